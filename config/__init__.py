@@ -1,0 +1,1 @@
+"""YAML to objects with positions, and back to the word to fix."""

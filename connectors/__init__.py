@@ -1,0 +1,1 @@
+"""Rooms that speak to a CRM: one folder each, behind one contract."""

@@ -1,0 +1,239 @@
+"""What Sudare asks of a CRM: the whole contract between a connector and the rest of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Literal, Protocol
+
+StreamName = Literal["accounts", "contacts", "opportunities", "relations", "users"]
+Getter = Callable[[Any], Any]
+"""Reads one asked-for field out of a record's `fields`: the CRM's own JSON value, None where empty."""
+
+
+class CrmError(Exception):
+    """A CRM said no. The text is for a person: where, what, what to do; never a token or a personal value."""
+
+
+class TryAgain(CrmError):
+    """The CRM is busy or unreachable; the same request may work later."""
+
+    def __init__(self, message: str, *, after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.after = after  # what the CRM itself asked us to wait, where it did
+
+
+class Unknown(TryAgain):
+    """A write got no answer: it may stand in the CRM or not. Look for the key before sending again."""
+
+
+class NeedsAdmin(CrmError):
+    """Nothing will work until a person changes a setting."""
+
+
+class BadRecord(CrmError):
+    """This record can't be taken; the others can."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldShape:
+    """One field of a CRM object, as the CRM describes it to our user."""
+
+    name: str
+    label: str
+    type: str  # the CRM's own word: currency, picklist, enumeration, datetime, ...
+    options: tuple[str, ...] = ()  # a picklist's values, in the CRM's order
+    references: tuple[str, ...] = ()  # objects that a lookup may point to
+    filterable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectShape:
+    """One CRM object with the fields that our user may see; a field it may not see is absent."""
+
+    name: str
+    label: str
+    fields: Mapping[str, FieldShape]
+
+
+@dataclass(frozen=True, slots=True)
+class RelationSource:
+    """One way in which the CRM says who is on a deal, as the mapping names it."""
+
+    via: Literal["child", "label"]  # a child object's rows (Salesforce) | an association label (HubSpot)
+    object: str = ""  # child: the object, e.g. OpportunityPartner
+    deal: str = "OpportunityId"  # child: its field that names the deal
+    account: str = "AccountToId"  # child: its field that names the partner's account
+    role: str = ""  # child: its field with the role
+    label: str = ""  # label: the association label between deal and company, found by name at run time
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One object read from one connection, with exactly the fields that something needs.
+
+    A `relations` stream carries its `relation`; a record of it has the fields of `Relation` and nothing else.
+    """
+
+    name: StreamName
+    object: str  # the CRM's word: Opportunity, deals, ...
+    fields: tuple[str, ...] = ()  # the CRM's field names, dotted through a lookup (Account.Name), sorted
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # CRM field -> accepted values; asked of the CRM
+    relation: RelationSource | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Where reading a stream stands. `stamp` is the CRM's clock, ISO 8601 UTC with milliseconds, so text compares.
+
+    Between rounds all changes up to `stamp` have been read; inside a round, those up to (`stamp`, `id`) of the
+    window that ends at `until`. A connector makes it, everybody else only stores it.
+    """
+
+    stamp: str
+    id: str = ""
+    until: str = ""  # empty between rounds
+
+
+class Record:
+    """One record as the CRM gave it. `fields` is the stream's own structure: read it with `Connector.getter`."""
+
+    __slots__ = ("deleted", "fields", "id", "merged", "stamp")
+
+    def __init__(
+        self, id: str, stamp: str, fields: Any, *, deleted: bool = False, merged: tuple[str, ...] = ()
+    ) -> None:
+        self.id = id
+        self.stamp = stamp  # last change, the CRM's clock, ISO 8601 UTC with milliseconds
+        self.fields = fields  # None where deleted
+        self.deleted = deleted
+        self.merged = merged  # ids that now answer as this record
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One partner account on one deal, as a row of a `relations` stream (`Record.fields`)."""
+
+    deal: str  # CRM ids
+    account: str
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of a stream. Applying it twice, or after a newer one, changes nothing."""
+
+    records: Sequence[Record]
+    checkpoint: Checkpoint
+    more: bool  # False ends the round
+    complete_for: frozenset[str] = frozenset()  # relations only: accounts whose rows are all here; others are gone
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedAction:
+    """What a partner did, as a CRM user will read it on the record."""
+
+    key: str  # [a-z0-9-]{1,64}; one action keeps one key, so sending it twice logs it once
+    record_id: str  # CRM id of the deal, else of the partner's account
+    record_kind: Literal["opportunity", "account"]
+    subject: str  # plain text, at most 255 characters
+    body: str  # plain text; the connector escapes where its CRM renders markup
+    done_at: datetime  # aware, UTC
+    day: date  # the same instant's day in the connection's time zone
+    owner_id: str | None = None  # CRM user
+    receipt: str | None = None  # the CRM's id where it was logged before: then it is updated
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one logged action: the CRM's id, or the reason why not."""
+
+    key: str
+    id: str | None
+    problem: CrmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a connection stands, for the console and `sudare doctor`."""
+
+    used_calls: int | None  # of the CRM's daily limit, from its headers; None where it does not say
+    daily_calls: int | None
+
+
+class Connector(Protocol):
+    """One CRM org, signed in. Every call may raise TryAgain, NeedsAdmin or BadRecord, and nothing else of the CRM's.
+
+    Thread-safe; no call runs longer than its own time-out of a minute.
+    """
+
+    def describe(self, object: str) -> ObjectShape:
+        """What the CRM says an object has. NeedsAdmin where the object does not exist or may not be seen."""
+        ...
+
+    def getter(self, stream: Stream, field: str) -> Getter:
+        """A fast reader of one asked-for field out of `Record.fields` of that stream."""
+        ...
+
+    def read(self, stream: Stream, since: Checkpoint | None, *, partners: Sequence[str] = ()) -> Page:
+        """The next page of changes. None starts a full read; a checkpoint between rounds starts a new round,
+        which reads the connector's lookback window again.
+
+        `partners` are the CRM ids of all known partner accounts: a CRM that cannot list its relations by change
+        (HubSpot) lists them from the partners' side and says so in `Page.complete_for`.
+        """
+        ...
+
+    def read_records(self, stream: Stream, ids: Sequence[str]) -> list[Record]:
+        """These records as they are now; one that is gone comes back `deleted`. Any number of ids."""
+        ...
+
+    def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
+        """Write or update logged actions, each under its key; one receipt per action, in order.
+
+        Raises Unknown when no answer came: any of them may stand in the CRM.
+        """
+        ...
+
+    def find_actions(self, actions: Sequence[LoggedAction]) -> Mapping[str, str]:
+        """Key to CRM id of those that already stand in the CRM; used after Unknown."""
+        ...
+
+    def write_fields(self, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:
+        """Set text fields of records (CRM id -> field -> text): idempotent by nature. `Receipt.key` is the id."""
+        ...
+
+    def record_url(self, object: str, id: str) -> str:
+        """Where a CRM user opens this record in a browser."""
+        ...
+
+    def health(self) -> Health:
+        """What the last answers said about the daily limit; asks nothing."""
+        ...
+
+    def close(self) -> None:
+        """Give back sockets."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """A connection of sudare.yaml with its secrets resolved. Never logged: repr shows the name only."""
+
+    name: str
+    kind: str
+    options: Mapping[str, Any] = field(repr=False)  # the YAML keys of the connection as written, `auth` included
+    secret: Callable[[str], str] = field(repr=False)  # resolves an `env:NAME` or `file:PATH` reference when needed
+    folder: str = field(default="", repr=False)  # where relative file paths start
+
+
+OpenConnection = Callable[[ConnectionSettings], Connector]
+
+
+def check_count(receipts: Iterable[Receipt], actions: Sequence[LoggedAction]) -> list[Receipt]:
+    """The receipts, refused where the CRM answered for other actions than were sent."""
+    answered = list(receipts)
+    if [one.key for one in answered] != [one.key for one in actions]:
+        raise Unknown("the CRM answered for other records than were sent: look each of them up")
+    return answered

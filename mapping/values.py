@@ -1,0 +1,56 @@
+"""What a mapped value may be: plain JSON values, and money.
+
+Every value of a mapped record is one of these, so that the mirror stores them as they are:
+text, picklist, reference, id, email  `str`
+date                                  `str`, YYYY-MM-DD
+datetime                              `str`, YYYY-MM-DDTHH:MM:SSZ (UTC): text compares as time does
+number                                `int | float`
+boolean                               `bool`
+multi                                 `list[str]`, sorted, distinct
+money                                 `Money`
+empty                                 `None`
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Literal, NamedTuple
+
+FieldType = Literal[
+    "text", "money", "date", "datetime", "picklist", "reference", "number", "boolean", "multi", "person", "email"
+]
+
+
+class Money(NamedTuple):
+    """An amount in integer minor units with its ISO 4217 currency; as JSON a list of two."""
+
+    minor: int
+    currency: str
+
+
+Value = str | int | float | bool | list[str] | Money | None
+
+# ISO 4217: currencies whose minor unit is not a hundredth.
+_EXPONENTS = {
+    **dict.fromkeys(
+        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}
+
+
+def exponent(currency: str) -> int:
+    """How many decimals a currency's minor unit has: 0 for JPY and KRW, 2 for USD."""
+    return _EXPONENTS.get(currency, 2)
+
+
+def money(amount: Decimal | int | float | str, currency: str) -> Money:
+    """An amount in major units as money, rounded half to even at the minor unit."""
+    scaled = Decimal(str(amount)).scaleb(exponent(currency))
+    return Money(int(scaled.to_integral_value(rounding=ROUND_HALF_EVEN)), currency)
+
+
+def major(value: Money) -> Decimal:
+    """Money in major units."""
+    return Decimal(value.minor).scaleb(-exponent(value.currency))

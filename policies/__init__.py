@@ -1,0 +1,1 @@
+"""Judgement: which partner sees which field of which deal, how sharply."""

@@ -1,0 +1,1 @@
+"""The work: store, pull, project, deliver, write back."""

@@ -1,0 +1,1 @@
+"""The doors: partner, vendor, hooks, identity, terminal."""
