@@ -1,0 +1,103 @@
+"""What a workspace is once it has been read and compiled: what every process works from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from mapping.model import ConnectionMapping, Place
+from policies.compile import Policy
+
+Language = Literal["ja", "ko", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRow:
+    """One connection of sudare.yaml. Secrets stand in `options` as references (`env:NAME`, `file:PATH`) only."""
+
+    name: str
+    kind: str
+    options: Mapping[str, Any]
+    timezone: ZoneInfo
+    language: Language  # of the CRM users: logged actions are written in it
+    place: Place = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who may post statements, and for whom it speaks."""
+
+    name: str
+    secrets: tuple[str, ...]  # references; Standard Webhooks `whsec_` secrets, any of them verifies
+    partner: str | None = None  # a partner's key: speaks for itself, by its own deal ids
+    vendor: bool = False  # a system of the vendor: names partners by e-mail or CRM id
+    basic_key: str | None = None  # reference; xAPI's Basic key
+    place: Place = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class ActionTemplate:
+    """Which statements become which logged action, in the CRM user's language."""
+
+    kinds: tuple[str, ...]  # statement kinds
+    roll_up: Literal["none", "day"]  # day: one logged action per (partner, deal, kind, document version, day)
+    subject: Mapping[Language, str]  # templates with {partner.name}, {user.name}, {deal.name}, {document.title}, ...
+    body: Mapping[Language, str]
+    place: Place = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """writeback.yaml."""
+
+    actions: tuple[ActionTemplate, ...]
+    reply_marker: str = "reply:"
+    summary_fields: Mapping[str, str] = field(default_factory=dict)  # connection -> CRM text field: who sees this deal
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of documents.yaml in one language."""
+
+    id: str
+    title: Mapping[Language, str]
+    language: Language
+    file: str  # relative to the workspace
+    classes: frozenset[str]
+    who: Any  # a condition on partner.* fields, as a policy's `when:`
+    sha256: str = ""  # of the bytes, set by apply
+    version: str = ""  # first 12 of sha256, set by apply
+    place: Place = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Where `sudare serve` listens and how the outside calls it."""
+
+    partner_address: str  # host:port
+    vendor_address: str
+    partner_url: str  # as a browser calls it
+    vendor_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A whole configuration, checked and compiled; immutable."""
+
+    vendor: str  # the company's name as partners read it
+    database: str  # SQLAlchemy URL; a relative SQLite path is relative to the folder
+    timezone: ZoneInfo
+    fiscal_year_starts: int  # month, 1 to 12
+    languages: tuple[Language, ...]
+    connections: Mapping[str, ConnectionRow]
+    mappings: Mapping[str, ConnectionMapping]  # by connection
+    policy: Policy
+    writeback: WriteBack
+    documents: tuple[Document, ...]
+    sources: Mapping[str, Source]
+    vendor_users: Mapping[str, tuple[str, str]]  # e-mail -> (name, role)
+    serving: Serving
+    mail: Mapping[str, Any]  # empty: mails go to the console
+    files: Mapping[str, str]  # file name -> text, as read: what `apply` stores
