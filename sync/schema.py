@@ -1,0 +1,295 @@
+"""The tables, one sentence each; SQLite and PostgreSQL alike.
+
+Instants are ISO 8601 UTC text with microseconds, so that text compares as time does; ids are text.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+
+def text(name: str, *, key: bool = False, empty: bool = False) -> Column[str]:
+    """A text column; required unless `empty`."""
+    return Column(name, Text, primary_key=key, nullable=empty and not key)
+
+
+def number(name: str, default: int | None = 0) -> Column[int]:
+    """A counting column."""
+    return Column(name, BigInteger, nullable=default is None, server_default=None if default is None else str(default))
+
+
+# -- configuration ---------------------------------------------------------------------------------------------------
+
+applied = Table(  # every configuration that was ever in force; the highest version is in force
+    "applied",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    text("files"),  # JSON: file name -> text
+    text("at"),
+    text("by"),
+    text("note"),  # the changed fields, as they were shown
+)
+pauses = Table("pauses", metadata, text("scope", key=True), text("at"), text("by"))  # a partner's id, or * for all
+
+# -- what the CRM last said (unfiltered: nothing that serves a partner reads these) ----------------------------------
+
+streams = Table(  # where reading each stream stands, and how it went
+    "streams",
+    metadata,
+    text("connection", key=True),
+    text("stream", key=True),  # accounts, contacts, opportunities, users, relations:NAME
+    text("shape"),  # hash of what is asked; another one starts a full read
+    text("checkpoint", empty=True),  # JSON of connectors.base.Checkpoint; empty before the first page
+    Column("loaded", Boolean, nullable=False, server_default="0"),  # a first full read has ended
+    text("round_ended", empty=True),
+    number("records"),  # read since the beginning
+    text("problem", empty=True),
+    text("problem_kind", empty=True),  # try again | needs admin
+    text("problem_at", empty=True),
+)
+mirror = Table(  # one record as the CRM last gave it, in our words; `fields` is empty where no partner is on it
+    "mirror",
+    metadata,
+    text("connection", key=True),
+    text("object", key=True),  # account, contact, opportunity, user
+    text("crm_id", key=True),
+    text("id"),  # ours: a hash of the first CRM identity; survives a merge
+    text("stamp"),
+    text("shape"),
+    text("digest"),  # of the mapped fields
+    text("account", empty=True),  # deals, contacts: the account's CRM id
+    text("owner", empty=True),  # deals: the CRM user's id
+    text("fields", empty=True),  # JSON, our names
+    Column("deleted", Boolean, nullable=False, server_default="0"),
+    Index("mirror_by_id", "id", unique=True),
+    Index("mirror_by_account", "connection", "object", "account"),
+)
+relations = Table(  # one partner account on one deal, as one source in the CRM says
+    "relations",
+    metadata,
+    text("connection", key=True),
+    text("source", key=True),  # OpportunityPartner, a label, a lookup field
+    text("row", key=True),
+    text("deal"),  # CRM id
+    text("account"),  # CRM id of the partner's account, or key:PARTNER_KEY
+    text("role", empty=True),
+    Index("relations_by_deal", "connection", "deal"),
+    Index("relations_by_account", "connection", "account"),
+)
+partners = Table(  # a company that sells for us
+    "partners",
+    metadata,
+    text("id", key=True),
+    text("key"),
+    text("name"),
+    text("fields"),  # JSON: partner.* as mapped
+    number("version"),  # moves when fields move
+    number("feed_position"),
+    text("feed_epoch"),
+    UniqueConstraint("key", name="partners_by_key"),
+)
+partner_accounts = Table(  # which account of which CRM is which partner
+    "partner_accounts",
+    metadata,
+    text("connection", key=True),
+    text("account", key=True),
+    Column("partner_id", Text, ForeignKey("partners.id"), nullable=False, index=True),
+    text("fields"),  # JSON: partner.* as this connection gives them
+)
+marks = Table("marks", metadata, text("deal_id", key=True))  # deals to be projected anew: something beside them moved
+quarantine = Table(  # a record or a statement set aside, with its reason
+    "quarantine",
+    metadata,
+    text("id", key=True),
+    text("origin"),  # a connection or a source
+    text("what"),  # opportunity 006..., statement ...
+    text("reason"),
+    text("at"),
+    text("body", empty=True),  # a statement as accepted; never a CRM record
+)
+
+# -- the projection: all that a partner can reach --------------------------------------------------------------------
+
+views = Table(  # the bytes of one deal at one set of rungs, shared by all partners who have these rungs
+    "views",
+    metadata,
+    text("deal_id", key=True),
+    text("digest", key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),  # the configuration that made it
+)
+SORT_COLUMNS = ("c1", "c2", "c3", "c4", "c5")
+shares = Table(  # one deal as one partner has it, live
+    "shares",
+    metadata,
+    text("partner_id", key=True),
+    text("deal_id", key=True),
+    text("public_id"),  # the deal's id as this partner knows it
+    text("connection"),
+    text("state"),  # pending, accepted, declined, expired
+    text("involvement"),
+    text("since"),
+    text("until", empty=True),  # when the decision may change by time alone
+    text("view"),  # digest of the view
+    number("version"),  # of this partner's bytes: moves when they move
+    text("changed_at"),  # when this partner's bytes last changed
+    Column("suspended", Boolean, nullable=False, server_default="0"),
+    *(text(column) for column in SORT_COLUMNS),  # what the list fields show, as text that sorts
+    text("words"),  # what search looks into
+    Index("shares_by_public_id", "partner_id", "public_id", unique=True),
+    Index("shares_by_deal", "deal_id"),
+    Index("shares_by_until", "until"),
+    Index("shares_by_change", "partner_id", "changed_at", "public_id"),
+    *(Index(f"shares_by_{column}", "partner_id", column, "public_id") for column in SORT_COLUMNS),
+)
+feed = Table(  # one partner's ordered stream of changes: references, never bodies
+    "feed",
+    metadata,
+    text("partner_id", key=True),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    text("kind"),  # deal.shared, deal.changed, deal.ended, message
+    text("public_id"),
+    number("version"),
+    text("at"),
+)
+messages = Table(  # what a CRM user or the partner wrote about a deal
+    "messages",
+    metadata,
+    text("id", key=True),
+    text("partner_id"),
+    text("deal_id"),
+    text("public_id"),
+    text("direction"),  # in: from the vendor; out: from the partner
+    text("author"),
+    text("text"),
+    text("at"),
+    Index("messages_by_deal", "partner_id", "public_id", "at"),
+)
+
+# -- the support log and the way back ---------------------------------------------------------------------------------
+
+statements = Table(  # one thing a partner did; all of them are the support log
+    "statements",
+    metadata,
+    text("source", key=True),
+    text("id", key=True),
+    text("digest"),  # of the body: the same id with another one is refused
+    text("kind"),
+    Column("partner_id", Text, ForeignKey("partners.id"), nullable=False),
+    text("deal_id", empty=True),
+    text("person_id", empty=True),
+    text("at"),  # when it happened
+    text("stored"),  # when we knew
+    text("fields"),  # JSON: document, page, score, text, ...
+    text("action_key", empty=True),  # the one logged action it stands in
+    Index("statements_by_partner", "partner_id", "stored"),
+    Index("statements_by_action", "action_key", "at"),
+)
+actions = Table(  # the outbox: one logged action, from due to its receipt
+    "actions",
+    metadata,
+    text("key", key=True),
+    text("connection"),
+    text("partner_id"),
+    text("deal_id", empty=True),
+    text("kind"),
+    text("day"),  # in the connection's time zone
+    text("state"),  # due, sending, done, unknown, parked
+    number("revision"),  # moves with each statement that joins it
+    number("sent_revision"),
+    text("receipt", empty=True),  # the CRM's id
+    text("next_at"),
+    number("attempts"),
+    number("fence"),  # the lease under which it is being sent
+    text("problem", empty=True),
+    Index("actions_due", "connection", "state", "next_at"),
+)
+summaries = Table(  # the one text field on a CRM record that says who sees this deal
+    "summaries",
+    metadata,
+    text("deal_id", key=True),
+    text("connection"),
+    Column("due", Boolean, nullable=False),
+    text("written", empty=True),  # digest of the text that stands in the CRM
+    text("next_at"),
+    text("problem", empty=True),
+    Index("summaries_due", "connection", "due", "next_at"),
+)
+
+# -- people and keys --------------------------------------------------------------------------------------------------
+
+people = Table(  # a user: of a partner, or of the vendor
+    "people",
+    metadata,
+    text("id", key=True),
+    Column("partner_id", Text, ForeignKey("partners.id"), nullable=True, index=True),  # empty: a vendor user
+    text("email"),
+    text("name"),
+    text("role"),  # partner | admin, approver, partner manager, auditor
+    text("language"),
+    text("created"),
+    text("ended", empty=True),
+    UniqueConstraint("partner_id", "email", name="people_by_email"),
+)
+links = Table(  # a one-time link: only its hash; GET shows a button, POST uses it up
+    "links",
+    metadata,
+    text("hash", key=True),
+    Column("person_id", Text, ForeignKey("people.id"), nullable=False),
+    text("goes_to"),  # a path on the same door
+    text("expires"),
+    text("used", empty=True),
+)
+sessions = Table(  # a signed-in browser: only its hash
+    "sessions",
+    metadata,
+    text("hash", key=True),
+    Column("person_id", Text, ForeignKey("people.id"), nullable=False, index=True),
+    text("expires"),
+)
+api_keys = Table(  # a partner's key for the API: only its hash, shown once
+    "api_keys",
+    metadata,
+    text("hash", key=True),
+    Column("partner_id", Text, ForeignKey("partners.id"), nullable=False, index=True),
+    text("hint"),  # the first characters, to tell keys apart
+    text("label"),
+    text("created"),
+    text("used", empty=True),
+    text("ended", empty=True),
+)
+mails = Table(  # a mail to send: to whom and why, never what it says
+    "mails",
+    metadata,
+    text("id", key=True),
+    Column("person_id", Text, ForeignKey("people.id"), nullable=False),
+    text("reason"),  # sign-in, invitation, message
+    text("goes_to"),
+    text("state"),  # due, sent, parked
+    text("next_at"),
+    number("attempts"),
+    text("problem", empty=True),
+    Index("mails_due", "state", "next_at"),
+)
+leases = Table(  # who may do a job now
+    "leases",
+    metadata,
+    text("name", key=True),
+    text("holder"),
+    number("fence"),
+    text("until"),
+)
