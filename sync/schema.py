@@ -41,7 +41,8 @@ applied = Table(  # every configuration that was ever in force; the highest vers
     text("files"),  # JSON: file name -> text
     text("at"),
     text("by"),
-    text("note"),  # the changed fields, as they were shown
+    text("note"),  # what changed, as it was shown
+    Column("floor", Integer, nullable=False),  # views older than this version are not read any more
 )
 pauses = Table("pauses", metadata, text("scope", key=True), text("at"), text("by"))  # a partner's id, or * for all
 

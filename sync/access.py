@@ -1,0 +1,284 @@
+"""Who may come in: people, one-time links, sessions, keys, and the pause that closes all doors."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import zlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from sync.house import House, instant
+from sync.identifiers import internal_id
+from sync.schema import api_keys, links, mails, partner_accounts, partners, pauses, people, sessions
+
+SESSION = timedelta(hours=12)
+KEY_PREFIX = "sdr_live_"
+EVERYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user: of a partner, or of the vendor where `partner_id` is None."""
+
+    id: str
+    partner_id: str | None
+    email: str
+    name: str
+    role: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRow:
+    """A partner as the vendor's doors and commands name it."""
+
+    id: str
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it can be shown after the first time."""
+
+    hint: str
+    label: str
+    created: str
+    used: str | None
+
+
+def add_person(
+    house: House, email: str, name: str, *, partner_id: str | None = None, role: str = "partner", language: str = "en"
+) -> Person:
+    """The person with this address on this side, made where new and let in again where ended."""
+    address = email.strip().casefold()
+    side = partner_id or "vendor"
+    row = {
+        "id": internal_id("people", side, address),
+        "partner_id": partner_id,
+        "email": address,
+        "name": name.strip() or address,
+        "role": role,
+        "language": language,
+    }
+    with house.writing() as tx:
+        known = tx.execute(sa.select(people.c.id).where(people.c.id == row["id"])).first()
+        if known is None:
+            tx.execute(sa.insert(people).values(**row, created=house.now()))
+        else:
+            tx.execute(sa.update(people).where(people.c.id == row["id"]).values(name=row["name"], role=role, ended=None))
+        return _person(tx.execute(sa.select(people).where(people.c.id == row["id"])).one())
+
+
+def end_person(house: House, person_id: str) -> None:
+    """Close a person's account: sessions and links end with the commit."""
+    with house.writing() as tx:
+        tx.execute(sa.update(people).where(people.c.id == person_id).values(ended=house.now()))
+        tx.execute(sa.delete(sessions).where(sessions.c.person_id == person_id))
+        tx.execute(sa.delete(links).where(links.c.person_id == person_id))
+
+
+def set_language(house: House, person_id: str, language: str) -> None:
+    """The language this person reads."""
+    with house.writing() as tx:
+        tx.execute(sa.update(people).where(people.c.id == person_id).values(language=language))
+
+
+def make_link(house: House, person_id: str, goes_to: str = "/", minutes: int = 15) -> str:
+    """A one-time token for this person; only its hash is kept."""
+    with house.writing() as tx:
+        return _insert_link(tx, house, person_id, goes_to, minutes)
+
+
+def peek_link(house: House, token: str) -> Person | None:
+    """Whose link this is, while it can still be used. Looking does not use it up: mail scanners look."""
+    with house.reading() as tx:
+        row = tx.execute(
+            sa.select(people)
+            .join(links, links.c.person_id == people.c.id)
+            .where(links.c.hash == _hash(token), links.c.used.is_(None), links.c.expires > house.now())
+            .where(people.c.ended.is_(None))
+        ).first()
+        return _person(row) if row and not paused(tx, row.partner_id) else None
+
+
+def use_link(house: House, token: str) -> tuple[str, Person, str] | None:
+    """Use a link up: the session's token, the person, and where to go. None where it can't be used (any more)."""
+    now = house.now()
+    with house.writing() as tx:
+        # INVARIANT: one statement marks the link as used, so of two clicks only one wins.
+        used = tx.execute(
+            sa.update(links)
+            .where(links.c.hash == _hash(token), links.c.used.is_(None), links.c.expires > now)
+            .values(used=now)
+            .returning(links.c.person_id, links.c.goes_to)
+        ).first()
+        if used is None:
+            return None
+        row = tx.execute(sa.select(people).where(people.c.id == used.person_id, people.c.ended.is_(None))).first()
+        if row is None or paused(tx, row.partner_id):
+            return None
+        session = secrets.token_urlsafe(32)
+        expires = instant(house.clock() + SESSION)
+        tx.execute(sa.insert(sessions).values(hash=_hash(session), person_id=row.id, expires=expires))
+        return session, _person(row), used.goes_to
+
+
+def person_of_session(house: House, token: str) -> Person | None:
+    """Who is signed in with this session, where it, the person and the door are still open."""
+    with house.reading() as tx:
+        row = tx.execute(
+            sa.select(people)
+            .join(sessions, sessions.c.person_id == people.c.id)
+            .where(sessions.c.hash == _hash(token), sessions.c.expires > house.now(), people.c.ended.is_(None))
+        ).first()
+        return _person(row) if row and not paused(tx, row.partner_id) else None
+
+
+def end_session(house: House, token: str) -> None:
+    """Sign out."""
+    with house.writing() as tx:
+        tx.execute(sa.delete(sessions).where(sessions.c.hash == _hash(token)))
+
+
+def sign_in_link(house: House, email: str, door: Literal["partner", "vendor"]) -> None:
+    """Queue a sign-in mail for each person of this door with this address; the caller learns nothing."""
+    side = people.c.partner_id.is_(None) if door == "vendor" else people.c.partner_id.is_not(None)
+    with house.writing() as tx:
+        found = tx.execute(
+            sa.select(people.c.id).where(people.c.email == email.strip().casefold(), people.c.ended.is_(None), side)
+        ).scalars()
+        for person_id in list(found):
+            queue_mail(tx, house, person_id, "sign-in", "/")
+
+
+def queue_mail(tx: sa.Connection, house: House, person_id: str, reason: str, goes_to: str) -> None:
+    """A mail to send once this transaction commits; a waiting one for the same reason and place serves."""
+    now = house.now()
+    waiting = tx.execute(
+        sa.select(mails.c.id).where(
+            mails.c.person_id == person_id,
+            mails.c.reason == reason,
+            mails.c.goes_to == goes_to,
+            mails.c.state == "due",
+        )
+    ).first()
+    if waiting is None:
+        row = {"id": secrets.token_hex(16), "person_id": person_id, "reason": reason, "goes_to": goes_to}
+        tx.execute(sa.insert(mails).values(**row, state="due", next_at=now))
+
+
+def make_api_key(house: House, partner_id: str, label: str) -> str:
+    """A new key for a partner, shown once: prefix, secret, and a check sum that tells a typo from a revoked key."""
+    secret = secrets.token_urlsafe(32)
+    key = KEY_PREFIX + secret + _checksum(secret)
+    row = {"hash": _hash(key), "partner_id": partner_id, "hint": key[:14], "label": label.strip()[:80] or "key"}
+    with house.writing() as tx:
+        tx.execute(sa.insert(api_keys).values(**row, created=house.now()))
+    return key
+
+
+def partner_of_key(house: House, key: str) -> str | None:
+    """The partner that a live key speaks for; None for any other text, whatever it is."""
+    secret = key.removeprefix(KEY_PREFIX)
+    if secret == key or len(secret) != 51 or _checksum(secret[:43]) != secret[43:]:
+        return None
+    with house.reading() as tx:
+        row = tx.execute(
+            sa.select(api_keys.c.partner_id, api_keys.c.used).where(
+                api_keys.c.hash == _hash(key), api_keys.c.ended.is_(None)
+            )
+        ).first()
+        if row is None or paused(tx, row.partner_id):
+            return None
+    _note_use(house, key, row.used)
+    return str(row.partner_id)
+
+
+def list_api_keys(house: House, partner_id: str) -> list[ApiKey]:
+    """A partner's live keys, newest first."""
+    with house.reading() as tx:
+        rows = tx.execute(
+            sa.select(api_keys)
+            .where(api_keys.c.partner_id == partner_id, api_keys.c.ended.is_(None))
+            .order_by(api_keys.c.created.desc())
+        )
+        return [ApiKey(row.hint, row.label, row.created, row.used) for row in rows]
+
+
+def end_api_key(house: House, partner_id: str, hint: str) -> bool:
+    """Revoke one of a partner's keys by its first characters."""
+    with house.writing() as tx:
+        done = tx.execute(
+            sa.update(api_keys)
+            .where(api_keys.c.partner_id == partner_id, api_keys.c.hint == hint, api_keys.c.ended.is_(None))
+            .values(ended=house.now())
+        )
+        return bool(done.rowcount)
+
+
+def paused(tx: sa.Connection, partner_id: str | None) -> bool:
+    """Whether this partner's doors are closed; a vendor user's never are."""
+    if partner_id is None:
+        return False
+    return tx.execute(sa.select(pauses.c.scope).where(pauses.c.scope.in_([EVERYBODY, partner_id]))).first() is not None
+
+
+def pause(house: House, scope: str, by: str) -> None:
+    """Close all doors of one partner (its id), or of all (`*`), from the commit on; reading the CRM goes on."""
+    with house.writing() as tx:
+        tx.execute(sa.delete(pauses).where(pauses.c.scope == scope))
+        tx.execute(sa.insert(pauses).values(scope=scope, at=house.now(), by=by))
+
+
+def resume(house: House, scope: str) -> None:
+    """Open the doors again."""
+    with house.writing() as tx:
+        tx.execute(sa.delete(pauses).where(pauses.c.scope == scope))
+
+
+def find_partner(house: House, name: str) -> PartnerRow | None:
+    """The partner with this key, id, CRM account id or exact name."""
+    with house.reading() as tx:
+        found = sa.select(partners.c.id, partners.c.key, partners.c.name)
+        account = sa.select(partner_accounts.c.partner_id).where(partner_accounts.c.account == name)
+        row = tx.execute(
+            found.where(
+                sa.or_(
+                    partners.c.key == name, partners.c.id == name, partners.c.name == name, partners.c.id.in_(account)
+                )
+            )
+        ).first()
+        return PartnerRow(row.id, row.key, row.name) if row else None
+
+
+def _insert_link(tx: sa.Connection, house: House, person_id: str, goes_to: str, minutes: int) -> str:
+    token = secrets.token_urlsafe(32)
+    expires = instant(house.clock() + timedelta(minutes=minutes))
+    tx.execute(sa.insert(links).values(hash=_hash(token), person_id=person_id, goes_to=goes_to, expires=expires))
+    return token
+
+
+def _note_use(house: House, key: str, used: str | None) -> None:
+    # Once an hour is enough to see which key lives, and costs a poll nothing.
+    now = house.now()
+    if used is None or used[:13] != now[:13]:
+        with house.writing() as tx:
+            tx.execute(sa.update(api_keys).where(api_keys.c.hash == _hash(key)).values(used=now))
+
+
+def _person(row: sa.Row[tuple[object, ...]]) -> Person:
+    return Person(row.id, row.partner_id, row.email, row.name, row.role, row.language)
+
+
+def _hash(token: str) -> str:
+    # Tokens are 256 random bits, so a plain hash is enough.
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _checksum(secret: str) -> str:
+    return f"{zlib.crc32(secret.encode('utf-8', 'surrogatepass')):08x}"

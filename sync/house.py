@@ -1,0 +1,148 @@
+"""The house: one database, one key, one clock, and the configuration in force."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+from config.load import load
+from config.secrets import derive, workspace_key
+from config.workspace import Workspace
+from sync.schema import applied
+
+Clock = Callable[[], datetime]
+
+
+class NotApplied(Exception):
+    """No configuration is in force yet; `sudare apply` puts one in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The configuration that a transaction works from."""
+
+    version: int
+    floor: int  # views made by an older version are not read any more
+    workspace: Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every job and every door is given; nothing in it is the process's own."""
+
+    engine: sa.Engine
+    folder: Path
+    key: bytes = field(repr=False)
+    clock: Clock
+
+    def now(self) -> str:
+        """The present instant as the tables keep it."""
+        return instant(self.clock())
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One snapshot to read from."""
+        with self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction to write in, durable when the block ends; on SQLite it holds the write lock from the start."""
+        with self.engine.connect().execution_options(writing=True) as connection, connection.begin():
+            yield connection
+
+    def in_force(self, connection: sa.Connection) -> InForce:
+        """The configuration in force as this transaction sees it."""
+        # INVARIANT: the version is re-read in every transaction, so no process works from an older one.
+        row = connection.execute(
+            sa.select(applied.c.version, applied.c.floor).order_by(applied.c.version.desc()).limit(1)
+        ).first()
+        if row is None:
+            raise NotApplied("no configuration is in force yet: run `sudare apply`")
+        return InForce(row.version, row.floor, self._compiled(row.version, connection))
+
+    def _compiled(self, version: int, connection: sa.Connection) -> Workspace:
+        known = _compiled_versions(self.engine)
+        if version not in known:
+            files = connection.execute(sa.select(applied.c.files).where(applied.c.version == version)).scalar_one()
+            known[version] = load(json.loads(files))
+        return known[version]
+
+    def workspace(self) -> Workspace:
+        """The configuration in force now."""
+        with self.reading() as connection:
+            return self.in_force(connection).workspace
+
+    def partner_key(self, partner_id: str) -> bytes:
+        """The key from which this partner's ids and pseudonyms are made."""
+        return derive(self.key, f"partner {partner_id}")
+
+
+@lru_cache(maxsize=64)
+def _compiled_versions(engine: sa.Engine) -> dict[int, Workspace]:
+    return {}
+
+
+def instant(moment: datetime) -> str:
+    """An aware datetime as the tables keep it: UTC, microseconds, text that sorts."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def moment(text: str) -> datetime:
+    """The datetime of an instant as the tables keep it."""
+    return datetime.fromisoformat(text)
+
+
+def utc_now() -> datetime:
+    """The machine's clock."""
+    return datetime.now(UTC)
+
+
+def open_house(folder: Path, *, database: str | None = None, clock: Clock = utc_now) -> House:
+    """The house of a workspace folder. `database` overrides sudare.yaml; nothing is migrated."""
+    url = database or _database_of(folder)
+    return House(open_engine(url, folder), folder, workspace_key(folder), clock)
+
+
+def _database_of(folder: Path) -> str:
+    from config.load import database_url
+
+    return database_url(folder)
+
+
+def open_engine(url: str, folder: Path) -> sa.Engine:
+    """An engine for SQLite (a relative path stands beside sudare.yaml) or PostgreSQL."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and not Path(parsed.database).is_absolute():
+            parsed = parsed.set(database=str(folder / parsed.database))
+        engine = sa.create_engine(parsed, connect_args={"timeout": 5, "check_same_thread": False})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return sa.create_engine(parsed, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where we say so
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A writer that starts as a reader can find the lock taken half-way; one that starts as a writer waits.
+    writing = connection.get_execution_options().get("writing", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
