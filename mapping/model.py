@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from connectors.base import RelationSource
 from mapping.values import FieldType, Value
 
-SHARE_FIELDS: Mapping[str, FieldType] = {"share.state": "picklist", "share.involvement": "picklist", "share.since": "datetime"}
+SHARE_FIELDS: Mapping[str, FieldType] = {
+    "share.state": "picklist",
+    "share.involvement": "picklist",
+    "share.since": "datetime",
+}
 """What rules may ask about a share: ours, not the CRM's."""
 
 SHARE_STATES = ("pending", "accepted", "declined", "expired")
@@ -39,7 +44,7 @@ class Problem:
         return f"{self.place} {self.message}" + (f"; did you mean `{self.suggestion}`?" if self.suggestion else "")
 
 
-class Broken(Exception):
+class Broken(Exception):  # noqa: N818 - it is the workspace that is broken, not an error of ours
     """A workspace that can't be used, with all its problems at once."""
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -54,9 +59,10 @@ class FieldMapping:
     name: str  # deal.amount | account.name | contacts[].name | partner.tier | user.name
     type: FieldType
     sources: tuple[str, ...]  # CRM fields; the first that is not empty wins
-    values: Mapping[str, str] = field(default_factory=dict)  # picklist: the CRM's value -> ours
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict)  # picklist: the CRM's value -> ours
     default: Value = None  # where all sources are empty, or a picklist value is not listed
     currency: str = ""  # money: an ISO code, or the CRM field that holds one
+    join: str | None = None  # all sources that are not empty, joined by this; None: the first of them alone
     place: Place = Place()
 
 
@@ -66,7 +72,7 @@ class ObjectMapping:
 
     object: str  # the CRM's name: Opportunity, deals, ...
     fields: tuple[FieldMapping, ...]
-    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # CRM field -> accepted values
+    only: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # CRM field -> accepted values
     account: str = ""  # deals, contacts: the CRM field that names the account
     owner: str = ""  # deals: the CRM field that names the user in charge
     place: Place = Place()
@@ -80,9 +86,13 @@ class RelationMapping:
     source: RelationSource | None = None  # child, label: read as a stream of its own
     field: str = ""  # lookup: a deal's field with the account's id; key: with the partner's key
     role: str = ""  # the role where the CRM gives none
-    roles: Mapping[str, str] = field(default_factory=dict)  # the CRM's role -> ours; others keep `role`
-    deals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # population: our deal field -> accepted values
-    partners: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # population: our partner field -> values
+    roles: Mapping[str, str] = dataclasses.field(default_factory=dict)  # the CRM's role -> ours; others keep `role`
+    deals: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )  # population: our deal field -> accepted values
+    partners: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )  # population: our partner field -> values
     place: Place = Place()
 
 

@@ -13,8 +13,11 @@ empty                                 `None`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import msgspec
 
 FieldType = Literal[
     "text", "money", "date", "datetime", "picklist", "reference", "number", "boolean", "multi", "person", "email"
@@ -71,3 +74,21 @@ def money(amount: Decimal | int | float | str, currency: str) -> Money:
 def major(value: Money) -> Decimal:
     """Money in major units."""
     return Decimal(value.minor).scaleb(-exponent(value.currency))
+
+
+def freeze(fields: Mapping[str, Value]) -> bytes:
+    """Mapped fields as JSON, the same bytes for the same fields; money is a list of two."""
+    return _encoder.encode(fields)
+
+
+def thaw(stored: str | bytes) -> dict[str, Value]:
+    """The fields that `freeze` made this JSON from."""
+    fields: dict[str, Any] = msgspec.json.decode(stored)
+    for name, value in fields.items():
+        # Only money is a list that starts with a number.
+        if type(value) is list and len(value) == 2 and type(value[0]) is int:
+            fields[name] = Money(value[0], value[1])
+    return fields
+
+
+_encoder = msgspec.json.Encoder(order="deterministic")
