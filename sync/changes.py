@@ -1,0 +1,207 @@
+"""Collects what projecting some deals changes, and writes it: each table once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
+
+import sqlalchemy as sa
+
+from sync.access import queue_mail
+from sync.facts import SHARE_COLUMNS, ShareRow
+from sync.house import House, InForce
+from sync.identifiers import digest
+from sync.rows import Row, insert_new, upsert
+from sync.schema import feed, messages, mirror, partners, people, shares, streams, summaries, views
+
+# What makes a partner's bytes; the rest of a share may move without the partner noticing.
+_BYTES = ("view", "state", "involvement")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a CRM user wrote to the partners of a deal."""
+
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change of what a partner has, on its way into the partner's feed."""
+
+    partner_id: str
+    public_id: str
+    kind: str  # deal.shared, deal.changed, deal.ended, message
+    version: int
+
+
+class Changes:
+    """What projecting some deals will write."""
+
+    def __init__(self) -> None:
+        self.shares: list[tuple[str, str, ShareRow]] = []  # deal, connection, the share as it will be
+        self.suspended: list[tuple[str, str]] = []  # (partner, deal): unreadable from the commit on
+        self.views: dict[tuple[str, str], Row] = {}
+        self.events: list[Event] = []
+        self.born: list[tuple[str, str, str]] = []  # (connection, partner, public id)
+        self.messages: list[Row] = []
+        self.moved: set[str] = set()  # deals of which somebody's bytes changed
+        self.idle: list[str] = []  # deals that no partner is on
+
+    def view(self, deal_id: str, name: str, body: bytes, version: int) -> None:
+        """These bytes will stand as a view."""
+        self.views[deal_id, name] = {"deal_id": deal_id, "digest": name, "body": body, "version": version}
+
+    def compare(self, deal_id: str, connection: str, standing: ShareRow | None, share: ShareRow) -> None:
+        """Note what differs between the share as it stands and as it should be."""
+        if standing is None:
+            self.shares.append((deal_id, connection, share))
+            self._tell(deal_id, share, "deal.shared")
+            self.born.append((connection, share.partner_id, share.public_id))
+        elif any(getattr(standing, name) != getattr(share, name) for name in _BYTES):
+            # INVARIANT: a partner hears of a change exactly where its own bytes change.
+            share = replace(share, version=share.version + 1, changed_at="")
+            self.shares.append((deal_id, connection, share))
+            self._tell(deal_id, share, "deal.changed")
+        elif replace(standing, view_version=None) != share:
+            self.shares.append((deal_id, connection, share))
+
+    def suspend(self, deal_id: str, share: ShareRow) -> None:
+        """Nobody reads this share from the commit on; `settle` ends it or an admin gives it back."""
+        self.suspended.append((share.partner_id, deal_id))
+        self.moved.add(deal_id)
+
+    def say(self, share: ShareRow, deal_id: str, said: Said) -> None:
+        """A message from the vendor to this share's partner; the same words again are no news."""
+        name = digest(f"{share.partner_id}\0{deal_id}\0{said.text}".encode())
+        self.messages.append(
+            {
+                "id": name,
+                "partner_id": share.partner_id,
+                "deal_id": deal_id,
+                "public_id": share.public_id,
+                "direction": "in",
+                "author": said.author,
+                "text": said.text,
+            }
+        )
+
+    def _tell(self, deal_id: str, share: ShareRow, kind: str) -> None:
+        self.moved.add(deal_id)
+        self.events.append(Event(share.partner_id, share.public_id, kind, share.version))
+
+
+def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Changes, now: str) -> None:
+    """Write what was collected, in the caller's transaction."""
+    upsert(tx, views, list(changes.views.values()))
+    upsert(tx, shares, [_row(*each, now) for each in changes.shares])
+    for partner_id, deal_id in changes.suspended:
+        tx.execute(
+            sa.update(shares)
+            .where(shares.c.partner_id == partner_id, shares.c.deal_id == deal_id)
+            .values(suspended=True)
+        )
+    fresh = _post(tx, changes.messages, now)
+    tell(tx, chain(changes.events, fresh), now)
+    drop_views(tx, changes.moved)
+    _invite(tx, house, changes)
+    summarise(tx, force, changes.moved, now)
+    _forget(tx, force, changes.idle)
+
+
+def tell(tx: sa.Connection, events: Iterable[Event], now: str) -> None:
+    """Append events to the partners' feeds, each partner's numbered by itself."""
+    by_partner: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        by_partner[event.partner_id].append(event)
+    if not by_partner:
+        return
+    standing = tx.execute(
+        sa.select(partners.c.id, partners.c.feed_position)
+        .where(partners.c.id.in_(by_partner))
+        .order_by(partners.c.id)
+        .with_for_update()
+    ).all()
+    rows: list[Row] = []
+    for partner_id, position in standing:
+        # INVARIANT: within a commit a partner's events stand in the order of its own deal ids.
+        for event in sorted(by_partner[partner_id], key=lambda event: (event.public_id, event.kind)):
+            position += 1
+            rows.append({**asdict(event), "position": position, "at": now})
+    tx.execute(sa.insert(feed), rows)
+    tx.execute(
+        sa.update(partners)
+        .where(partners.c.id == sa.bindparam("partner"))
+        .values(feed_position=partners.c.feed_position + sa.bindparam("count")),
+        [{"partner": partner_id, "count": len(own)} for partner_id, own in by_partner.items()],
+    )
+
+
+def drop_views(tx: sa.Connection, deal_ids: Iterable[str]) -> None:
+    """Views that no share of these deals refers to any more."""
+    # INVARIANT: nothing outlives the share that it was made for.
+    used = sa.exists().where(shares.c.deal_id == views.c.deal_id, shares.c.view == views.c.digest)
+    wanted = list(deal_ids)
+    if wanted:
+        tx.execute(sa.delete(views).where(views.c.deal_id.in_(wanted), ~used))
+
+
+def summarise(tx: sa.Connection, force: InForce, deal_ids: Iterable[str], now: str) -> None:
+    """The CRM's text about who sees these deals is to be written anew."""
+    fields = force.workspace.writeback.summary_fields
+    wanted = list(deal_ids)
+    if not fields or not wanted:
+        return
+    found = tx.execute(
+        sa.select(mirror.c.id, mirror.c.connection).where(mirror.c.id.in_(wanted), mirror.c.connection.in_(fields))
+    )
+    rows = [{"deal_id": row.id, "connection": row.connection, "due": True, "next_at": now} for row in found]
+    upsert(tx, summaries, rows)
+
+
+def _row(deal_id: str, connection: str, share: ShareRow, now: str) -> Row:
+    row = {name: getattr(share, name) for name in SHARE_COLUMNS}
+    row["changed_at"] = share.changed_at or now
+    return {**row, "deal_id": deal_id, "connection": connection}
+
+
+def _post(tx: sa.Connection, rows: Sequence[Row], now: str) -> list[Event]:
+    """Insert messages that are new; an event for each."""
+    known = set(tx.execute(sa.select(messages.c.id).where(messages.c.id.in_([row["id"] for row in rows]))).scalars())
+    fresh = [{**row, "at": now} for row in rows if row["id"] not in known]
+    insert_new(tx, messages, fresh)
+    return [Event(row["partner_id"], row["public_id"], "message", 0) for row in fresh]
+
+
+def _invite(tx: sa.Connection, house: House, changes: Changes) -> None:
+    """Mail the partner's people about new deals; those of a connection's first load are not news."""
+    if not changes.born:
+        return
+    done = sa.select(streams.c.connection).where(streams.c.stream == "opportunities", streams.c.loaded)
+    loaded = set(tx.execute(done).scalars())
+    places: Mapping[str, list[str]] = defaultdict(list)
+    for connection, partner_id, public_id in changes.born:
+        if connection in loaded:
+            places[partner_id].append(public_id)
+    for person in tx.execute(sa.select(people).where(people.c.partner_id.in_(places), people.c.ended.is_(None))).all():
+        for public_id in places[person.partner_id]:
+            queue_mail(tx, house, person.id, "invitation", f"/deals/{public_id}")
+
+
+def _forget(tx: sa.Connection, force: InForce, idle: Sequence[str]) -> None:
+    """Of a deal that no partner is on only identity, stamp and relations are kept."""
+    # INVARIANT: what nothing needs is not kept; a deal filter that could share it needs its fields.
+    populated = [
+        name
+        for name, mapping in force.workspace.mappings.items()
+        if any(each.via == "population" for each in mapping.relations)
+    ]
+    if idle:
+        tx.execute(
+            sa.update(mirror)
+            .where(mirror.c.id.in_(idle), mirror.c.fields.is_not(None), mirror.c.connection.not_in(populated))
+            .values(fields=None, digest="")
+        )

@@ -1,0 +1,164 @@
+"""Decides who has a deal and how sharply, and writes what that changes: shares, views, feed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from policies.view import DealView
+from sync.changes import Changes, Said, write_changes
+from sync.facts import Facts, Fields, Gathered, ShareRow, Side, gather
+from sync.house import House, InForce, instant, moment
+from sync.identifiers import digest, personal, public_id
+from sync.rows import upsert
+from sync.schema import marks, mirror, shares, streams
+
+BATCH = 200  # deals a transaction: keeps the write lock short
+
+
+def project(tx: sa.Connection, house: House, deal_ids: Iterable[str], said: Mapping[str, Said] | None = None) -> Changes:
+    """Decide these deals anew and write what moved.
+
+    Runs inside the caller's write transaction, so that what was decided from is what stands at the commit.
+    `said` holds what a CRM user wrote to the partners of a deal.
+    """
+    wanted = sorted(set(deal_ids))
+    changes = Changes()
+    if not wanted:
+        return changes
+    # INVARIANT: deals are locked in id order and their marks taken before anything is read: what moves
+    # afterwards waits for this commit and marks them again.
+    tx.execute(sa.select(mirror.c.id).where(mirror.c.id.in_(wanted)).order_by(mirror.c.id).with_for_update())
+    tx.execute(sa.delete(marks).where(marks.c.deal_id.in_(wanted)))
+    force = house.in_force(tx)
+    now = house.clock()
+    decide = _Decide(house, force, gather(tx, force.workspace.mappings, wanted), now, _loaded_connections(tx), changes)
+    for deal_id in wanted:
+        decide.deal(deal_id, (said or {}).get(deal_id))
+    write_changes(tx, house, force, changes, instant(now))
+    return changes
+
+
+def drain(house: House, limit: int = BATCH) -> int:
+    """Project marked deals, one batch; how many. Call until 0."""
+    with house.writing() as tx:
+        due = tx.execute(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(limit)).scalars().all()
+        project(tx, house, due)
+        # A mark whose deal is not in the mirror (any more) has nothing left to say.
+        tx.execute(sa.delete(marks).where(marks.c.deal_id.in_(due)))
+        return len(due)
+
+
+def come_due(house: House) -> int:
+    """Mark the deals whose decision may have changed by time alone, and project them; how many."""
+    with house.writing() as tx:
+        late = sa.select(shares.c.deal_id).where(shares.c.until <= house.now()).distinct().limit(BATCH)
+        due = tx.execute(late).scalars().all()
+        mark(tx, due)
+    while drain(house):
+        pass
+    return len(due)
+
+
+def mark(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
+    """Have these deals projected after this commit."""
+    # An update, not nothing, on a standing mark: it locks the row against a projection that is taking it.
+    for start in range(0, len(deal_ids), 1000):
+        rows = [{"deal_id": deal_id} for deal_id in deal_ids[start : start + 1000]]
+        if tx.dialect.name == "sqlite":
+            upsert(tx, marks, rows)
+        else:
+            tx.execute(sa.text("insert into marks values (:deal_id) on conflict (deal_id) do update set deal_id = excluded.deal_id"), rows)
+
+
+def _loaded_connections(tx: sa.Connection) -> set[str]:
+    done = sa.select(streams.c.connection).where(streams.c.stream == "opportunities", streams.c.loaded)
+    return set(tx.execute(done).scalars())
+
+
+class _Decide:
+    """Decides one deal after the other, under one configuration and at one instant."""
+
+    def __init__(
+        self, house: House, force: InForce, gathered: Gathered, now: datetime, loaded: set[str], changes: Changes
+    ) -> None:
+        self.house, self.force, self.gathered, self.now = house, force, gathered, now
+        self.policy = force.workspace.policy
+        self.loaded, self.changes = loaded, changes
+        self.keys: dict[str, bytes] = {}
+
+    def deal(self, deal_id: str, said: Said | None) -> None:
+        """Compare what each partner has of this deal with what it should have."""
+        facts = self.gathered.facts.get(deal_id)
+        if facts is None:
+            return
+        kept: set[str] = set()
+        standing = {share.partner_id: share for share in facts.shares}
+        if facts.sides:
+            values = self.gathered.values[deal_id]
+            fields = values.deal()
+            view = DealView(self.policy, fields, {"contacts": values.contacts()})
+            for side in facts.sides:
+                share = self._share(facts, side, standing.get(side.id), fields, view)
+                if share is not None:
+                    kept.add(side.id)
+                    self.changes.compare(deal_id, facts.connection, standing.get(side.id), share)
+        for share in facts.shares:
+            if share.partner_id in kept:
+                if said and share.state in ("pending", "accepted"):
+                    self.changes.say(share, deal_id, said)
+            elif not share.suspended:
+                self.changes.suspend(deal_id, share)
+        if not facts.sides:
+            self.changes.idle.append(deal_id)
+
+    def _share(
+        self, facts: Facts, side: Side, standing: ShareRow | None, fields: Fields, view: DealView
+    ) -> ShareRow | None:
+        """The share that this partner should have; None where it should have none."""
+        since = standing.since if standing else instant(self.now)
+        state, expires = self._state(facts, standing, since)
+        asked = {"share.state": state, "share.involvement": side.involvement, "share.since": since[:19] + "Z"}
+        decision = self.policy.decide(fields, self.gathered.partners[side.id], asked, self.now)
+        if not decision.admitted:
+            return None
+        key = self.keys.get(side.id) or self.keys.setdefault(side.id, self.house.partner_key(side.id))
+        body = view.body(decision.rungs)
+        name = digest(body)
+        if standing is None or standing.view != name or (standing.view_version or 0) < self.force.floor:
+            self.changes.view(facts.deal_id, name, body, self.force.version)
+        until = min((each for each in (decision.until, expires) if each is not None), default=None)
+        columns = [personal(key, column) for column in view.columns(decision.rungs)]
+        return ShareRow(
+            partner_id=side.id,
+            public_id=standing.public_id if standing else public_id(key, facts.deal_id),
+            state=state,
+            involvement=side.involvement,
+            since=since,
+            until=instant(until) if until else None,
+            view=name,
+            version=standing.version if standing else 1,
+            changed_at=standing.changed_at if standing else instant(self.now),
+            suspended=False,
+            c1=columns[0] if columns else "",
+            c2=columns[1] if len(columns) > 1 else "",
+            c3=columns[2] if len(columns) > 2 else "",
+            c4=columns[3] if len(columns) > 3 else "",
+            c5=columns[4] if len(columns) > 4 else "",
+            words=personal(key, view.words(decision.rungs)),
+        )
+
+    def _state(self, facts: Facts, standing: ShareRow | None, since: str) -> tuple[str, datetime | None]:
+        """The share's state now, and when an open invitation expires."""
+        if standing is None:
+            first = facts.connection not in self.loaded
+            state = self.policy.existing_deals if first else "pending"
+        else:
+            state = standing.state
+        days = self.policy.expires_after_days
+        if state != "pending" or days is None:
+            return state, None
+        expires = moment(since) + timedelta(days=days)
+        return ("expired", None) if expires <= self.now else ("pending", expires)
