@@ -23,6 +23,8 @@ from mapping.syntax import (
     Not,
     OneOf,
     Some,
+    atoms_of,
+    parts,
     type_of,
     walk,
 )
@@ -46,6 +48,15 @@ def parse_tree(text: str, fields: Fields, known: Known) -> Node:
     tree = parser.whole()
     _check_moments(tree)
     return tree
+
+
+def parse_moment(text: str) -> Moment:
+    """`now`, `now + 30 days`, alone."""
+    parser = _Parser(tokens(text), {}, {})
+    moment = parser.whole()
+    if not isinstance(moment, Moment):
+        raise Wrong(0, f"expected `now` moved by days or hours, got `{text}`")
+    return moment
 
 
 def attribute(name: str, at: int, fields: Fields) -> Attribute:
@@ -91,8 +102,6 @@ def choice(condition: Node, then: Node, otherwise: Node, at: int) -> Node:
     """`if`, of values or of truths."""
     if KIND[type_of(then)] != KIND[type_of(otherwise)]:
         raise Wrong(at, f"`then` gives {_named(then)} and `else` gives {_named(otherwise)}: give one kind")
-    if type_of(then) == "boolean":
-        return Some((Every((condition, then)), Every((Not(condition), otherwise))))
     return Choice(condition, then, otherwise, type_of(then))
 
 
@@ -124,24 +133,11 @@ def _hint(kinds: set[str]) -> str:
 
 def _check_moments(tree: Node) -> None:
     """`now` stands directly beside a comparison, so that it is known when the answer may change."""
-    for node in walk(tree):
-        inside = node.arguments if isinstance(node, Call) else ()
-        if isinstance(node, IsEmpty | OneOf):
-            inside = (node.item,)
-        if isinstance(node, Choice):
-            inside = (node.condition, node.then, node.otherwise)
-        if isinstance(node, Compare):
-            inside = tuple(each for each in (node.left, node.right) if not isinstance(each, Moment))
-        _refuse_moment(inside)
-    if isinstance(tree, Moment):
-        _refuse_moment((tree,))
-
-
-def _refuse_moment(nodes: tuple[Node, ...]) -> None:
-    for node in nodes:
-        for each in walk(node):
-            if isinstance(each, Moment):
-                raise Wrong(each.at, "`now` can only be compared with a date, as in `deal.close > now + 30 days`")
+    for atom in atoms_of(tree):
+        sides = [each for each in parts(atom) if not isinstance(each, Moment)] if isinstance(atom, Compare) else [atom]
+        for node in (each for side in sides for each in walk(side)):
+            if isinstance(node, Moment):
+                raise Wrong(node.at, "`now` can only be compared with a date, as in `deal.close > now + 30 days`")
 
 
 class _Parser:

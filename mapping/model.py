@@ -32,6 +32,9 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+NOWHERE = Place()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One thing to mend: where, what, and what to do. Text by STYLE section 8."""

@@ -109,7 +109,7 @@ class Some:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`if` for values; one for truths is written with `and` and `or`."""
+    """`if`; unknown where its condition is."""
 
     condition: Node
     then: Node
@@ -150,7 +150,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 def atoms_of(node: Node) -> tuple[Node, ...]:
     """The comparisons that a condition is made of, each once, in reading order."""
-    if isinstance(node, Not | Every | Some):
+    if isinstance(node, Not | Every | Some) or (isinstance(node, Choice) and node.type == "boolean"):
         return tuple(dict.fromkeys(atom for each in parts(node) for atom in atoms_of(each)))
     return () if isinstance(node, Constant) else (node,)
 

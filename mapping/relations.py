@@ -1,0 +1,95 @@
+"""Which partners are on a deal, and in which role: pure, so that a change on either side can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from mapping.compile import Getters
+from mapping.convert import text_of
+from mapping.model import ConnectionMapping, RelationMapping
+from mapping.values import Value
+
+
+class Mention(NamedTuple):
+    """What a deal itself says about who is on it: kept with the deal, even where no partner answers to it yet."""
+
+    relation: int  # index in ConnectionMapping.relations
+    value: str  # lookup: an account's CRM id; key: a partner's key; population: empty
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerRow:
+    """One partner as relations see it."""
+
+    id: str  # ours
+    account: str  # CRM id of its account in this connection; empty where there is none
+    key: str  # e.g. a partner code
+    values: Mapping[str, Value]  # partner.* by our names
+
+
+def compile_mentions(
+    mapping: ConnectionMapping, getter: Getters
+) -> Callable[[Any, Mapping[str, Value]], tuple[Mention, ...]]:
+    """Makes ready: (a deal's record fields, its mapped values) -> its mentions. `getter` reads the opportunities."""
+    reads = [
+        (index, relation, getter(relation.field) if relation.field else None)
+        for index, relation in enumerate(mapping.relations)
+        if relation.source is None
+    ]
+
+    def mentions(fields: Any, deal: Mapping[str, Value]) -> tuple[Mention, ...]:
+        found = []
+        for index, relation, get in reads:
+            if get is None:
+                if _accepts(relation.deals, deal):
+                    found.append(Mention(index, ""))
+            elif (value := get(fields)) is not None and (text := text_of(value)):
+                found.append(Mention(index, text))
+        return tuple(found)
+
+    return mentions
+
+
+def relations_of(
+    mapping: ConnectionMapping, partners: Iterable[PartnerRow]
+) -> Callable[[Iterable[Mention]], dict[str, str]]:
+    """Makes ready: a deal's mentions -> partner id to role. Where two relations name a partner, the first gives the role."""
+    rows = tuple(partners)
+    answers = [_answers(relation, rows) for relation in mapping.relations]
+
+    def on_deal(mentions: Iterable[Mention]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for relation, value in sorted(mentions):
+            for partner in answers[relation].get(value, ()):
+                found.setdefault(partner, mapping.relations[relation].role)
+        return found
+
+    return on_deal
+
+
+def role_of(relation: RelationMapping, crm_role: str | None) -> str:
+    """The role of a row of a relations stream, in our words."""
+    return relation.roles.get(crm_role or "", relation.role)
+
+
+def _answers(relation: RelationMapping, partners: tuple[PartnerRow, ...]) -> dict[str, list[str]]:
+    """Mentioned value -> the partners that it names."""
+    found: dict[str, list[str]] = {}
+    for partner in partners:
+        if relation.via == "population":
+            value: str | None = "" if _accepts(relation.partners, partner.values) else None
+        else:
+            value = (partner.account if relation.via == "lookup" else partner.key) or None
+        if value is not None:
+            found.setdefault(value, []).append(partner.id)
+    return found
+
+
+def _accepts(wanted: Mapping[str, tuple[str, ...]], values: Mapping[str, Value]) -> bool:
+    return all(_plain(values.get(name)) in accepted for name, accepted in wanted.items())
+
+
+def _plain(value: Value) -> str:
+    return "" if value is None else text_of(value) or ""

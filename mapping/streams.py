@@ -1,0 +1,103 @@
+"""What is asked of a CRM, field by field, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from connectors.base import Stream, StreamName
+from mapping.compile import crm_fields
+from mapping.model import ConnectionMapping, ObjectMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The streams of one connection; None where nothing needs one."""
+
+    accounts: Stream
+    opportunities: Stream
+    contacts: Stream | None
+    users: Stream | None
+    relations: tuple[Stream, ...]  # one for each relation of the mapping that has a source, in its order
+
+
+class Reason(NamedTuple):
+    """Why one CRM field is read."""
+
+    object: str
+    crm_field: str
+    field: str  # ours; empty where the house itself needs it
+    why: str
+
+
+def streams(mapping: ConnectionMapping, needed: frozenset[str]) -> Streams:
+    """The streams that read what is needed, and nothing else. `needed`: our field names, as `Policy.needed` has them."""
+    # INVARIANT: a CRM field is asked for only because a row of `reasons` says why.
+    asked: dict[StreamName, set[str]] = {}
+    for name, reason in _rows(mapping, dict.fromkeys(needed, "")):
+        asked.setdefault(name, set()).add(reason.crm_field)
+
+    def stream(name: StreamName, source: ObjectMapping) -> Stream:
+        return Stream(name, source.object, tuple(sorted(asked.get(name, ()))), source.only)
+
+    return Streams(
+        accounts=stream("accounts", mapping.accounts),
+        opportunities=stream("opportunities", mapping.opportunities),
+        contacts=stream("contacts", mapping.contacts) if mapping.contacts and "contacts" in asked else None,
+        users=stream("users", mapping.users) if mapping.users and "users" in asked else None,
+        relations=tuple(
+            Stream("relations", each.source.object or mapping.opportunities.object, relation=each.source)
+            for each in mapping.relations
+            if each.source is not None
+        ),
+    )
+
+
+def reasons(mapping: ConnectionMapping, why: Mapping[str, str]) -> list[Reason]:
+    """Every CRM field that is read, with the reason. `why`: our field name -> reason, as `Policy.why` has it."""
+    return sorted({reason for _, reason in _rows(mapping, why)})
+
+
+def needed_by_mapping(mapping: ConnectionMapping) -> dict[str, str]:
+    """Our fields that the mapping itself needs, with the reason."""
+    populations = [each for each in mapping.relations if each.via == "population"]
+    chosen = {name for each in populations for name in (*each.deals, *each.partners)}
+    replies = dict.fromkeys(mapping.reply_fields, "reaches the partner as a message")
+    return {**dict.fromkeys(chosen, "chooses which partners are on a deal"), **replies}
+
+
+def _rows(mapping: ConnectionMapping, why: Mapping[str, str]) -> Iterator[tuple[StreamName, Reason]]:
+    reasons_of = {**needed_by_mapping(mapping), **why}
+    for stream, source in _objects(mapping):
+        needs = [field for field in source.fields if field.name in reasons_of]
+        for field in needs:
+            for crm_field in crm_fields(field):
+                yield stream, Reason(source.object, crm_field, field.name, reasons_of[field.name])
+        if stream in ("accounts", "opportunities") or needs or (stream == "contacts" and "contacts.length" in why):
+            for crm_field, house in _own(mapping, source).items():
+                yield stream, Reason(source.object, crm_field, "", house)
+
+
+def _objects(mapping: ConnectionMapping) -> Iterator[tuple[StreamName, ObjectMapping]]:
+    """The mapped objects; partners are accounts, so the two share a stream."""
+    yield "accounts", mapping.partners
+    yield "accounts", mapping.accounts
+    yield "opportunities", mapping.opportunities
+    if mapping.contacts:
+        yield "contacts", mapping.contacts
+    if mapping.users:
+        yield "users", mapping.users
+
+
+def _own(mapping: ConnectionMapping, source: ObjectMapping) -> dict[str, str]:
+    """CRM fields that the house needs of an object, whatever the policy says."""
+    own = dict.fromkeys(source.only, "tells which records are read")
+    if source is mapping.partners:
+        own = dict.fromkeys(source.only, "tells partners from customers")
+        own[mapping.partner_key] = "names the partner"
+    if source is mapping.opportunities:
+        own |= {each.field: "names the partner on a deal" for each in mapping.relations if each.field}
+    own |= {source.account: "names the account"} if source.account else {}
+    own |= {source.owner: "names the user in charge"} if source.owner else {}
+    return own
