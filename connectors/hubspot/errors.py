@@ -33,8 +33,8 @@ class Fault(msgspec.Struct, frozen=True):
 
     def named(self, what: str) -> tuple[str, ...]:
         """The texts that the context holds under a name, such as `ids`."""
-        found = (self.context or {}).get(what) or ()
-        return tuple(map(str, found if isinstance(found, list) else (found,)))
+        found = (self.context or {}).get(what, [])
+        return tuple(map(str, found if isinstance(found, list) else [found]))
 
 
 class Refusal(Fault, frozen=True):
