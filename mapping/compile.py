@@ -1,32 +1,40 @@
-"""Makes one CRM object's mapping ready: a function from a record's fields to values by our names."""
+"""Makes a mapping ready: records become values by our names, and a CRM is asked for what something needs."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
-from connectors.base import Getter
-from mapping.convert import CONVERTERS, Convert, money_of, text_of
-from mapping.model import FieldMapping, ObjectMapping
+from connectors.base import Stream, StreamName
+from mapping.convert import text_of
+from mapping.model import ConnectionMapping, ObjectMapping
+from mapping.readers import Getters, Unmappable, crm_fields, reader_of
 from mapping.values import Value
 
-Getters = Callable[[str], Getter]
-"""CRM field -> its reader out of `Record.fields`: `Connector.getter` with the stream filled in."""
-Reader = Callable[[Any], Value]
-"""Record fields -> one value of ours."""
-Gets = tuple[tuple[Getter, str], ...]
-_CURRENCY_CODE = re.compile(r"[A-Z]{3}")
+__all__ = ["Reason", "Streams", "Unmappable", "compile_object", "is_partner", "narrowed", "reasons", "streams"]
 
 
-class Unmappable(ValueError):  # noqa: N818 - a finding about a record
-    """A record holds a value that its mapping can't read. The text names the field, never the value."""
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The streams of one connection; None where nothing needs one."""
 
-    def __init__(self, field: str, crm_field: str, reason: str) -> None:
-        super().__init__(f"{field}: `{crm_field}` {reason}")
-        self.field, self.crm_field, self.reason = field, crm_field, reason
+    accounts: Stream
+    opportunities: Stream
+    contacts: Stream | None
+    users: Stream | None
+    relations: tuple[Stream, ...]  # one for each relation of the mapping that has a source, in its order
+
+
+class Reason(NamedTuple):
+    """Why one CRM field is read."""
+
+    object: str
+    crm_field: str
+    field: str  # ours; empty where the house itself needs it
+    why: str
 
 
 def compile_object(mapping: ObjectMapping, getter: Getters, zone: tzinfo) -> Callable[[Any], dict[str, Value]]:
@@ -34,7 +42,7 @@ def compile_object(mapping: ObjectMapping, getter: Getters, zone: tzinfo) -> Cal
 
     Give it a mapping narrowed to the fields that were asked of the CRM (`narrowed`).
     """
-    plan = tuple((field.name, _reader(field, getter, zone)) for field in mapping.fields)
+    plan = tuple((field.name, reader_of(field, getter, zone)) for field in mapping.fields)
     return lambda fields: {name: read(fields) for name, read in plan}
 
 
@@ -43,25 +51,82 @@ def narrowed(mapping: ObjectMapping, needed: frozenset[str]) -> ObjectMapping:
     return dataclasses.replace(mapping, fields=tuple(each for each in mapping.fields if each.name in needed))
 
 
-def compile_only(only: Mapping[str, tuple[str, ...]], getter: Getters) -> Callable[[Any], bool]:
-    """Whether a record is one that `only:` names, e.g. whether an account is a partner."""
-    tests = tuple((getter(name), frozenset(values)) for name, values in only.items())
-
-    def accepts(fields: Any) -> bool:
-        return all(_plain(get(fields)) in values for get, values in tests)
-
-    return accepts
+def is_partner(mapping: ConnectionMapping, getter: Getters) -> Callable[[Any], bool]:
+    """Makes ready the test of `partners: only:`: whether an account's record is a partner."""
+    tests = tuple((getter(name), frozenset(map(_plain, values))) for name, values in mapping.partners.only.items())
+    return lambda fields: all(_plain(get(fields)) in values for get, values in tests)
 
 
-def is_currency_code(currency: str) -> bool:
-    """Whether a mapping's `currency:` is an ISO code, not a CRM field."""
-    return _CURRENCY_CODE.fullmatch(currency) is not None
+def streams(mapping: ConnectionMapping, needed: frozenset[str]) -> Streams:
+    """The streams that read what is needed and nothing else. `needed`: our field names, as in `Policy.needed`."""
+    # INVARIANT: a CRM field is asked for only because a row of `reasons` says why.
+    asked: dict[StreamName, set[str]] = {}
+    for name, reason in _rows(mapping, dict.fromkeys(needed, "")):
+        asked.setdefault(name, set()).add(reason.crm_field)
+
+    def stream(name: StreamName, source: ObjectMapping) -> Stream:
+        return Stream(name, source.object, tuple(sorted(asked.get(name, ()))), source.only)
+
+    return Streams(
+        accounts=stream("accounts", mapping.accounts),
+        opportunities=stream("opportunities", mapping.opportunities),
+        contacts=stream("contacts", mapping.contacts) if mapping.contacts and "contacts" in asked else None,
+        users=stream("users", mapping.users) if mapping.users and "users" in asked else None,
+        relations=tuple(
+            Stream("relations", each.source.object or mapping.opportunities.object, relation=each.source)
+            for each in mapping.relations
+            if each.source is not None
+        ),
+    )
 
 
-def crm_fields(field: FieldMapping) -> tuple[str, ...]:
-    """The CRM fields that one of ours is read from."""
-    extra = () if not field.currency or is_currency_code(field.currency) else (field.currency,)
-    return field.sources + extra
+def reasons(mapping: ConnectionMapping, why: Mapping[str, str]) -> list[Reason]:
+    """Every CRM field that is read, with the reason. `why`: our field name -> reason, as `Policy.why` has it."""
+    return sorted({reason for _, reason in _rows(mapping, why)})
+
+
+def needed_by_mapping(mapping: ConnectionMapping) -> dict[str, str]:
+    """Our fields that the mapping itself needs, with the reason."""
+    populations = [each for each in mapping.relations if each.via == "population"]
+    chosen = {name for each in populations for name in (*each.deals, *each.partners)}
+    replies = dict.fromkeys(mapping.reply_fields, "reaches the partner as a message")
+    return {**dict.fromkeys(chosen, "chooses which partners are on a deal"), **replies}
+
+
+def _rows(mapping: ConnectionMapping, why: Mapping[str, str]) -> Iterator[tuple[StreamName, Reason]]:
+    reasons_of = {**needed_by_mapping(mapping), **why}
+    for stream, source in _objects(mapping):
+        needs = [field for field in source.fields if field.name in reasons_of]
+        for field in needs:
+            for crm_field in crm_fields(field):
+                yield stream, Reason(source.object, crm_field, field.name, reasons_of[field.name])
+        if stream in ("accounts", "opportunities") or needs or (stream == "contacts" and "contacts.length" in why):
+            for crm_field, house in _own(mapping, source).items():
+                yield stream, Reason(source.object, crm_field, "", house)
+
+
+def _objects(mapping: ConnectionMapping) -> Iterator[tuple[StreamName, ObjectMapping]]:
+    """The mapped objects; partners are accounts, so the two share a stream."""
+    yield "accounts", mapping.partners
+    yield "accounts", mapping.accounts
+    yield "opportunities", mapping.opportunities
+    if mapping.contacts:
+        yield "contacts", mapping.contacts
+    if mapping.users:
+        yield "users", mapping.users
+
+
+def _own(mapping: ConnectionMapping, source: ObjectMapping) -> dict[str, str]:
+    """CRM fields that the house needs of an object, whatever the policy says."""
+    own = dict.fromkeys(source.only, "tells which records are read")
+    if source is mapping.partners:
+        own = dict.fromkeys(source.only, "tells partners from customers")
+        own[mapping.partner_key] = "names the partner"
+    if source is mapping.opportunities:
+        own |= {each.field: "names the partner on a deal" for each in mapping.relations if each.field}
+    own |= {source.account: "names the account"} if source.account else {}
+    own |= {source.owner: "names the user in charge"} if source.owner else {}
+    return own
 
 
 def _plain(value: Any) -> str:
@@ -69,71 +134,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, str) and value.lower() in ("true", "false"):
         return value.lower()
     return "" if value is None else text_of(value) or ""
-
-
-def _reader(field: FieldMapping, getter: Getters, zone: tzinfo) -> Reader:
-    if field.type == "money":
-        return _money_reader(field, getter)
-    convert = CONVERTERS[field.type](field, zone)
-    gets = tuple((getter(source), source) for source in field.sources)
-    if len(gets) == 1:
-        return _single_reader(field, *gets[0], convert)
-    return _joining_reader(field, gets, convert) if field.join is not None else _first_reader(field, gets, convert)
-
-
-def _single_reader(field: FieldMapping, get: Getter, source: str, convert: Convert) -> Reader:
-    name, default = field.name, field.default
-
-    def read(fields: Any) -> Value:
-        value = get(fields)
-        if value is None or value == "":
-            return default
-        try:
-            found = convert(value)
-        except (ValueError, TypeError) as problem:
-            raise Unmappable(name, source, str(problem)) from None
-        return default if found is None else found
-
-    return read
-
-
-def _first_reader(field: FieldMapping, gets: Gets, convert: Convert) -> Reader:
-    nothing = dataclasses.replace(field, default=None)
-    reads = tuple(_single_reader(nothing, get, source, convert) for get, source in gets)
-
-    def read(fields: Any) -> Value:
-        return next((value for each in reads if (value := each(fields)) is not None), field.default)
-
-    return read
-
-
-def _joining_reader(field: FieldMapping, gets: Gets, convert: Convert) -> Reader:
-    joiner = field.join or ""
-
-    def read(fields: Any) -> Value:
-        texts = [text for get, _ in gets if (value := get(fields)) is not None and (text := text_of(value))]
-        return convert(joiner.join(texts)) if texts else field.default
-
-    return read
-
-
-def _money_reader(field: FieldMapping, getter: Getters) -> Reader:
-    gets = tuple((getter(source), source) for source in field.sources)
-    currency = field.currency
-    code: Getter = (lambda fields: currency) if is_currency_code(currency) else getter(currency)
-
-    def read(fields: Any) -> Value:
-        for get, source in gets:
-            amount = get(fields)
-            if amount is None or amount == "":
-                continue
-            unit = code(fields)
-            if not isinstance(unit, str) or not _CURRENCY_CODE.fullmatch(unit):
-                raise Unmappable(field.name, currency, "holds no currency code")
-            try:
-                return money_of(amount, unit)
-            except (ValueError, TypeError) as problem:
-                raise Unmappable(field.name, source, str(problem)) from None
-        return field.default
-
-    return read

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mapping.compile import Getters
 from mapping.convert import text_of
 from mapping.model import ConnectionMapping, RelationMapping
+from mapping.readers import Getters
 from mapping.values import Value
 
 
@@ -55,7 +55,7 @@ def compile_mentions(
 def relations_of(
     mapping: ConnectionMapping, partners: Iterable[PartnerRow]
 ) -> Callable[[Iterable[Mention]], dict[str, str]]:
-    """Makes ready: a deal's mentions -> partner id to role. Where two relations name a partner, the first gives the role."""
+    """Makes ready: a deal's mentions -> partner id to role; where two relations name a partner, the first wins."""
     rows = tuple(partners)
     answers = [_answers(relation, rows) for relation in mapping.relations]
 
