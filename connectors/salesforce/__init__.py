@@ -1,0 +1,1 @@
+"""Salesforce as a connector: sign-in, reading by keyset, logged actions as closed tasks."""

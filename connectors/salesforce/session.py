@@ -1,0 +1,258 @@
+"""The one HTTP session that talks to a Salesforce org: patience, CA, sign-in, and the library's client over it."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from connectors.base import ConnectionSettings, NeedsAdmin, TryAgain, Unknown
+from connectors.salesforce.errors import salesforce_problems
+from connectors.salesforce.signing_in import TOKEN_PATH, Tokens
+
+if TYPE_CHECKING:
+    from simple_salesforce import Salesforce
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 30.0
+CALL_SECONDS = 50.0  # one request with its tries and pauses
+PAUSES = (0.25, 0.5, 1.0)  # before the 2nd, 3rd and 4th try; up to as much again by chance
+LONGEST_WAIT = 5.0  # a longer Retry-After is the scheduler's to wait for
+LARGEST_BODY = 256 << 20  # bytes, unpacked
+BUSY = frozenset({406, 420, 429, 500, 502, 503, 504})
+GATEWAY = frozenset({502, 504})  # the answer was lost on its way: a write may be done
+DATA_PATH = "/services/data/"
+
+
+class Wire(HTTPAdapter):
+    """One host's connections: our CA whatever the environment says, time-outs, a body read to its end."""
+
+    def __init__(self, ca: str | bool) -> None:
+        super().__init__(pool_maxsize=16)
+        self._ca = ca
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Sends once. `timeout` is the budget of the whole call in seconds."""
+        return self.once(request, time.monotonic() + (timeout or CALL_SECONDS), proxies)
+
+    def once(
+        self, request: requests.PreparedRequest, deadline: float, proxies: Mapping[str, str] | None
+    ) -> requests.Response:
+        """One try, ended by `deadline` even where the server only sends a byte now and then."""
+        left = max(deadline - time.monotonic(), 0.1)
+        limits = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))
+        answer = super().send(request, stream=True, timeout=limits, verify=self._ca, proxies=proxies)
+        try:
+            answer._content = b"".join(_pieces(answer.raw, deadline))
+        except BaseException:
+            answer.close()
+            raise
+        return answer
+
+
+def _pieces(body: Any, deadline: float) -> Iterator[bytes]:
+    size = 0
+    while piece := body.read1(1 << 16, decode_content=True):
+        size += len(piece)
+        if size > LARGEST_BODY or time.monotonic() > deadline:
+            raise requests.ReadTimeout("the answer is too long or too slow")
+        yield piece
+
+
+class OrgWire(Wire):
+    """The org's own API: carries the token, repeats what may be repeated, signs in again once."""
+
+    def __init__(self, ca: str | bool, tokens: Tokens) -> None:
+        super().__init__(ca)
+        self._tokens = tokens
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Sends with patience. `timeout` is the budget of the whole call in seconds."""
+        deadline = time.monotonic() + (timeout or CALL_SECONDS)
+        pauses = iter(PAUSES)
+        while True:
+            asked = None
+            try:
+                answer = self._signed(request, deadline, proxies)
+                if answer.status_code not in BUSY:
+                    return answer
+                asked = retry_after(answer)
+                problem: Exception = _busy(request, answer)
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                problem = error
+            wait = _wait(request, next(pauses, None), asked, deadline)
+            if wait is None or isinstance(problem, requests.exceptions.SSLError):
+                raise problem
+            time.sleep(wait)
+
+    def _signed(
+        self, request: requests.PreparedRequest, deadline: float, proxies: Mapping[str, str] | None
+    ) -> requests.Response:
+        token = self._tokens.current()
+        answer = self._carrying(token, request, deadline, proxies)
+        if _expired(answer):
+            # INVARIANT: one new sign-in for a refused token, however many threads hold it; a second refusal stands.
+            token = self._tokens.renewed(token)
+            answer = self._carrying(token, request, deadline, proxies)
+        if not _expired(answer):
+            self._tokens.works(token)
+        return answer
+
+    def _carrying(
+        self, token: str, request: requests.PreparedRequest, deadline: float, proxies: Mapping[str, str] | None
+    ) -> requests.Response:
+        request.headers["Authorization"] = f"Bearer {token}"
+        return self.once(request, deadline, proxies)
+
+
+def _wait(request: requests.PreparedRequest, pause: float | None, asked: float | None, deadline: float) -> float | None:
+    """How long to wait before trying again; None where this call must not or cannot be repeated."""
+    # INVARIANT: only reads are repeated here; whether a write may be is decided where its key is known.
+    if request.method != "GET" or pause is None or (asked or 0.0) > LONGEST_WAIT:
+        return None
+    wait = max(asked or 0.0, pause * (1 + random.random()))  # noqa: S311 - spreads tries, guards nothing
+    return wait if time.monotonic() + wait < deadline else None
+
+
+def retry_after(answer: requests.Response) -> float | None:
+    """The seconds that the answer asks to wait, a day at most; None where it does not say."""
+    text = answer.headers.get("Retry-After", "")
+    return min(float(text), 86_400.0) if text.isascii() and text.isdigit() else None
+
+
+def _busy(request: requests.PreparedRequest, answer: requests.Response) -> TryAgain:
+    asked = retry_after(answer)
+    after = timedelta(seconds=asked) if asked else None
+    if request.method != "GET" and answer.status_code in GATEWAY:
+        return Unknown(f"answered {answer.status_code}: look for the key before sending again", after=after)
+    return TryAgain(f"answered {answer.status_code}: the org is busy or down", after=after)
+
+
+def _expired(answer: requests.Response) -> bool:
+    # "not valid for use with the REST API" means a wrong kind of token: a new one would be no better.
+    said = answer.content if answer.status_code == 401 else b""
+    return b"INVALID_SESSION_ID" in said and b"not valid for use" not in said
+
+
+class Org:
+    """One org, signed in at the first call: every request to it goes through here."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        options = settings.options
+        self._login = origin(settings, "login_url", str(options.get("login_url", "")))
+        self._settings = settings
+        self._version = str(options.get("api_version", "63.0"))
+        self._ca = _ca(settings)
+        self._http = _http_session(settings)
+        self._tokens = Tokens(settings, self._http, self._login)
+        self._lock = threading.Lock()
+        self._client: Salesforce | None = None
+        # INVARIANT: these two prefixes are all that this session can reach; the environment has no say.
+        self._http.mount(f"{self._login}{TOKEN_PATH}", Wire(self._ca))
+
+    def get(
+        self, path: str, where: str, *, params: Mapping[str, str] | None = None, seconds: float = CALL_SECONDS
+    ) -> requests.Response:
+        """Reads `path` (below services/data/vNN.0/, or absolute) within so many seconds; `where` begins an error."""
+        with salesforce_problems(where):
+            return self._call("GET", path, params=params, timeout=seconds)
+
+    def patch(self, path: str, where: str, body: Any) -> requests.Response:
+        """Writes `body` as JSON. Unknown where it may have arrived but no answer came."""
+        with salesforce_problems(where, writing=True):
+            return self._call("PATCH", path, data=msgspec.json.encode(body), timeout=CALL_SECONDS)
+
+    def usage(self) -> tuple[int, int] | None:
+        """Calls used and allowed today, as the last answer said; None before the first."""
+        usage = self._client.api_usage.get("api-usage") if self._client else None
+        return (usage.used, usage.total) if usage else None
+
+    def address(self) -> str:
+        """The org's own address; signs in where the settings do not name it."""
+        return f"https://{self._signed_in().sf_instance}"
+
+    def close(self) -> None:
+        """Closes all sockets."""
+        self._http.close()
+
+    def _call(self, method: str, path: str, **how: Any) -> requests.Response:
+        client = self._signed_in()
+        url = f"https://{client.sf_instance}{path}" if path.startswith("/") else f"{client.base_url}{path}"
+        # The library's public calls build a dict per record (4 to 7 times the cost); this is the one below them.
+        answer: requests.Response = client._call_salesforce(method, url, name=path.partition("?")[0], **how)
+        return answer
+
+    def _instance(self) -> str:
+        named = str(self._settings.options.get("instance_url") or "")
+        return origin(self._settings, "instance_url", named or self._tokens.instance_url())
+
+    def _signed_in(self) -> Salesforce:
+        with self._lock:
+            if self._client is None:
+                self._client = self._open(self._instance())
+            return self._client
+
+    def _open(self, instance: str) -> Salesforce:
+        from simple_salesforce import Salesforce  # half a second: only when an org is really asked
+
+        self._http.mount(f"{instance}{DATA_PATH}", OrgWire(self._ca, self._tokens))
+        client = Salesforce(
+            session_id="(set by OrgWire)", instance_url=instance, session=self._http, version=self._version
+        )
+        del client.headers["X-PrettyPrint"]  # the library asks for indented JSON: a third more bytes
+        return client
+
+
+def origin(settings: ConnectionSettings, key: str, url: str) -> str:
+    """Scheme, host and port of a configured address. NeedsAdmin where it is not https."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.username is not None:
+        raise NeedsAdmin(f"connection `{settings.name}`: {key} must be an https address")
+    return f"https://{parts.netloc.lower()}".removesuffix(":443")
+
+
+def _ca(settings: ConnectionSettings) -> str | bool:
+    named = settings.options.get("ca_file")
+    if not named:
+        return True
+    path = Path(settings.folder, str(named))
+    if not path.is_file():
+        raise NeedsAdmin(f"connection `{settings.name}`: ca_file `{named}` is not there")
+    return str(path)
+
+
+def _http_session(settings: ConnectionSettings) -> requests.Session:
+    http = requests.Session()
+    http.trust_env = False  # REQUESTS_CA_BUNDLE would win over ca_file, and .netrc over our token
+    http.max_redirects = 0
+    http.adapters.clear()
+    http.headers.update({"User-Agent": "Sudare", "Sforce-Call-Options": "client=Sudare"})
+    if proxy := str(settings.options.get("proxy") or ""):
+        http.proxies["https"] = settings.secret(proxy) if re.match(r"(env|file):", proxy) else proxy
+    return http

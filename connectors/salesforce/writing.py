@@ -1,0 +1,223 @@
+"""Writes into a Salesforce org: partner activity as closed tasks under their keys, and text fields of records."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from connectors.base import BadRecord, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
+from connectors.salesforce.errors import AlreadyWritten, Refusal, record_problem, refusals
+from connectors.salesforce.reading import ask, describe
+from connectors.salesforce.rows import checked, layout, quoted
+from connectors.salesforce.session import Org
+
+BATCH = 200  # records of one collections call
+KEYS_PER_QUERY = 100  # of 64 characters, within the 16 KiB of a URL
+TRIES = 4  # of a record whose parent is locked, or which is sent again without a refused field
+SUBJECT, DESCRIPTION = 255, 32_000  # characters that a Task takes
+# A task stands all the same where one of these is refused: an owner who has left, a field only a create may set.
+SPARED = ("OwnerId", "TaskSubtype")
+GONE = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"})
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_OUTCOMES = msgspec.json.Decoder(list[dict[str, Any]])
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One record to write."""
+
+    key: str  # whose receipt it makes
+    parent: str  # the record that Salesforce locks meanwhile
+    fields: Mapping[str, Any]
+    receipt: str | None = None  # the task's id where it was logged before
+
+
+def log_actions(org: Org, actions: Sequence[LoggedAction], external_id: str, closed: str) -> list[Receipt]:
+    """One receipt per action, in order. New ones are upserted by their key, known ones updated by id."""
+    fresh = [_new_task(one, checked(external_id), closed) for one in actions if one.receipt is None]
+    known = [_known_task(one) for one in actions if one.receipt is not None]
+    calls = [(f"composite/sobjects/Task/{external_id}", batch) for batch in batches(fresh)]
+    calls += [("composite/sobjects", batch) for batch in batches(known)]
+    receipts = _write(org, calls, "logging actions")
+    written = [one for one in actions if isinstance(receipts[one.key].problem, AlreadyWritten)]
+    found = find_actions(org, written, external_id)
+    return [
+        Receipt(one.key, found[one.key]) if one.key in found and one in written else receipts[one.key]
+        for one in actions
+    ]
+
+
+def find_actions(org: Org, actions: Sequence[LoggedAction], external_id: str) -> dict[str, str]:
+    """Key to task id of those that stand in the org, the recycle bin and the archive included."""
+    rows = layout((external_id,))
+    keys = [one.key for one in actions]
+    found: dict[str, str] = {}
+    for start in range(0, len(keys), KEYS_PER_QUERY):
+        wanted = ", ".join(map(quoted, keys[start : start + KEYS_PER_QUERY]))
+        query = f"SELECT {', '.join(rows.columns)} FROM Task WHERE {external_id} IN ({wanted})"  # noqa: S608 - quoted
+        answer = ask(org, query, rows, "looking for logged actions")
+        key_of = rows.readers[external_id]
+        for row in sorted(answer.rows, key=lambda row: (row.deleted, row.id)):  # a living one before a deleted one
+            found.setdefault(key_of(row).lower(), row.id)
+    return found
+
+
+def write_fields(org: Org, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:
+    """Sets text fields of records by id; one receipt per record, in order."""
+    writes = [
+        Write(id, id, {"attributes": {"type": checked(object)}, "id": id, **_texts(fields)})
+        for id, fields in values.items()
+    ]
+    receipts = _write(org, [("composite/sobjects", batch) for batch in batches(writes)], f"writing {object}")
+    return [receipts[id] for id in values]
+
+
+def closed_status(org: Org) -> str:
+    """The org's own word for a task that is done."""
+    rows = layout(("ApiName",), can_be_deleted=False)
+    query = f"SELECT {', '.join(rows.columns)} FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder LIMIT 1"  # noqa: S608
+    try:
+        found = [rows.readers["ApiName"](row) for row in ask(org, query, rows, "reading TaskStatus").rows]
+    except NeedsAdmin:
+        found = []  # hidden from our user: the picklist is not
+    options = found or describe(org, "Task").fields["Status"].options
+    return "Completed" if "Completed" in options else options[-1]
+
+
+def batches(writes: Sequence[Write]) -> Iterator[list[Write]]:
+    """At most BATCH at a time, those of one parent together: two calls at once would lock each other out."""
+    batch: list[Write] = []
+    for _, group in groupby(sorted(writes, key=lambda one: one.parent), key=lambda one: one.parent):
+        family = list(group)
+        if batch and len(batch) + len(family) > BATCH:
+            yield batch
+            batch = []
+        batch += family
+        while len(batch) > BATCH:
+            yield batch[:BATCH]
+            batch = batch[BATCH:]
+    if batch:
+        yield batch
+
+
+def _new_task(action: LoggedAction, external_id: str, closed: str) -> Write:
+    fields = _text_of(action) | {
+        external_id: action.key,
+        "Status": closed,
+        "WhatId": action.record_id,
+        "TaskSubtype": "Task",
+    }
+    return Write(action.key, action.record_id, fields | ({"OwnerId": action.owner_id} if action.owner_id else {}))
+
+
+def _known_task(action: LoggedAction) -> Write:
+    # INVARIANT: by id and not by key, so that a task which a CRM user deleted is not made anew; owner, status and
+    # record are the CRM user's once the task stands.
+    return Write(action.key, action.record_id, {"id": action.receipt} | _text_of(action), action.receipt)
+
+
+def _text_of(action: LoggedAction) -> dict[str, Any]:
+    return {
+        "attributes": {"type": "Task"},
+        "Subject": _shortened(" ".join(_printable(action.subject).split()), SUBJECT),
+        "Description": _shortened(_printable(action.body), DESCRIPTION),
+        "ActivityDate": action.day.isoformat(),
+    }
+
+
+def _texts(fields: Mapping[str, str]) -> dict[str, str]:
+    return {checked(name): _printable(text) for name, text in fields.items()}
+
+
+def _printable(text: str) -> str:
+    return _UNPRINTABLE.sub("", text)
+
+
+def _shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _write(org: Org, calls: Sequence[tuple[str, list[Write]]], where: str) -> dict[str, Receipt]:
+    receipts: dict[str, Receipt] = {}
+    for path, batch in calls:
+        try:
+            receipts |= _batch(org, path, batch, where)
+        except CrmError as problem:
+            # What was written before is told; a first call that fails has nothing to tell but its error.
+            if not receipts:
+                raise
+            receipts |= {one.key: Receipt(one.key, None, problem) for one in batch}
+            break
+    unsent = TryAgain(f"{where}: not sent, since a call before it failed")
+    return {one.key: Receipt(one.key, None, unsent) for _, batch in calls for one in batch} | receipts
+
+
+def _batch(org: Org, path: str, batch: list[Write], where: str) -> dict[str, Receipt]:
+    try:
+        return _settled(org, path, batch, where)
+    except BadRecord as problem:
+        # The whole call was refused for one of its records: halve until it stands alone.
+        if len(batch) == 1:
+            return {batch[0].key: Receipt(batch[0].key, None, problem)}
+        middle = len(batch) // 2
+        return _batch(org, path, batch[:middle], where) | _batch(org, path, batch[middle:], where)
+
+
+def _settled(org: Org, path: str, batch: list[Write], where: str) -> dict[str, Receipt]:
+    receipts: dict[str, Receipt] = {}
+    left = batch
+    for attempt in range(TRIES):
+        outcomes = _sent(org, path, left, where)
+        receipts |= {one.key: _receipt(one, outcome, where) for one, outcome in zip(left, outcomes, strict=True)}
+        left = [again for one, outcome in zip(left, outcomes, strict=True) if (again := _again(one, outcome))]
+        if not left:
+            break
+        time.sleep((attempt + random.random()) / 4)  # noqa: S311 - lets the other writer go first
+    return receipts
+
+
+def _sent(org: Org, path: str, batch: list[Write], where: str) -> list[dict[str, Any]]:
+    body = {"allOrNone": False, "records": [one.fields for one in batch]}
+    answer = org.patch(path, where, body)
+    try:
+        outcomes = _OUTCOMES.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Unknown(f"{where}: the answer broke off: look for the key before sending again") from None
+    if len(outcomes) != len(batch):
+        raise Unknown(f"{where}: answered for {len(outcomes)} of {len(batch)} records: look for each key")
+    return outcomes
+
+
+def _receipt(one: Write, outcome: Mapping[str, Any], where: str) -> Receipt:
+    if outcome.get("success"):
+        return Receipt(one.key, str(outcome["id"]))
+    refused = refusals(outcome.get("errors"))
+    # INVARIANT: what a CRM user deleted stays deleted, and counts as logged.
+    if one.receipt and any(refusal.code in GONE for refusal in refused):
+        return Receipt(one.key, one.receipt)
+    return Receipt(one.key, None, record_problem(refused, where))
+
+
+def _again(one: Write, outcome: Mapping[str, Any]) -> Write | None:
+    """The record as it should be sent again, where that may help."""
+    refused = refusals(outcome.get("errors")) if not outcome.get("success") else []
+    spared = {name for name in SPARED if name in one.fields and any(_names(refusal, name) for refusal in refused)}
+    if spared:
+        return replace(one, fields={name: value for name, value in one.fields.items() if name not in spared})
+    locked = refused and all(isinstance(record_problem([refusal], ""), TryAgain) for refusal in refused)
+    return one if locked else None
+
+
+def _names(refusal: Refusal, field: str) -> bool:
+    if field in refusal.fields:
+        return True
+    # A user who is gone for good is refused without a field's name.
+    vague = refusal.code == "INVALID_CROSS_REFERENCE_KEY" and not refusal.fields
+    return field == "OwnerId" and (vague or refusal.code == "INACTIVE_OWNER_OR_USER")
