@@ -127,19 +127,19 @@ def read_objects(session: Session, stream: Stream, since: Checkpoint) -> Page:
 
 def _listed(session: Session, asked: Plan, since: Checkpoint) -> Page:
     # Where not every record is wanted, or not every property fits the address, the list only tells the ids.
-    scouting = bool(asked.only) or sum(len(name) + 12 for name in asked.properties) > LONGEST_QUERY
+    scouting = bool(asked.only) or sum(len(name) + 3 for name in asked.properties) > LONGEST_QUERY
     answer = session.ask(
         session.objects.get_page,
         asked.object,
         limit=LIST_PAGE,
         after=since.id or None,
-        properties=list(asked.scouted if scouting else asked.properties),
+        properties=[",".join(asked.scouted if scouting else asked.properties)],
     )
     page = _decode(session, asked, answer.body)
     if scouting:
         records = _truth(session, asked, page.results, answer.now)
     else:
-        records = _with_links(session, asked, [*_records(asked, page.results)])
+        records = _with_links(session, asked, _records(asked, page.results))
     # The clock at the START of a first read is where the next round begins: what changes meanwhile is read again.
     return Page(records, _after(since, page.paging, since.until or answer.now), more=True)
 
@@ -210,7 +210,7 @@ def read_ids(session: Session, asked: Plan, ids: Sequence[str], now: str = "") -
         answer = session.ask(session.batch.read, asked.object, body)
         page = _decode(session, asked, answer.body)
         check_faults(page.errors, session.where(asked.object))
-        here = [*_records(asked, page.results)]
+        here = _records(asked, page.results)
         # A merged record answers under its new id and names the old ones.
         seen = {record.id for record in here}.union(*(record.merged for record in here))
         records += _with_links(session, asked, here)
@@ -218,17 +218,19 @@ def read_ids(session: Session, asked: Plan, ids: Sequence[str], now: str = "") -
     return records
 
 
-def _records(asked: Plan, rows: Iterable[Any]) -> Iterator[Record]:
+def _records(asked: Plan, rows: Iterable[Any]) -> list[Record]:
     read_stamp = asked.read(_MODIFIED.get(asked.object, "hs_lastmodifieddate"))
     read_merged = asked.read(_MERGED)
+    records = []
     for row in rows:
         values = row.properties
+        record = Record(str(row.id), stamp(read_stamp(values)), values)
+        if merged := read_merged(values):
+            record.merged = tuple(filter(None, str(merged).split(";")))
         if asked.only and not asked.takes(values):
-            yield Record(str(row.id), stamp(read_stamp(values)), None, deleted=True)
-            continue
-        merged = read_merged(values)
-        others = tuple(filter(None, str(merged).split(";"))) if merged else ()
-        yield Record(str(row.id), stamp(read_stamp(values)), values, merged=others)
+            record.fields, record.deleted = None, True
+        records.append(record)
+    return records
 
 
 def _with_links(session: Session, asked: Plan, records: list[Record]) -> list[Record]:

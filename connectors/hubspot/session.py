@@ -68,7 +68,7 @@ class Session:
         self._name = settings.name
         self.base_url = _base_url(settings)
         self._paths = _paths(settings)
-        self._pool = _pool(settings)
+        self._pool = _pool(settings, self.base_url)
         self._health = Health(used_calls=None, daily_calls=None)
         self._searches = Pace(SEARCHES_A_SECOND)
         client = self._client()
@@ -104,7 +104,7 @@ class Session:
 
     def close(self) -> None:
         """Give back sockets."""
-        self._pool.clear()
+        self._pool.close()
 
     def _client(self) -> Any:
         from hubspot import HubSpot
@@ -114,7 +114,8 @@ class Session:
         return HubSpot(host=self.base_url, base_url=self.base_url, api_factory=self._make_api)
 
     def _make_api(self, package: Any, api_name: str, config: Mapping[str, Any]) -> Any:
-        api_client = package.ApiClient(package.Configuration(host=config["host"]))
+        # INVARIANT: the pool knows one host and the library is given paths, so no call can go to another.
+        api_client = package.ApiClient(package.Configuration(host=urlsplit(config["host"]).path))
         api_client.rest_client.pool_manager = self._pool
         call_api = api_client.call_api
         api_client.call_api = lambda path, *rest, **named: call_api(self._versioned(path), *rest, **named)
@@ -271,9 +272,11 @@ def _paths(settings: ConnectionSettings) -> Mapping[str, str]:
     return PATHS[version]
 
 
-def _pool(settings: ConnectionSettings) -> urllib3.PoolManager:
+def _pool(settings: ConnectionSettings, base_url: str) -> urllib3.HTTPConnectionPool:
     ca_file = settings.options.get("ca_file")
-    ca_certs = str(Path(settings.folder, str(ca_file))) if ca_file else None
+    trust = {"cert_reqs": "CERT_REQUIRED", "ca_certs": str(Path(settings.folder, str(ca_file))) if ca_file else None}
     # urllib3 would repeat GET, PUT and DELETE by itself, sleep through any Retry-After and follow a redirect.
     once = urllib3.Retry(total=0, raise_on_redirect=False, raise_on_status=False, respect_retry_after_header=False)
-    return urllib3.PoolManager(maxsize=16, retries=once, cert_reqs="CERT_REQUIRED", ca_certs=ca_certs)
+    return urllib3.connection_from_url(
+        base_url, maxsize=16, retries=once, **(trust if base_url.startswith("https:") else {})
+    )
