@@ -30,6 +30,7 @@ from mapping.values import FieldType, Value
 
 _FIELD_LIKE = re.compile(r"(deal|account|partner|share|contacts(\[\])?)\.\w+")
 _NOTHING: Known = {}
+_NO_PLACES: Mapping[str, Place] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +76,24 @@ def parse(text: str, fields: Fields, place: Place = NOWHERE, known: Known = _NOT
         raise Broken([_problem(wrong, _moved(place, text, wrong.at))]) from None
 
 
-def from_map(tests: Mapping[str, Any], fields: Fields, place: Place = NOWHERE, known: Known = _NOTHING) -> Expression:
-    """A declarative `when:` map: field -> value, list of values, or {test: value}. All of them must hold."""
+def from_map(
+    tests: Mapping[str, Any],
+    fields: Fields,
+    place: Place = NOWHERE,
+    known: Known = _NOTHING,
+    places: Mapping[str, Place] = _NO_PLACES,
+) -> Expression:
+    """A declarative `when:` map: field -> value, list of values, or {test: value}. All of them must hold.
+
+    `places` may say where each key of the map stands.
+    """
     conditions: list[Node] = []
     problems: list[Problem] = []
     for name, test in tests.items():
         try:
             conditions.extend(_field_test(str(name), test, fields, known))
         except Wrong as wrong:
-            problems.append(_problem(wrong, place))
+            problems.append(_problem(wrong, places.get(name, place)))
     if not tests:
         problems.append(Problem(place, "empty condition: write `always` if it holds for everyone"))
     if problems:
@@ -91,12 +101,18 @@ def from_map(tests: Mapping[str, Any], fields: Fields, place: Place = NOWHERE, k
     return Expression(conditions[0] if len(conditions) == 1 else Every(tuple(conditions)), place)
 
 
-def condition(when: Any, fields: Fields, place: Place = NOWHERE, known: Known = _NOTHING) -> Expression:
+def condition(
+    when: Any,
+    fields: Fields,
+    place: Place = NOWHERE,
+    known: Known = _NOTHING,
+    places: Mapping[str, Place] = _NO_PLACES,
+) -> Expression:
     """A rule's `when:`: `always`, a text or a map; Broken where it is not a condition."""
     if when == "always":
         return Expression(Constant(True, "boolean"), place)
     if isinstance(when, Mapping):
-        return from_map(when, fields, place, known)
+        return from_map(when, fields, place, known, places)
     if not isinstance(when, str) or not when.strip():
         raise Broken([Problem(place, "expected a condition: `always`, an expression or a map of field to test")])
     found = parse(when, fields, place, known)

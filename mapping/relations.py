@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mapping.convert import text_of
@@ -17,16 +16,6 @@ class Mention(NamedTuple):
 
     relation: int  # index in ConnectionMapping.relations
     value: str  # lookup: an account's CRM id; key: a partner's key; population: empty
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerRow:
-    """One partner as relations see it."""
-
-    id: str  # ours
-    account: str  # CRM id of its account in this connection; empty where there is none
-    key: str  # e.g. a partner code
-    values: Mapping[str, Value]  # partner.* by our names
 
 
 def compile_mentions(
@@ -52,39 +41,14 @@ def compile_mentions(
     return mentions
 
 
-def relations_of(
-    mapping: ConnectionMapping, partners: Iterable[PartnerRow]
-) -> Callable[[Iterable[Mention]], dict[str, str]]:
-    """Makes ready: a deal's mentions -> partner id to role; where two relations name a partner, the first wins."""
-    rows = tuple(partners)
-    answers = [_answers(relation, rows) for relation in mapping.relations]
-
-    def on_deal(mentions: Iterable[Mention]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for relation, value in sorted(mentions):
-            for partner in answers[relation].get(value, ()):
-                found.setdefault(partner, mapping.relations[relation].role)
-        return found
-
-    return on_deal
-
-
 def role_of(relation: RelationMapping, crm_role: str | None) -> str:
     """The role of a row of a relations stream, in our words."""
     return relation.roles.get(crm_role or "", relation.role)
 
 
-def _answers(relation: RelationMapping, partners: tuple[PartnerRow, ...]) -> dict[str, list[str]]:
-    """Mentioned value -> the partners that it names."""
-    found: dict[str, list[str]] = {}
-    for partner in partners:
-        if relation.via == "population":
-            value: str | None = "" if _accepts(relation.partners, partner.values) else None
-        else:
-            value = (partner.account if relation.via == "lookup" else partner.key) or None
-        if value is not None:
-            found.setdefault(value, []).append(partner.id)
-    return found
+def answers(relation: RelationMapping, partner: Mapping[str, Value]) -> bool:
+    """Whether a population names this partner."""
+    return _accepts(relation.partners, partner)
 
 
 def _accepts(wanted: Mapping[str, tuple[str, ...]], values: Mapping[str, Value]) -> bool:

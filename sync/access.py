@@ -70,7 +70,9 @@ def add_person(
         if known is None:
             tx.execute(sa.insert(people).values(**row, created=house.now()))
         else:
-            tx.execute(sa.update(people).where(people.c.id == row["id"]).values(name=row["name"], role=role, ended=None))
+            tx.execute(
+                sa.update(people).where(people.c.id == row["id"]).values(name=row["name"], role=role, ended=None)
+            )
         return _person(tx.execute(sa.select(people).where(people.c.id == row["id"])).one())
 
 

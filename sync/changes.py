@@ -109,7 +109,7 @@ def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Chan
     drop_views(tx, changes.moved)
     _invite(tx, house, changes)
     summarise(tx, force, changes.moved, now)
-    _forget(tx, force, changes.idle)
+    _forget(tx, changes.idle)
 
 
 def tell(tx: sa.Connection, events: Iterable[Event], now: str) -> None:
@@ -191,17 +191,10 @@ def _invite(tx: sa.Connection, house: House, changes: Changes) -> None:
             queue_mail(tx, house, person.id, "invitation", f"/deals/{public_id}")
 
 
-def _forget(tx: sa.Connection, force: InForce, idle: Sequence[str]) -> None:
+def _forget(tx: sa.Connection, idle: Sequence[str]) -> None:
     """Of a deal that no partner is on only identity, stamp and relations are kept."""
-    # INVARIANT: what nothing needs is not kept; a deal filter that could share it needs its fields.
-    populated = [
-        name
-        for name, mapping in force.workspace.mappings.items()
-        if any(each.via == "population" for each in mapping.relations)
-    ]
+    # INVARIANT: what nothing needs is not kept.
     if idle:
         tx.execute(
-            sa.update(mirror)
-            .where(mirror.c.id.in_(idle), mirror.c.fields.is_not(None), mirror.c.connection.not_in(populated))
-            .values(fields=None, digest="")
+            sa.update(mirror).where(mirror.c.id.in_(idle), mirror.c.fields.is_not(None)).values(fields=None, digest="")
         )

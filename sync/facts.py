@@ -10,10 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from mapping.model import ConnectionMapping, RelationMapping
+from mapping.relations import answers, role_of
 from mapping.values import Value, thaw
 from sync.schema import mirror, partner_accounts, partners, relations, shares, views
 
 Fields = Mapping[str, Value]
+
+KEY = "key:"  # a relation's account that is a partner's key
+POPULATION = "population"  # a relation's account that is whoever the mapping's filter names
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,9 @@ def gather(tx: sa.Connection, mappings: Mapping[str, ConnectionMapping], deal_id
     values: dict[str, Values] = {}
     partner_fields: dict[str, Fields] = {}
     for connection, rows in by_connection.items():
-        beside = _Beside(tx, mappings.get(connection), connection, rows)
+        if connection not in mappings:
+            continue
+        beside = _Beside(tx, mappings[connection], connection, rows)
         partner_fields.update(beside.partner_fields)
         for deal in rows:
             facts[deal.id], values[deal.id] = beside.of(deal, standing.get(deal.id, ()))
@@ -122,9 +128,9 @@ def _shares_of(tx: sa.Connection, deal_ids: Sequence[str]) -> dict[str, tuple[Sh
 class _Beside:
     """What stands beside the deals of one connection."""
 
-    def __init__(self, tx: sa.Connection, mapping: ConnectionMapping | None, connection: str, deals: Sequence[Any]) -> None:
+    def __init__(self, tx: sa.Connection, mapping: ConnectionMapping, connection: str, deals: Sequence[Any]) -> None:
         self.mapping = mapping
-        self.rank = {source_name(each): rank for rank, each in enumerate(mapping.relations if mapping else ())}
+        self.rank = {name: rank for rank, name in enumerate(source_names(mapping))}
         account_ids = {deal.account for deal in deals if deal.account}
         self.accounts = {
             row.crm_id: row
@@ -146,22 +152,20 @@ class _Beside:
 
     def _read_partners(self, tx: sa.Connection, connection: str) -> None:
         named = {row.account for rows in self.relations.values() for row in rows}
-        keys = {name.removeprefix("key:") for name in named if name.startswith("key:")}
-        chosen = (partners.c.id, partners.c.key, partners.c.version, partners.c.fields)
-        by_account = (
-            sa.select(partner_accounts.c.account, *chosen)
+        keys = {name.removeprefix(KEY) for name in named if name.startswith(KEY)}
+        wanted = (
+            sa.select(partner_accounts.c.account, partners.c.id, partners.c.key, partners.c.version, partners.c.fields)
             .join(partners, partners.c.id == partner_accounts.c.partner_id)
             .where(partner_accounts.c.connection == connection)
+            .order_by(partner_accounts.c.account)
         )
-        populated = self.mapping is not None and any(each.via == "population" for each in self.mapping.relations)
         # A population may name any partner; otherwise only those that a relation names are read.
-        wanted = by_account if populated else by_account.where(
-            sa.or_(partner_accounts.c.account.in_(named), partners.c.key.in_(keys))
-        )
+        if POPULATION not in named:
+            wanted = wanted.where(sa.or_(partner_accounts.c.account.in_(named), partners.c.key.in_(keys)))
         self.partner_of: dict[str, tuple[str, int]] = {}
         self.partner_fields: dict[str, Fields] = {}
         for row in tx.execute(wanted):
-            self.partner_of[row.account] = self.partner_of[f"key:{row.key}"] = (row.id, row.version)
+            self.partner_of[row.account] = self.partner_of[KEY + row.key] = (row.id, row.version)
             if row.id not in self.partner_fields:
                 self.partner_fields[row.id] = thaw(row.fields)
 
@@ -169,42 +173,51 @@ class _Beside:
         """One deal's facts and fields."""
         account = self.accounts.get(deal.account)
         alive = not deal.deleted and deal.fields is not None and account is not None and not account.deleted
-        if not alive:
-            return Facts(deal.id, deal.connection, deal.crm_id, False, (), standing), Values("{}", "{}", ())
-        assert account is not None
+        facts = Facts(deal.id, deal.connection, deal.crm_id, alive, self._sides(deal), standing)
+        if account is None or not alive:
+            return facts, Values("{}", "{}", ())
         people = [row.fields for row in self.contacts.get(deal.account, ()) if not row.deleted]
-        values = Values(deal.fields, account.fields, people)
-        return Facts(deal.id, deal.connection, deal.crm_id, True, self._sides(deal, values), standing), values
+        return facts, Values(deal.fields, account.fields, people)
 
-    def _sides(self, deal: Any, values: Values) -> tuple[Side, ...]:
+    def _sides(self, deal: Any) -> tuple[Side, ...]:
         found: dict[str, Side] = {}
         # Where several sources name a partner, the role of the one that the mapping lists first counts.
-        for row in sorted(self.relations.get(deal.crm_id, ()), key=lambda row: self.rank.get(row.source, 99)):
-            partner = self.partner_of.get(row.account)
+        for row in sorted(
+            self.relations.get(deal.crm_id, ()), key=lambda row: self.rank.get(row.source, len(self.rank))
+        ):
+            relation = self.mapping.relations[self.rank[row.source]] if row.source in self.rank else None
             # INVARIANT: a deal is never shared with its own customer, though Salesforce's reverse rows name it.
-            if partner is None or row.account == deal.account:
+            if relation is None or row.account == deal.account:
                 continue
-            found.setdefault(partner[0], Side(*partner, row.role or ""))
-        for relation in self.mapping.relations if self.mapping else ():
-            if relation.via == "population" and matches(relation.deals, values.deal()):
-                for partner_id, version in self._population(relation, deal.account):
-                    found.setdefault(partner_id, Side(partner_id, version, relation.role))
+            for partner_id, version in self._answers(relation, row.account, deal.account):
+                found.setdefault(partner_id, Side(partner_id, version, role_of(relation, row.role)))
         return tuple(found[partner_id] for partner_id in sorted(found))
 
-    def _population(self, relation: RelationMapping, customer: str) -> Iterable[tuple[str, int]]:
-        for account, partner in self.partner_of.items():
-            if account != customer and matches(relation.partners, self.partner_fields[partner[0]]):
-                yield partner
+    def _answers(self, relation: RelationMapping, account: str, customer: str) -> Iterable[tuple[str, int]]:
+        """The partners that a relation's row names."""
+        if relation.via != "population":
+            return [self.partner_of[account]] if account in self.partner_of else []
+        return [
+            partner
+            for name, partner in self.partner_of.items()
+            if name != customer and answers(relation, self.partner_fields[partner[0]])
+        ]
 
 
-def source_name(relation: RelationMapping) -> str:
-    """The name under which the rows of one way of naming partners are kept."""
-    if relation.source is None:
-        return relation.field
-    return relation.source.object or relation.source.label
+def source_names(mapping: ConnectionMapping) -> list[str]:
+    """The names under which the rows of each way of naming partners are kept, in the mapping's order."""
+    return [_source_name(index, each) for index, each in enumerate(mapping.relations)]
 
 
-def _mirrored(tx: sa.Connection, connection: str, object: str, column: sa.Column[Any], ids: Iterable[str]) -> Sequence[Any]:
+def _source_name(index: int, relation: RelationMapping) -> str:
+    if relation.source is not None:
+        return relation.source.object or relation.source.label
+    return relation.field or f"{POPULATION} {index}"
+
+
+def _mirrored(
+    tx: sa.Connection, connection: str, object: str, column: sa.Column[Any], ids: Iterable[str]
+) -> Sequence[Any]:
     wanted = list(ids)
     if not wanted:
         return ()
@@ -213,8 +226,3 @@ def _mirrored(tx: sa.Connection, connection: str, object: str, column: sa.Column
         .where(mirror.c.connection == connection, mirror.c.object == object, column.in_(wanted))
         .order_by(mirror.c.crm_id)
     ).all()
-
-
-def matches(accepted: Mapping[str, tuple[str, ...]], fields: Fields) -> bool:
-    """Whether each named field has one of its accepted values."""
-    return all(str(fields.get(name)) in values for name, values in accepted.items())

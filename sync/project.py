@@ -18,11 +18,14 @@ from sync.schema import marks, mirror, shares, streams
 BATCH = 200  # deals a transaction: keeps the write lock short
 
 
-def project(tx: sa.Connection, house: House, deal_ids: Iterable[str], said: Mapping[str, Said] | None = None) -> Changes:
+def project(
+    tx: sa.Connection, house: House, deal_ids: Iterable[str], said: Mapping[str, Said] | None = None
+) -> Changes:
     """Decide these deals anew and write what moved.
 
     Runs inside the caller's write transaction, so that what was decided from is what stands at the commit.
-    `said` holds what a CRM user wrote to the partners of a deal.
+    `said` holds what a CRM user wrote to the partners of a deal, `answered` the state that a partner's answer
+    gives to its share, by (partner, deal).
     """
     wanted = sorted(set(deal_ids))
     changes = Changes()
@@ -33,11 +36,11 @@ def project(tx: sa.Connection, house: House, deal_ids: Iterable[str], said: Mapp
     tx.execute(sa.select(mirror.c.id).where(mirror.c.id.in_(wanted)).order_by(mirror.c.id).with_for_update())
     tx.execute(sa.delete(marks).where(marks.c.deal_id.in_(wanted)))
     force = house.in_force(tx)
-    now = house.clock()
-    decide = _Decide(house, force, gather(tx, force.workspace.mappings, wanted), now, _loaded_connections(tx), changes)
+    gathered = gather(tx, force.workspace.mappings, wanted)
+    decide = _Decide(house, force, gathered, _loaded_connections(tx), answered or {}, changes)
     for deal_id in wanted:
         decide.deal(deal_id, (said or {}).get(deal_id))
-    write_changes(tx, house, force, changes, instant(now))
+    write_changes(tx, house, force, changes, instant(decide.now))
     return changes
 
 
@@ -70,7 +73,12 @@ def mark(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
         if tx.dialect.name == "sqlite":
             upsert(tx, marks, rows)
         else:
-            tx.execute(sa.text("insert into marks values (:deal_id) on conflict (deal_id) do update set deal_id = excluded.deal_id"), rows)
+            tx.execute(
+                sa.text(
+                    "insert into marks values (:deal_id) on conflict (deal_id) do update set deal_id = excluded.deal_id"
+                ),
+                rows,
+            )
 
 
 def _loaded_connections(tx: sa.Connection) -> set[str]:
@@ -82,11 +90,18 @@ class _Decide:
     """Decides one deal after the other, under one configuration and at one instant."""
 
     def __init__(
-        self, house: House, force: InForce, gathered: Gathered, now: datetime, loaded: set[str], changes: Changes
+        self,
+        house: House,
+        force: InForce,
+        gathered: Gathered,
+        loaded: set[str],
+        answered: Mapping[tuple[str, str], str],
+        changes: Changes,
     ) -> None:
-        self.house, self.force, self.gathered, self.now = house, force, gathered, now
+        self.house, self.force, self.gathered, self.answered = house, force, gathered, answered
         self.policy = force.workspace.policy
         self.loaded, self.changes = loaded, changes
+        self.now = house.clock()
         self.keys: dict[str, bytes] = {}
 
     def deal(self, deal_id: str, said: Said | None) -> None:
@@ -96,7 +111,7 @@ class _Decide:
             return
         kept: set[str] = set()
         standing = {share.partner_id: share for share in facts.shares}
-        if facts.sides:
+        if facts.alive and facts.sides:
             values = self.gathered.values[deal_id]
             fields = values.deal()
             view = DealView(self.policy, fields, {"contacts": values.contacts()})
@@ -157,6 +172,8 @@ class _Decide:
             state = self.policy.existing_deals if first else "pending"
         else:
             state = standing.state
+            if state != "expired":
+                state = self.answered.get((standing.partner_id, facts.deal_id), state)
         days = self.policy.expires_after_days
         if state != "pending" or days is None:
             return state, None

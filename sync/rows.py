@@ -12,7 +12,9 @@ Row = Mapping[str, Any]
 Item = TypeVar("Item")
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, keep: frozenset[str] = frozenset()) -> None:
+def upsert(
+    connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, keep: frozenset[str] = frozenset()
+) -> None:
     """Insert rows, or set all their columns but `keep` where the primary key stands already."""
     if not rows:
         return

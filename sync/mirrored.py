@@ -1,0 +1,258 @@
+"""Applies records and relations as the CRM gave them: compare and set on the mirror, then project what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.base import Page, Record, Relation
+from mapping.compile import Unmappable
+from mapping.values import thaw
+from sync.changes import Said
+from sync.enrol import enrol_partners
+from sync.facts import KEY, POPULATION
+from sync.house import House
+from sync.identifiers import internal_id
+from sync.project import mark, project
+from sync.reading import Reading, Row, row_of
+from sync.rows import upsert
+from sync.schema import mirror, partner_accounts, partners, quarantine, relations
+
+DEAL = "opportunity"
+
+
+def apply_records(
+    house: House, reading: Reading, object: str, records: Sequence[Record], *, wanted: bool = False
+) -> None:
+    """Carry one batch of records into the mirror and on to the partners, in one transaction.
+
+    Idempotent and free of order: a record that is older than what stands changes nothing. `wanted` ones were
+    read because their fields are missing.
+    """
+    rows, refused = _mapped(reading, object, records)
+    with house.writing() as tx:
+        _set_aside(tx, house, reading, object, refused, [row.crm_id for row in rows])
+        standing = _standing(tx, reading.connection, object, [record.id for record in records])
+        shape = reading.readers[object].shape
+        moved = [row for row in rows if _is_news(row, standing.get(row.crm_id), shape, wanted)]
+        if object == "account":
+            enrol_partners(tx, house, reading, {record.id: record for record in records}, moved)
+        elif object == DEAL:
+            _keep_mentions(tx, reading, records, moved)
+        needed = _needed(tx, reading, object, moved)
+        upsert(
+            tx,
+            mirror,
+            [_mirror_row(reading, object, row, shape, row.crm_id in needed) for row in moved],
+            keep=frozenset({"id"}),
+        )
+        if object == DEAL:
+            said = _said(tx, reading, moved, standing)
+            ids = {internal_id(reading.connection, DEAL, row.crm_id) for row in moved}
+            project(tx, house, ids, said=said)
+        elif object in ("account", "contact"):
+            _mark_deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
+
+
+def apply_relations(house: House, reading: Reading, source: str, page: Page) -> None:
+    """Carry one page of relation rows in: who is on which deal."""
+    gone = [record.id for record in page.records if record.deleted]
+    rows = [_relation_row(reading.connection, source, record) for record in page.records if not record.deleted]
+    with house.writing() as tx:
+        here = sa.and_(relations.c.connection == reading.connection, relations.c.source == source)
+        before = _relations_beside(tx, here, [record.id for record in page.records], page.complete_for)
+        named = {row["row"] for row in rows}
+        # What a complete answer no longer names is gone, though no stamp moved.
+        lost = [row for row in before if before[row]["account"] in page.complete_for and row not in named]
+        tx.execute(sa.delete(relations).where(here, relations.c.row.in_([*gone, *lost])))
+        changed = [row for row in rows if before.get(row["row"]) != row]
+        upsert(tx, relations, changed)
+        deals = {row["deal"] for row in changed} | {before[row]["deal"] for row in [*gone, *lost] if row in before}
+        deals |= {before[row["row"]]["deal"] for row in changed if row["row"] in before}
+        mark(tx, _known_ids(tx, {internal_id(reading.connection, DEAL, deal) for deal in deals}))
+
+
+def _mapped(reading: Reading, object: str, records: Iterable[Record]) -> tuple[list[Row], dict[str, str]]:
+    reader = reading.readers[object]
+    rows: list[Row] = []
+    refused: dict[str, str] = {}
+    for record in records:
+        try:
+            rows.append(row_of(reader, record))
+        except Unmappable as problem:
+            refused[record.id] = str(problem)
+    return rows, refused
+
+
+def _set_aside(
+    tx: sa.Connection, house: House, reading: Reading, object: str, refused: Mapping[str, str], fine: Sequence[str]
+) -> None:
+    """Quarantine what could not be read, and let go what now can."""
+    at = house.now()
+    name = f"{reading.connection} {object} "
+    rows = [
+        {"id": name + crm_id, "origin": reading.connection, "what": f"{object} {crm_id}", "reason": reason, "at": at}
+        for crm_id, reason in refused.items()
+    ]
+    upsert(tx, quarantine, rows)
+    tx.execute(sa.delete(quarantine).where(quarantine.c.id.in_([name + crm_id for crm_id in fine])))
+
+
+def _standing(tx: sa.Connection, connection: str, object: str, ids: Sequence[str]) -> dict[str, Any]:
+    found = tx.execute(
+        sa.select(mirror).where(mirror.c.connection == connection, mirror.c.object == object, mirror.c.crm_id.in_(ids))
+    )
+    return {row.crm_id: row for row in found}
+
+
+def _is_news(row: Row, standing: Any, shape: str, wanted: bool) -> bool:
+    # INVARIANT: compare and set: an older page never overwrites a newer row, the same one changes nothing.
+    if standing is None:
+        return True
+    if row.stamp != standing.stamp:
+        return bool(row.stamp > standing.stamp)
+    if row.deleted or standing.deleted:
+        return bool(row.deleted != standing.deleted)
+    return bool(
+        standing.shape != shape
+        or (wanted and standing.fields is None)
+        or (standing.fields is not None and standing.digest != row.digest)
+        or (standing.account, standing.owner) != (row.account, row.owner)
+    )
+
+
+def _mirror_row(reading: Reading, object: str, row: Row, shape: str, needed: bool) -> dict[str, Any]:
+    kept = needed and not row.deleted
+    return {
+        "connection": reading.connection,
+        "object": object,
+        "crm_id": row.crm_id,
+        "id": internal_id(reading.connection, object, row.crm_id),
+        "stamp": row.stamp,
+        "shape": shape,
+        "digest": row.digest if kept else "",
+        "account": row.account,
+        "owner": row.owner,
+        "fields": row.frozen if kept else None,
+        "deleted": row.deleted,
+    }
+
+
+def _needed(tx: sa.Connection, reading: Reading, object: str, rows: Sequence[Row]) -> set[str]:
+    """CRM ids of the rows whose fields something needs: a partner is on the deal, or on a deal of the account."""
+    ids = [row.crm_id for row in rows]
+    if object == DEAL:
+        return _partnered(tx, reading, rows)
+    if object == "user":
+        return set(ids)
+    accounts = {row.crm_id: row.crm_id if object == "account" else row.account for row in rows}
+    shared = tx.execute(
+        sa.select(mirror.c.account)
+        .where(mirror.c.connection == reading.connection, mirror.c.object == DEAL, mirror.c.fields.is_not(None))
+        .where(mirror.c.account.in_({account for account in accounts.values() if account}))
+        .distinct()
+    )
+    wanted = set(shared.scalars())
+    return {crm_id for crm_id, account in accounts.items() if account in wanted}
+
+
+def _partnered(tx: sa.Connection, reading: Reading, rows: Sequence[Row]) -> set[str]:
+    """The deals that a partner is on, or that a population may share."""
+    by_id = {row.crm_id: row for row in rows}
+    on = partner_accounts.c.account == relations.c.account
+    keyed = sa.literal(KEY).concat(partners.c.key) == relations.c.account
+    found = tx.execute(
+        sa.select(relations.c.deal, relations.c.account)
+        .where(relations.c.connection == reading.connection, relations.c.deal.in_(by_id))
+        .where(
+            sa.or_(sa.exists().where(on, partner_accounts.c.connection == reading.connection), sa.exists().where(keyed))
+        )
+    )
+    return {row.deal for row in found if row.account != by_id[row.deal].account}
+
+
+def _keep_mentions(tx: sa.Connection, reading: Reading, records: Sequence[Record], moved: Sequence[Row]) -> None:
+    """Keep the relations that stand in the deals' own fields: lookups, keys, populations."""
+    own = {index: name for index, name in enumerate(reading.sources) if name not in reading.relations}
+    if not own:
+        return
+    by_id = {row.crm_id: row for row in moved}
+    rows = []
+    for record in records:
+        row = by_id.get(record.id)
+        for index, value in reading.mentions(record.fields, row.fields) if row and not row.deleted else ():
+            account = {"lookup": value, "key": KEY + value}.get(reading.mapping.relations[index].via, POPULATION)
+            tied = {"connection": reading.connection, "source": own[index], "row": record.id, "deal": record.id}
+            rows.append({**tied, "account": account, "role": None})
+    here = sa.and_(relations.c.connection == reading.connection, relations.c.source.in_(own.values()))
+    tx.execute(sa.delete(relations).where(here, relations.c.row.in_(by_id)))
+    upsert(tx, relations, rows)
+
+
+def _relation_row(connection: str, source: str, record: Record) -> dict[str, Any]:
+    relation: Relation = record.fields
+    return {
+        "connection": connection,
+        "source": source,
+        "row": record.id,
+        "deal": relation.deal,
+        "account": relation.account,
+        "role": relation.role,
+    }
+
+
+def _relations_beside(
+    tx: sa.Connection, here: sa.ColumnElement[bool], rows: Sequence[str], accounts: frozenset[str]
+) -> dict[str, dict[str, Any]]:
+    found = tx.execute(
+        sa.select(relations).where(here, sa.or_(relations.c.row.in_(rows), relations.c.account.in_(accounts)))
+    )
+    return {row.row: dict(row._mapping) for row in found}
+
+
+def _known_ids(tx: sa.Connection, deal_ids: Iterable[str]) -> list[str]:
+    return list(tx.execute(sa.select(mirror.c.id).where(mirror.c.id.in_(list(deal_ids)))).scalars())
+
+
+def _accounts_of(object: str, moved: Sequence[Row], standing: Mapping[str, Any]) -> set[str]:
+    """The accounts beside these rows, before and after."""
+    if object == "account":
+        return {row.crm_id for row in moved}
+    before = {standing[row.crm_id].account for row in moved if row.crm_id in standing}
+    return {account for account in {row.account for row in moved} | before if account}
+
+
+def _mark_deals_of(tx: sa.Connection, connection: str, accounts: set[str]) -> None:
+    found = tx.execute(
+        sa.select(mirror.c.id)
+        .where(mirror.c.connection == connection, mirror.c.object == DEAL, mirror.c.account.in_(accounts))
+        .where(mirror.c.fields.is_not(None))
+    )
+    mark(tx, list(found.scalars()))
+
+
+def _said(tx: sa.Connection, reading: Reading, moved: Sequence[Row], standing: Mapping[str, Any]) -> dict[str, Said]:
+    """What CRM users wrote to the partners of these deals since the last time."""
+    said: dict[str, Said] = {}
+    names = reading.mapping.reply_fields
+    for row in moved if names else ():
+        before = standing.get(row.crm_id)
+        # A first sight of a deal is no news: what stands there was written for other eyes.
+        if row.deleted or before is None or before.fields is None:
+            continue
+        known = thaw(before.fields)
+        texts = [
+            str(row.fields[name]) for name in names if row.fields.get(name) and row.fields[name] != known.get(name)
+        ]
+        if texts:
+            author = _user_name(tx, reading.connection, row.owner)
+            said[internal_id(reading.connection, DEAL, row.crm_id)] = Said(author, "\n\n".join(texts))
+    return said
+
+
+def _user_name(tx: sa.Connection, connection: str, owner: str | None) -> str:
+    found = _standing(tx, connection, "user", [owner] if owner else [])
+    row = found.get(owner or "")
+    return str(thaw(row.fields).get("user.name") or "") if row is not None and row.fields else ""

@@ -1,0 +1,146 @@
+"""A deal reaches a partner: reads a connection's changes and carries them into the projection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import sqlalchemy as sa
+
+from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
+from sync import missing
+from sync.house import House
+from sync.mirrored import apply_records, apply_relations
+from sync.project import drain
+from sync.reading import Reading, prepare
+from sync.rows import batches, upsert
+from sync.schema import partner_accounts, streams
+from sync.settle import settle
+
+BATCH = 200  # records a transaction: keeps the write lock short
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What one round read, and what went wrong, by stream."""
+
+    records: int
+    problems: dict[str, CrmError]
+
+
+def pull(house: House, connection: str, connector: Connector) -> Pulled:
+    """One round over all streams of a connection. Idempotent: killed anywhere, the next round goes on."""
+    reading = prepare(house.workspace(), connection, connector)
+    records, problems = 0, {}
+    for stream in _order(reading):
+        try:
+            records += _read_stream(house, reading, stream)
+        except CrmError as problem:
+            # One object that can't be read holds up no other.
+            problems[stream] = problem
+            _note_problem(house, connection, stream, problem)
+    while drain(house):
+        pass
+    if not problems:
+        settle(house, connection)
+        _note_loaded(house, connection)
+    return Pulled(records, problems)
+
+
+def _order(reading: Reading) -> list[str]:
+    # Accounts first, so that partners are known; contacts last, when it is known whose are needed.
+    relations = [f"relations:{source}" for source in reading.relations]
+    users = ["users"] if "user" in reading.readers else []
+    contacts = ["contacts"] if "contact" in reading.readers else []
+    return ["accounts", *users, *relations, "opportunities", *contacts]
+
+
+_OBJECTS = {"accounts": "account", "users": "user", "opportunities": "opportunity", "contacts": "contact"}
+
+
+def _read_stream(house: House, reading: Reading, stream: str) -> int:
+    """Read one stream to the end of its round; how many records."""
+    read = 0
+    for page in _pages(house, reading, stream):
+        if stream in _OBJECTS:
+            for batch in batches(page.records, BATCH):
+                apply_records(house, reading, _OBJECTS[stream], batch)
+        else:
+            apply_relations(house, reading, stream.removeprefix("relations:"), page)
+        _save(house, reading, stream, page)
+        read += len(page.records)
+    missing.fill(house, reading, stream)
+    return read
+
+
+def _pages(house: House, reading: Reading, stream: str) -> Iterator[Page]:
+    source = stream.removeprefix("relations:")
+    asked = reading.relations[source] if source != stream else reading.readers[_OBJECTS[stream]].stream
+    since, partners = _standing(house, reading, stream)
+    while True:
+        page = reading.connector.read(asked, since, partners=partners)
+        yield page
+        since = page.checkpoint
+        if not page.more:
+            return
+
+
+def _standing(house: House, reading: Reading, stream: str) -> tuple[Checkpoint | None, list[str]]:
+    """Where the stream stands, None where it must be read from the beginning; and all partner accounts."""
+    with house.reading() as tx:
+        row = tx.execute(
+            sa.select(streams.c.checkpoint, streams.c.shape).where(
+                streams.c.connection == reading.connection, streams.c.stream == stream
+            )
+        ).first()
+        accounts = sa.select(partner_accounts.c.account).where(partner_accounts.c.connection == reading.connection)
+        partners = list(tx.execute(accounts.order_by(partner_accounts.c.account)).scalars())
+    if row is None or row.checkpoint is None or row.shape != _shape(reading, stream):
+        return None, partners
+    return msgspec.json.decode(row.checkpoint, type=Checkpoint), partners
+
+
+def _shape(reading: Reading, stream: str) -> str:
+    return reading.readers[_OBJECTS[stream]].shape if stream in _OBJECTS else ""
+
+
+def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
+    # INVARIANT: a checkpoint is saved after all records of its page are committed, never before.
+    row = {
+        "connection": reading.connection,
+        "stream": stream,
+        "shape": _shape(reading, stream),
+        "checkpoint": msgspec.json.encode(page.checkpoint).decode(),
+        "problem": None,
+        "problem_kind": None,
+        "problem_at": None,
+    }
+    with house.writing() as tx:
+        if not page.more:
+            row["round_ended"] = house.now()
+        upsert(tx, streams, [row])
+        tx.execute(
+            sa.update(streams)
+            .where(streams.c.connection == reading.connection, streams.c.stream == stream)
+            .values(records=streams.c.records + len(page.records))
+        )
+
+
+def _note_problem(house: House, connection: str, stream: str, problem: CrmError) -> None:
+    kind = "needs admin" if isinstance(problem, NeedsAdmin) else "try again"
+    row = {
+        "connection": connection,
+        "stream": stream,
+        "shape": "",
+        "problem": str(problem),
+        "problem_kind": kind,
+        "problem_at": house.now(),
+    }
+    with house.writing() as tx:
+        upsert(tx, streams, [row], keep=frozenset({"shape"}))
+
+
+def _note_loaded(house: House, connection: str) -> None:
+    with house.writing() as tx:
+        tx.execute(sa.update(streams).where(streams.c.connection == connection, ~streams.c.loaded).values(loaded=True))

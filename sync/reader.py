@@ -1,0 +1,304 @@
+"""Reads the projection: all that a partner can ever reach."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from config.workspace import Document
+from policies.view import plain_text, sort_key
+from sync.access import paused
+from sync.house import House, InForce
+from sync.identifiers import digest, personal
+from sync.schema import SORT_COLUMNS, feed, messages, partners, shares, views
+
+BY_CHANGE = "changed_at"
+STATE = "state"
+LIMIT = 100
+
+
+class BadQuery(Exception):
+    """A parameter that can't be followed: which one, and why. Never ignored, never widened."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(f"`{parameter}`: {message}")
+        self.parameter, self.message = parameter, message
+
+
+class CursorGone(Exception):
+    """The feed cannot be continued from this cursor: take a snapshot of all deals, then follow from its cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerView:
+    """What a partner may know of itself."""
+
+    id: str
+    key: str
+    name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """One deal as one partner has it."""
+
+    id: str
+    state: str
+    involvement: str
+    changed_at: str
+    version: int
+    json: bytes  # the API's bytes
+
+    @property
+    def etag(self) -> str:
+        """Made from the partner's own bytes, so it moves when they move."""
+        return digest(self.json)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The bytes, decoded."""
+        decoded: dict[str, Any] = msgspec.json.decode(self.json)
+        return decoded
+
+    def text(self, name: str) -> str:
+        """What a field shows, as filters name it; empty where it is hidden."""
+        if name == STATE:
+            return self.state
+        group, _, own = name.partition(".")
+        return plain_text(self.body.get(group, {}).get(own))
+
+
+@dataclass(frozen=True, slots=True)
+class DealPage:
+    """One page of deals, and where the next one starts."""
+
+    deals: list[Deal]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPage:
+    """One page of the feed; `next` is where to go on, also after the last event."""
+
+    events: list[dict[str, Any]]
+    next: str
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What was written about a deal: `in` from the vendor, `out` from this partner."""
+
+    id: str
+    direction: str
+    author: str
+    text: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """How a list of deals is asked for."""
+
+    sort: str = BY_CHANGE
+    descending: bool = True
+    filters: Mapping[str, str] = field(default_factory=dict)
+    search: str = ""
+    after: str | None = None
+    limit: int = 50
+
+
+class Projection:
+    """One partner's projection. The partner is part of the object: a stranger's deal is absent, not forbidden."""
+
+    def __init__(self, house: House, partner_id: str) -> None:
+        self._house, self._id = house, partner_id
+        self._key = house.partner_key(partner_id)
+
+    @property
+    def partner(self) -> PartnerView:
+        """Who is reading."""
+        with self._house.reading() as tx:
+            row = tx.execute(sa.select(partners).where(partners.c.id == self._id)).one()
+        fields = json.loads(row.fields)
+        return PartnerView(row.id, row.key, row.name, fields.get("partner.language") or "en")
+
+    @property
+    def list_fields(self) -> tuple[str, ...]:
+        """The fields to sort and filter by."""
+        return self._house.workspace().policy.list_fields
+
+    def deals(self, query: Query = Query()) -> DealPage:  # noqa: B008 - frozen
+        """One page of this partner's deals. Raises BadQuery."""
+        with self._house.reading() as tx:
+            force = self._house.in_force(tx)
+            column = self._column(force, query.sort)
+            wanted = self._live(tx, force)
+            for name, value in query.filters.items():
+                wanted = wanted.where(self._filter(force, name, value))
+            if query.search:
+                wanted = wanted.where(shares.c.words.contains(words_of(query.search), autoescape=True))
+            order = sa.desc if query.descending else sa.asc
+            if query.after is not None:
+                wanted = wanted.where(_beyond(column, _opened(query.after, query), query.descending))
+            limit = max(1, min(query.limit, LIMIT))
+            rows = tx.execute(wanted.order_by(order(column), order(shares.c.public_id)).limit(limit + 1)).all()
+        page = rows[:limit]
+        last = page[-1] if len(rows) > limit else None
+        follow = _closed(query, getattr(last, column.name), last.public_id) if last is not None else None
+        return DealPage([self._deal(row) for row in page], follow)
+
+    def facets(self, name: str) -> list[str]:
+        """What a list field shows, over this partner's own deals, each value once; at most 50, for a menu."""
+        if name == STATE:
+            return ["pending", "accepted", "declined", "expired"]
+        seen = {deal.text(name) for deal in self.deals(Query(sort=name, descending=False, limit=LIMIT)).deals}
+        return sorted(seen - {""})[:50]
+
+    def deal(self, public_id: str) -> Deal | None:
+        """One deal of this partner's; None for any other id, whatever it is."""
+        with self._house.reading() as tx:
+            wanted = self._live(tx, self._house.in_force(tx)).where(shares.c.public_id == public_id)
+            row = tx.execute(wanted).first()
+        return self._deal(row) if row is not None else None
+
+    def feed(self, after: str | None = None, limit: int = LIMIT) -> FeedPage:
+        """This partner's changes after a cursor, oldest first; without one, from the beginning. Raises CursorGone."""
+        with self._house.reading() as tx:
+            epoch = tx.execute(sa.select(partners.c.feed_epoch).where(partners.c.id == self._id)).scalar_one()
+            position = _position(after, epoch)
+            events = tx.execute(
+                sa.select(feed)
+                .where(feed.c.partner_id == self._id, feed.c.position > position)
+                .order_by(feed.c.position)
+                .limit(max(1, min(limit, LIMIT)) + 1)
+            ).all()
+            page = events[: max(1, min(limit, LIMIT))]
+            wanted = self._live(tx, self._house.in_force(tx))
+            ids = {event.public_id for event in page}
+            now = {row.public_id: self._deal(row) for row in tx.execute(wanted.where(shares.c.public_id.in_(ids)))}
+        rows = [_event(event, now.get(event.public_id)) for event in page]
+        last = page[-1].position if page else position
+        return FeedPage(rows, _cursor(epoch, last), len(events) > len(page))
+
+    def messages(self, public_id: str) -> list[Message]:
+        """What was written about a deal of this partner's, oldest first; nothing once the deal is gone."""
+        if self.deal(public_id) is None:
+            return []
+        with self._house.reading() as tx:
+            rows = tx.execute(
+                sa.select(messages)
+                .where(messages.c.partner_id == self._id, messages.c.public_id == public_id)
+                .order_by(messages.c.at, messages.c.id)
+                .limit(500)
+            )
+            return [Message(row.id, row.direction, row.author, row.text, row.at) for row in rows]
+
+    def documents(self) -> list[Document]:
+        """The documents that this partner may open."""
+        with self._house.reading() as tx:
+            if paused(tx, self._id):
+                return []
+            workspace = self._house.in_force(tx).workspace
+            row = tx.execute(sa.select(partners.c.fields).where(partners.c.id == self._id)).scalar_one()
+        fields = json.loads(row)
+        return [each for each in workspace.documents if each.opens_for(fields)]
+
+    def _live(self, tx: sa.Connection, force: InForce) -> sa.Select[Any]:
+        """This partner's readable shares with their bytes, and nothing beside them."""
+        # INVARIANT: un-shared, suspended, overdue, outdated and paused are all unreadable from the commit on.
+        if tx.dialect.name == "postgresql":
+            tx.execute(sa.text("select set_config('sudare.partner', :partner, true)"), {"partner": self._id})
+            tx.execute(sa.text("set local role sudare_partner"))
+        closed = sa.false() if paused(tx, self._id) else sa.true()
+        return (
+            sa.select(shares, views.c.body)
+            .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
+            .where(shares.c.partner_id == self._id, ~shares.c.suspended, closed)
+            .where(sa.or_(shares.c.until.is_(None), shares.c.until > self._house.now()))
+            .where(views.c.version >= force.floor)
+        )
+
+    def _deal(self, row: Any) -> Deal:
+        body = personal(self._key, row.body.decode())
+        head = {"changed_at": row.changed_at, "id": row.public_id, "involvement": row.involvement, "state": row.state}
+        # Both are JSON objects: the head's brace gives way to the body's fields.
+        joined = json.dumps(head, separators=(",", ":"))[:-1] + "," + body[1:]
+        return Deal(row.public_id, row.state, row.involvement, row.changed_at, row.version, joined.encode())
+
+    def _column(self, force: InForce, name: str) -> sa.Column[Any]:
+        if name == BY_CHANGE:
+            return shares.c.changed_at
+        if name not in force.workspace.policy.list_fields:
+            raise BadQuery("sort", f"`{name}` can't be sorted by; use {BY_CHANGE} or a list field")
+        return shares.c[SORT_COLUMNS[force.workspace.policy.list_fields.index(name)]]
+
+    def _filter(self, force: InForce, name: str, value: str) -> sa.ColumnElement[bool]:
+        if name == STATE:
+            return shares.c.state == value
+        if name not in force.workspace.policy.list_fields:
+            raise BadQuery(name, "unknown parameter; filter by state or by a list field")
+        return self._column(force, name) == sort_key(force.workspace.policy, name, value)
+
+
+def words_of(text: str) -> str:
+    """Text as search compares it."""
+    from policies.view import normalised
+
+    return normalised(text)
+
+
+def _beyond(column: sa.Column[Any], last: Sequence[str], descending: bool) -> sa.ColumnElement[bool]:
+    here = sa.tuple_(column, shares.c.public_id)
+    there = sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
+    return here < there if descending else here > there
+
+
+def _closed(query: Query, value: str, public_id: str) -> str:
+    told = json.dumps([query.sort, query.descending, value, public_id], ensure_ascii=False)
+    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str, query: Query) -> tuple[str, str]:
+    try:
+        sort, descending, value, public_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, TypeError, binascii.Error) as cause:
+        raise BadQuery("after", "not a cursor of this list") from cause
+    if (sort, descending) != (query.sort, query.descending) or not isinstance(value, str) or not isinstance(public_id, str):
+        raise BadQuery("after", "this cursor belongs to another order; start without it")
+    return value, public_id
+
+
+def _cursor(epoch: str, position: int) -> str:
+    return base64.urlsafe_b64encode(f"{epoch}.{position}".encode()).decode().rstrip("=")
+
+
+def _position(cursor: str | None, epoch: str) -> int:
+    if cursor is None:
+        return 0
+    try:
+        own, _, position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(".")
+        number = int(position)
+    except (ValueError, binascii.Error) as cause:
+        raise BadQuery("after", "not a cursor of this feed") from cause
+    if own != epoch or number < 0:
+        raise CursorGone("this cursor is from before a restart of the feed: read all deals, then follow from there")
+    return number
+
+
+def _event(event: Any, deal: Deal | None) -> dict[str, Any]:
+    """One event, rendered when sent: a deal that is gone by now is told as ended, whatever it was."""
+    # INVARIANT: the queue holds a reference; the body is what the partner may see now.
+    kind = event.kind if deal is not None else "deal.ended"
+    told: dict[str, Any] = {"at": event.at, "id": f"{event.public_id}-{event.version}", "kind": kind, "deal_id": event.public_id}
+    if deal is not None and kind != "message":
+        told["deal"] = deal.body
+    return told

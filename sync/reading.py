@@ -1,0 +1,163 @@
+"""One connection, made ready to be read: its streams, and how each record becomes a row of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.workspace import Workspace
+from connectors.base import Connector, Record, Stream
+from mapping.compile import compile_object, compile_only, narrowed
+from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
+from mapping.relations import Mention, compile_mentions
+from mapping.streams import streams
+from mapping.values import Value, freeze
+from sync.facts import source_names
+from sync.identifiers import digest
+
+_PLACEHOLDER = re.compile(r"\{(deal\.[a-z_]+|account\.[a-z_]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How records of one object become rows: their fields, and the ids that tie them."""
+
+    object: str  # account, contact, opportunity, user
+    stream: Stream
+    shape: str  # another shape: everything is read anew
+    fields: Callable[[Any], dict[str, Value]]
+    account: Callable[[Any], str | None]
+    owner: Callable[[Any], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerReader:
+    """How an account tells that it is a partner, which one, and what rules may ask about it."""
+
+    is_partner: Callable[[Any], bool]
+    key: Callable[[Any], str | None]
+    fields: Callable[[Any], dict[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A connection ready to be read under one configuration."""
+
+    connection: str
+    connector: Connector
+    mapping: ConnectionMapping
+    readers: Mapping[str, Reader]  # by object
+    partners: PartnerReader
+    relations: Mapping[str, Stream]  # by source
+    sources: tuple[str, ...]  # the name of each of the mapping's relations
+    mentions: Callable[[Any, Mapping[str, Value]], tuple[Mention, ...]]  # whom a deal names itself
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record in our words, ready to be compared with the mirror."""
+
+    crm_id: str
+    stamp: str
+    deleted: bool
+    fields: dict[str, Value]
+    frozen: str  # `fields` as JSON
+    digest: str
+    account: str | None
+    owner: str | None
+
+
+def prepare(workspace: Workspace, connection: str, connector: Connector) -> Reading:
+    """The readers of a connection, compiled from its mapping."""
+    mapping = workspace.mappings[connection]
+    zone = workspace.connections[connection].timezone
+    needed = needed_fields(workspace)
+    asked = streams(mapping, needed)
+    accounts = _reader("account", asked.accounts, mapping.accounts, connector, zone, needed)
+    readers = {"account": accounts}
+    for object, stream, rows in (
+        ("opportunity", asked.opportunities, mapping.opportunities),
+        ("contact", asked.contacts, mapping.contacts),
+        ("user", asked.users, mapping.users),
+    ):
+        if stream is not None and rows is not None:
+            readers[object] = _reader(object, stream, rows, connector, zone, needed)
+    return Reading(
+        connection,
+        connector,
+        mapping,
+        readers,
+        _partner_reader(asked.accounts, mapping, connector, zone),
+        {_source(stream): stream for stream in asked.relations},
+        tuple(source_names(mapping)),
+        compile_mentions(mapping, lambda field: connector.getter(asked.opportunities, field)),
+    )
+
+
+def needed_fields(workspace: Workspace) -> frozenset[str]:
+    """Our fields that something needs: policies, logged actions, messages. Nothing else is asked of a CRM."""
+    # INVARIANT: what nothing needs is never read.
+    needed = set(workspace.policy.needed)
+    for action in workspace.writeback.actions:
+        for template in (*action.subject.values(), *action.body.values()):
+            needed.update(_PLACEHOLDER.findall(template))
+    for mapping in workspace.mappings.values():
+        needed.update(mapping.reply_fields)
+        if mapping.users is not None and mapping.reply_fields:
+            needed.add("user.name")
+    return frozenset(needed)
+
+
+def row_of(reader: Reader, record: Record) -> Row:
+    """One record as a row. Raises `mapping.compile.Unmappable` where a value can't be read."""
+    if record.deleted:
+        return Row(record.id, record.stamp, True, {}, "", "", None, None)
+    fields = reader.fields(record.fields)
+    frozen = freeze(fields)
+    account, owner = reader.account(record.fields), reader.owner(record.fields)
+    return Row(record.id, record.stamp, False, fields, frozen.decode(), digest(frozen), account, owner)
+
+
+def _reader(
+    object: str, stream: Stream, mapping: ObjectMapping, connector: Connector, zone: ZoneInfo, needed: frozenset[str]
+) -> Reader:
+    chosen = narrowed(mapping, needed)
+    return Reader(
+        object,
+        stream,
+        _shape(stream, chosen.fields),
+        compile_object(chosen, lambda field: connector.getter(stream, field), zone),
+        _optional(connector, stream, mapping.account),
+        _optional(connector, stream, mapping.owner),
+    )
+
+
+def _partner_reader(stream: Stream, mapping: ConnectionMapping, connector: Connector, zone: ZoneInfo) -> PartnerReader:
+    def getter(field: str) -> Callable[[Any], Any]:
+        return connector.getter(stream, field)
+
+    return PartnerReader(
+        compile_only(mapping.partners.only, getter),
+        getter(mapping.partner_key),
+        compile_object(mapping.partners, getter, zone),
+    )
+
+
+def _source(stream: Stream) -> str:
+    relation = stream.relation
+    return (relation.object or relation.label) if relation else stream.object
+
+
+def _optional(connector: Connector, stream: Stream, field: str) -> Callable[[Any], str | None]:
+    return connector.getter(stream, field) if field else lambda _fields: None
+
+
+def _shape(stream: Stream, rows: tuple[FieldMapping, ...]) -> str:
+    told = [
+        (row.name, row.type, row.sources, sorted(row.values.items()), row.default, row.currency, row.join)
+        for row in rows
+    ]
+    return digest(repr((stream.object, stream.fields, sorted(stream.only.items()), told)).encode())

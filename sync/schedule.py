@@ -1,0 +1,155 @@
+"""When things run: each job in a thread of its own, under a lease; never what they do."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from threading import Event, Lock
+from typing import Any
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from config.workspace import ConnectionRow, Workspace
+from connectors.base import Connector, CrmError, NeedsAdmin, TryAgain
+from sync.deliver import MailPort, deliver
+from sync.house import House, instant
+from sync.leases import lease
+from sync.project import come_due
+from sync.pull import pull
+from sync.vitals import write_vitals
+from sync.write_back import write_back
+
+log = logging.getLogger(__name__)
+
+OpenConnectors = Callable[[Workspace, Path], Mapping[str, Connector]]
+
+POLL_SECONDS = 60
+WRITE_BACK_SECONDS = 2
+DELIVER_SECONDS = 5
+COME_DUE_SECONDS = 30
+LEASE_SECONDS = 30
+LONGEST_WAIT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to do again and again. It is idempotent: run twice, or killed half-way, it does no harm."""
+
+    name: str
+    seconds: float
+    run: Callable[[], object]
+
+
+@dataclass(slots=True)
+class Course:
+    """How each job last went, and until when it is left alone. Written by the jobs' threads, read by the board."""
+
+    last: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rests_until: dict[str, datetime] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def note(self, job: str, **how: Any) -> int:
+        """Keep how a job went; how often in a row it has failed now."""
+        with self.lock:
+            failures = self.last.get(job, {}).get("failures", 0) + 1 if "problem" in how else 0
+            self.last[job] = {**how, "failures": failures}
+            return failures
+
+    def rest(self, job: str, until: datetime) -> None:
+        """Leave a job alone until then."""
+        with self.lock:
+            self.rests_until[job] = until
+            self.last[job]["next"] = instant(until)
+
+    def picture(self) -> dict[str, dict[str, Any]]:
+        """A copy for the board."""
+        with self.lock:
+            return {name: dict(how) for name, how in self.last.items()}
+
+
+def run_scheduler(house: House, open_connectors: OpenConnectors, stop: Event, mail: MailPort) -> None:
+    """Run all jobs until `stop` is set; a new version with other connections starts them anew."""
+    while not stop.is_set():
+        workspace = house.workspace()
+        connectors = open_connectors(workspace, house.folder)
+        try:
+            _run_until_other(house, workspace.connections, jobs_of(house, workspace, connectors, mail), stop)
+        finally:
+            for connector in connectors.values():
+                connector.close()
+
+
+def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connector], mail: MailPort) -> list[Job]:
+    """All jobs of a workspace, one screen."""
+    jobs = [
+        Job("deliver", DELIVER_SECONDS, partial(deliver, house, mail)),
+        Job("come-due", COME_DUE_SECONDS, partial(come_due, house)),
+    ]
+    for name, row in workspace.connections.items():
+        poll = float(row.options.get("poll_seconds", POLL_SECONDS))
+        jobs.append(Job(f"pull:{name}", poll, partial(pull, house, name, connectors[name])))
+        jobs.append(Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(write_back, house, name, connectors[name])))
+    return jobs
+
+
+def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: list[Job], stop: Event) -> None:
+    # Jobs that are still running when their next tick comes are left alone; that is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    course = Course()
+    scheduler = BackgroundScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    for job in jobs:
+        # A thread for each job: a blocked org holds up nothing but itself.
+        scheduler.add_executor(ThreadPoolExecutor(1), alias=job.name)
+        once = partial(run_once, house, job, course)
+        scheduler.add_job(once, "interval", seconds=job.seconds, executor=job.name, next_run_time=datetime.now(UTC))
+    scheduler.start()
+    try:
+        while not stop.wait(1):
+            write_vitals(house.folder, "schedule", {"at": house.now(), "jobs": course.picture()})
+            if house.workspace().connections != known:
+                return
+    finally:
+        scheduler.shutdown(wait=not stop.is_set())
+
+
+def run_once(house: House, job: Job, course: Course) -> None:
+    """Run one job under its lease, unless somebody else has it or it is to rest; never raises."""
+    if course.rests_until.get(job.name, house.clock()) > house.clock():
+        return
+    began = house.now()
+    try:
+        with lease(house, f"job {job.name}", LEASE_SECONDS) as fence:
+            if fence is None:
+                return
+            job.run()
+        course.note(job.name, began=began, ended=house.now())
+    except Exception as problem:
+        failures = course.note(job.name, began=began, ended=house.now(), **_named(job, problem))
+        course.rest(job.name, house.clock() + _wait(job, problem, failures))
+
+
+def _named(job: Job, problem: Exception) -> dict[str, str]:
+    """A problem as it may be logged and shown: a CRM's in its own words, any other by its kind alone."""
+    if isinstance(problem, CrmError):
+        kind = "needs admin" if isinstance(problem, NeedsAdmin) else "try again"
+        log.warning("%s: %s: %s", job.name, kind, problem)
+        return {"kind": kind, "problem": str(problem)}
+    # INVARIANT: the text of an unforeseen exception may hold a record's values, so only its kind and place are kept.
+    place = traceback.extract_tb(problem.__traceback__)[-1]
+    text = f"{type(problem).__name__} at {Path(place.filename).name}:{place.lineno}"
+    log.error("%s: %s", job.name, text)
+    return {"kind": "fault", "problem": text}
+
+
+def _wait(job: Job, problem: Exception, failures: int) -> timedelta:
+    if isinstance(problem, TryAgain) and problem.after is not None:
+        return problem.after
+    return min(LONGEST_WAIT, timedelta(seconds=job.seconds * 2 ** min(failures, 8)))

@@ -1,0 +1,76 @@
+"""Ends the shares that a round took away, unless they are so many that a person must look first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from sync.changes import Event, drop_views, summarise, tell
+from sync.house import House
+from sync.rows import batches, upsert
+from sync.schema import shares, streams
+
+HELD = "shares"  # the row of the error board that says so
+LIMIT, PART = 50, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many shares ended, and how many stay suspended until a person decides."""
+
+    ended: int
+    held: int
+
+
+def settle(house: House, connection: str, *, decided: bool = False) -> Settled:
+    """Turn this connection's suspended shares into ended ones, each with a tombstone in the partner's feed.
+
+    More than 50 and 5 % of them at once are held: unreadable already, but no tombstone goes out until an admin
+    says that they have ended (`decided`), or the CRM gives them back.
+    """
+    with house.writing() as tx:
+        mine = sa.and_(shares.c.connection == connection, shares.c.suspended)
+        going = tx.execute(sa.select(shares.c.partner_id, shares.c.deal_id).where(mine)).all()
+        total = (
+            tx.execute(
+                sa.select(sa.func.count()).select_from(shares).where(shares.c.connection == connection)
+            ).scalar_one()
+            if len(going) > LIMIT
+            else 0
+        )
+        # INVARIANT: a mass un-share is held: it is more often a broken mapping than a decision.
+        if len(going) > LIMIT and len(going) > PART * total and not decided:
+            _note(tx, house, connection, len(going))
+            return Settled(0, len(going))
+        _note(tx, house, connection, 0)
+    for batch in batches(going, 200):
+        _end(house, connection, [(row.partner_id, row.deal_id) for row in batch])
+    return Settled(len(going), 0)
+
+
+def _end(house: House, connection: str, pairs: list[tuple[str, str]]) -> None:
+    with house.writing() as tx:
+        now = house.now()
+        # Deleted only where still suspended: a round that gave the share back in between wins.
+        ended = tx.execute(
+            sa.delete(shares)
+            .where(sa.tuple_(shares.c.partner_id, shares.c.deal_id).in_(pairs), shares.c.suspended)
+            .returning(shares.c.partner_id, shares.c.deal_id, shares.c.public_id, shares.c.version)
+        ).all()
+        tell(tx, [Event(row.partner_id, row.public_id, "deal.ended", row.version + 1) for row in ended], now)
+        deals = {row.deal_id for row in ended}
+        drop_views(tx, deals)
+        summarise(tx, house.in_force(tx), deals, now)
+
+
+def _note(tx: sa.Connection, house: House, connection: str, held: int) -> None:
+    if not held:
+        tx.execute(sa.delete(streams).where(streams.c.connection == connection, streams.c.stream == HELD))
+        return
+    text = (
+        f"{held} shares would end at once and are suspended: nobody reads them, and nobody was told; "
+        f"if they have ended, run `sudare settle {connection}`; if the CRM was wrong, mend it there"
+    )
+    row = {"connection": connection, "stream": HELD, "shape": "", "problem": text, "problem_kind": "needs admin"}
+    upsert(tx, streams, [{**row, "problem_at": house.now()}])
