@@ -7,10 +7,40 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from mapping.model import ConnectionMapping, Place
 from policies.compile import Policy
 
+from mapping.model import ConnectionMapping, Place
+from policies.model import FieldTable, PolicyFile
+
 Language = Literal["ja", "ko", "en"]
+
+ROLES = ("admin", "approver", "partner manager", "auditor")
+INVOLVEMENTS = ("sourced", "influenced", "co-sell", "resell")
+STATEMENT_KINDS = (
+    "login",
+    "document.opened",
+    "video.played",
+    "training.enrolled",
+    "training.completed",
+    "tool.used",
+    "deal.accepted",
+    "deal.declined",
+    "comment",
+    "inquiry",
+)
+PLACEHOLDERS: Mapping[str, str] = {
+    "partner.name": "the partner's name",
+    "user.name": "who of the partner did it",
+    "deal.name": "the deal's name; empty where the statement is about no deal",
+    "kind": "what was done, in words of the template's language",
+    "at": "when, in the connection's time zone",
+    "title": "the document's, video's, training's or tool's title",
+    "text": "what the partner wrote",
+    "score": "a training's score",
+    "count": "how many statements stand in this logged action",
+    "lines": "one line a statement, with time, person and page",
+}
+"""What a template of writeback.yaml may name in braces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +73,7 @@ class ActionTemplate:
 
     kinds: tuple[str, ...]  # statement kinds
     roll_up: Literal["none", "day"]  # day: one logged action per (partner, deal, kind, document version, day)
-    subject: Mapping[Language, str]  # templates with {partner.name}, {user.name}, {deal.name}, {document.title}, ...
+    subject: Mapping[Language, str]  # templates; what may stand in braces: PLACEHOLDERS
     body: Mapping[Language, str]
     place: Place = Place()
 
@@ -101,3 +131,5 @@ class Workspace:
     serving: Serving
     mail: Mapping[str, Any]  # empty: mails go to the console
     files: Mapping[str, str]  # file name -> text, as read: what `apply` stores
+    fields: FieldTable  # as declared, and what is mapped but not listed (internal)
+    policies: tuple[PolicyFile, ...]  # as declared, with their tests

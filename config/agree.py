@@ -1,0 +1,220 @@
+"""What must agree between the files of a workspace; each check names the word that doesn't fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from config.fields import INTERNAL, LADDERS_OF, mapped_fields
+from config.positions import Located, quoted
+from config.problems import unknown
+from config.rules import TestFile
+from config.settings import Settings
+from config.words import closest
+from config.workspace import Document, WriteBack
+from mapping.expression import condition
+from mapping.model import SHARE_FIELDS, Broken, ConnectionMapping, FieldMapping, Place, Problem
+from mapping.values import FieldType
+from policies.model import FieldRow, FieldTable, PolicyFile
+
+# Ways of naming a deal's partners that only one kind of CRM has.
+_WAY_OF_KIND = {"child": "salesforce", "label": "hubspot"}
+
+
+@dataclass(slots=True)
+class Draft:
+    """What could be read of a workspace. A part with a fault in it is None: what needs it is not checked yet."""
+
+    settings: Settings | None = None
+    mappings: list[ConnectionMapping] | None = None
+    table: FieldTable | None = None
+    policies: list[PolicyFile] | None = None
+    tests: list[TestFile] | None = None
+    writeback: WriteBack | None = None
+    documents: tuple[Document, ...] | None = None
+    read: dict[str, Located] = field(default_factory=dict)  # by file name
+
+
+def by_connection(settings: Settings, mappings: Iterable[ConnectionMapping]) -> dict[str, ConnectionMapping]:
+    """The mappings in the order of sudare.yaml's connections: where two map one attribute, the first one's wins."""
+    found = {each.connection: each for each in mappings}
+    return {name: found[name] for name in settings.connections if name in found}
+
+
+def partner_fields(mappings: Iterable[ConnectionMapping]) -> dict[str, FieldType]:
+    """What rules may ask about a partner."""
+    return {each.name: each.type for mapping in reversed(list(mappings)) for each in mapping.partners.fields}
+
+
+def whole_table(table: FieldTable, mappings: Iterable[ConnectionMapping]) -> FieldTable:
+    """The field table with each mapped field's type; what is mapped and not listed is internal."""
+    mapped = mapped_fields(mappings)
+    listed = [replace(row, type=mapped[row.name].type) if row.name in mapped else row for row in table.rows]
+    names = {row.name for row in listed}
+    # INVARIANT: a field that nobody classified is internal.
+    unlisted = [
+        FieldRow(name, each.type, frozenset({INTERNAL}), LADDERS_OF[each.type][0], place=each.place)
+        for name, each in mapped.items()
+        if name not in names
+    ]
+    return replace(table, rows=(*listed, *unlisted))
+
+
+def connections_and_mappings(draft: Draft) -> Iterator[Problem]:
+    """Each connection has one mapping."""
+    assert draft.settings is not None and draft.mappings is not None  # noqa: S101  # the table below
+    names = draft.settings.connections
+    times = Counter(each.connection for each in draft.mappings)
+    for mapping in draft.mappings:
+        if mapping.connection not in names:
+            yield unknown("connection", mapping.connection, names, mapping.place)
+        elif times[mapping.connection] > 1:
+            yield Problem(mapping.place, f"connection {quoted(mapping.connection)} is mapped in two files")
+        else:
+            yield from _ways(mapping, names[mapping.connection].kind)
+    for name, row in names.items():
+        if name not in times:
+            yield Problem(row.place, f"connection {quoted(name)} has no mapping; write `mappings/{name}.yaml`")
+
+
+def _ways(mapping: ConnectionMapping, kind: str) -> Iterator[Problem]:
+    for relation in mapping.relations:
+        only_in = _WAY_OF_KIND.get(relation.via, kind)
+        if only_in != kind and kind in _WAY_OF_KIND.values():
+            yield Problem(
+                relation.place, f"`via: {relation.via}` is for {only_in}, and {quoted(mapping.connection)} is {kind}"
+            )
+
+
+def mapped_twice(draft: Draft) -> Iterator[Problem]:
+    """A field that two connections map has one type."""
+    seen: dict[str, FieldMapping] = {}
+    for each in _all_fields(draft.mappings or []):
+        first = seen.setdefault(each.name, each)
+        if first.type != each.type:
+            yield Problem(each.place, f"{quoted(each.name)} is {each.type} here and {first.type} in {first.place.file}")
+
+
+def _all_fields(mappings: Iterable[ConnectionMapping]) -> Iterator[FieldMapping]:
+    for mapping in mappings:
+        for part in (mapping.partners, mapping.accounts, mapping.contacts, mapping.opportunities, mapping.users):
+            yield from part.fields if part else ()
+
+
+def fields_are_mapped(draft: Draft) -> Iterator[Problem]:
+    """A listed field is mapped somewhere, or derived; its ladder fits its type."""
+    assert draft.table is not None and draft.mappings is not None  # noqa: S101  # the table below
+    mapped = mapped_fields(draft.mappings)
+    for row in draft.table.rows:
+        if row.expr and row.name in mapped:
+            yield Problem(
+                row.place, f"{quoted(row.name)} is derived here and mapped in {mapped[row.name].place.file}; choose one"
+            )
+        elif row.expr:
+            continue
+        elif row.name not in mapped:
+            yield Problem(
+                row.place, f"{quoted(row.name)} is in no mapping and has no `expr:`", closest(row.name, mapped)
+            )
+        elif row.ladder not in (fitting := LADDERS_OF[mapped[row.name].type]):
+            ladders = " or ".join(f"`{each}`" for each in fitting)
+            yield Problem(row.place, f"{quoted(row.name)} is {mapped[row.name].type}; its ladder is {ladders}")
+
+
+def policies_and_tests(draft: Draft) -> Iterator[Problem]:
+    """Policies have names of their own; a test's policy is there."""
+    names: set[str] = set()
+    for policy in draft.policies or []:
+        if policy.name in names:
+            yield Problem(policy.place, f"policy {quoted(policy.name)} is written twice")
+        names.add(policy.name)
+    for each in draft.tests or ():
+        if each.policy not in names:
+            yield unknown("policy", each.policy, names, each.place)
+
+
+def words_of_a_test(draft: Draft) -> Iterator[Problem]:
+    """What a test gives, varies and expects are fields."""
+    assert draft.mappings is not None and draft.table is not None  # noqa: S101  # the table below
+    known = {row.name for row in whole_table(draft.table, draft.mappings).rows}
+    known |= {*partner_fields(draft.mappings), *SHARE_FIELDS, "contacts.length"}
+    for each in draft.tests or ():
+        yield from (unknown("field", name, known, place) for name, place in each.named if name not in known)
+
+
+def logged_actions(draft: Draft) -> Iterator[Problem]:
+    """Each kind of statement is logged one way, in every language that CRM users read."""
+    assert draft.settings is not None and draft.writeback is not None  # noqa: S101  # the table below
+    at = draft.read["writeback.yaml"].value
+    connections = draft.settings.connections
+    languages = {row.language for row in connections.values()}
+    seen: set[str] = set()
+    for index, action in enumerate(draft.writeback.actions):
+        for number, kind in enumerate(action.kinds):
+            if kind in seen:
+                place = at("actions", index, "kinds", number)
+                yield Problem(place, f"{quoted(kind)} is logged by two templates; choose one")
+            seen.add(kind)
+        for part, texts in (("subject", action.subject), ("body", action.body)):
+            for language in sorted(languages - set(texts)):
+                place = at("actions", index, part)
+                yield Problem(place, f"`{part}` has no text in `{language}`, the language of a connection")
+    for name in draft.writeback.summary_fields:
+        if name not in connections:
+            place = draft.read["writeback.yaml"].key("summary_fields", name)
+            yield unknown("connection", name, connections, place)
+
+
+def documents_and_classes(draft: Draft) -> Iterator[Problem]:
+    """A document has a class that may be shared, one file a language, and a condition on the partner alone."""
+    assert draft.table is not None and draft.mappings is not None  # noqa: S101  # the table below
+    at = draft.read["documents.yaml"].value
+    known = partner_fields(draft.mappings)
+    seen: set[tuple[str, str]] = set()
+    for index, document in enumerate(draft.documents or ()):
+        if (document.id, document.language) in seen:
+            place = at("documents", index, "id")
+            yield Problem(place, f"document {quoted(document.id)} is written twice in `{document.language}`")
+        seen.add((document.id, document.language))
+        place = at("documents", index, "class")
+        for name in sorted(document.classes):
+            if name not in draft.table.classes:
+                yield unknown("class", name, draft.table.classes, place)
+            elif name in draft.table.never_share:
+                yield Problem(place, f"class {quoted(name)} can never be shared, so nobody could open this")
+        if not document.sha256:
+            place = at("documents", index, "file")
+            yield Problem(place, f"file {quoted(document.file)} is not there, or larger than 100 MB")
+        yield from condition_problems(document.who, known, at("documents", index, "who"))
+
+
+CHECKS: tuple[tuple[tuple[str, ...], Callable[[Draft], Iterator[Problem]]], ...] = (
+    (("settings", "mappings"), connections_and_mappings),
+    (("mappings",), mapped_twice),
+    (("table", "mappings"), fields_are_mapped),
+    (("policies",), policies_and_tests),
+    (("table", "mappings", "tests"), words_of_a_test),
+    (("settings", "writeback"), logged_actions),
+    (("table", "mappings", "documents"), documents_and_classes),
+)
+"""Each check, and the parts that must be whole before it means anything."""
+
+
+def disagreements(draft: Draft) -> list[Problem]:
+    """All that does not fit together."""
+    return [
+        problem
+        for parts, check in CHECKS
+        if all(getattr(draft, part) is not None for part in parts)
+        for problem in check(draft)
+    ]
+
+
+def condition_problems(when: object, known: Mapping[str, FieldType], place: Place) -> list[Problem]:
+    """What is wrong with a condition on these fields."""
+    try:
+        condition(when, known, place)
+    except Broken as broken:
+        return broken.problems
+    return []

@@ -1,0 +1,81 @@
+"""Finds a workspace's files: its YAML, and the fingerprints of its documents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from config.positions import MOST_CHARACTERS, locate
+from mapping.model import Broken, Place, Problem
+
+FINGERPRINT = "sha256:"
+MOST_FILES = 500
+MOST_DOCUMENTS = 1000
+MOST_DOCUMENT_BYTES = 100 << 20
+
+
+def read_folder(folder: Path) -> Mapping[str, str]:
+    """File name -> text of every YAML file; and of every document that documents.yaml names -> `sha256:...`."""
+    if not (folder / "sudare.yaml").is_file():
+        raise Broken([Problem(Place("sudare.yaml", 1, 1), "the file is missing; `sudare init` writes one")])
+    problems: list[Problem] = []
+    texts: dict[str, str] = {}
+    for path in _yaml_files(folder):
+        name = path.relative_to(folder).as_posix()
+        if len(texts) >= MOST_FILES:
+            problems.append(Problem(Place(name, 1, 1), f"more than {MOST_FILES} YAML files"))
+            break
+        text = _text(path, Place(name, 1, 1), problems)
+        if text is not None:
+            texts[name] = text
+    if problems:
+        raise Broken(problems)
+    return texts | dict(_fingerprints(folder, texts.get("documents.yaml", "")))
+
+
+def _yaml_files(folder: Path) -> Iterator[Path]:
+    """The YAML files of the workspace's own folders; what begins with a dot is not ours to read."""
+    for pattern in ("*", "*/*", "*/*/*"):
+        for path in sorted(folder.glob(pattern)):
+            inside = path.relative_to(folder)
+            if path.suffix in (".yaml", ".yml") and path.is_file() and not any(p.startswith(".") for p in inside.parts):
+                yield path
+
+
+def _text(path: Path, place: Place, problems: list[Problem]) -> str | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(4 * MOST_CHARACTERS + 1)
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problems.append(Problem(Place(place.file, line, 1), "not UTF-8 text; save the file as UTF-8"))
+    except OSError as error:
+        problems.append(Problem(place, f"can't be read: {error.strerror}"))
+    return None
+
+
+def _fingerprints(folder: Path, text: str) -> Iterator[tuple[str, str]]:
+    """The fingerprint of each document that is there; `load` names those that are not."""
+    listed = locate("documents.yaml", text).data
+    rows = listed.get("documents") if isinstance(listed, dict) else None
+    for row in (rows if isinstance(rows, list) else [])[:MOST_DOCUMENTS]:
+        name = row.get("file") if isinstance(row, dict) else None
+        if isinstance(name, str) and (digest := _digest(folder, name)):
+            yield name, FINGERPRINT + digest
+
+
+def _digest(folder: Path, name: str) -> str:
+    """SHA-256 of a document's bytes; nothing where it isn't a file below `documents/`."""
+    # INVARIANT: a document is a file below `documents/`, whatever its name says and wherever a link leads.
+    try:
+        path = (folder / name).resolve(strict=True)
+        if not path.is_relative_to((folder / "documents").resolve()) or not path.is_file():
+            return ""
+        if path.stat().st_size > MOST_DOCUMENT_BYTES:
+            return ""
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError):
+        return ""

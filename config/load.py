@@ -1,0 +1,173 @@
+"""Reads a whole workspace: its files become one checked, compiled Workspace, or all their problems at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from policies.compile import Policy, compile_policy
+from policies.trial import run_tests
+
+from config.agree import Draft, by_connection, disagreements, partner_fields, whole_table
+from config.fields import read_fields
+from config.folder import FINGERPRINT, read_folder
+from config.mappings import read_mapping
+from config.outgoing import read_documents, read_writeback
+from config.positions import Located, locate
+from config.remarks import remarks
+from config.rules import read_policy, read_tests, with_tests
+from config.secrets import secret
+from config.settings import read_settings
+from config.words import REFERENCE, closest
+from config.workspace import Document, Workspace, WriteBack
+from mapping.model import Broken, Place, Problem
+
+MOST_PROBLEMS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a workspace: which files hold it, and what reads one of them."""
+
+    name: str
+    files: re.Pattern[str]
+    read: Callable[[Located, list[Problem]], Any]
+    many: bool
+    example: str  # "" where a workspace may do without
+
+
+PARTS = (
+    Part("settings", re.compile(r"sudare\.yaml"), read_settings, False, "sudare.yaml"),
+    Part("table", re.compile(r"fields\.yaml"), read_fields, False, "fields.yaml"),
+    Part("mappings", re.compile(r"mappings/[^/]+\.yaml"), read_mapping, True, "mappings/salesforce.yaml"),
+    Part("policies", re.compile(r"policies/[^/]+\.yaml"), read_policy, True, "policies/deal-share.yaml"),
+    Part("tests", re.compile(r"policies/tests/[^/]+\.yaml"), read_tests, True, ""),
+    Part("writeback", re.compile(r"writeback\.yaml"), read_writeback, False, ""),
+    Part("documents", re.compile(r"documents\.yaml"), read_documents, False, ""),
+)
+_FOLDERS = ("mappings", "policies", "policies/tests")
+_ROOT_FILES = ("sudare.yaml", "fields.yaml", "writeback.yaml", "documents.yaml")
+
+
+def load(files: Mapping[str, str]) -> Workspace:
+    """A workspace from its texts, as `read_folder` gives them. Broken, with all problems of all files, otherwise."""
+    problems: list[Problem] = []
+    draft = _read(files, problems)
+    problems.extend(disagreements(draft))
+    policy = _compiled(draft, problems)
+    if problems or policy is None or draft.settings is None:
+        raise Broken(sorted(set(problems))[:MOST_PROBLEMS])
+    return _workspace(draft, policy, files)
+
+
+def check(folder: Path, now: datetime) -> tuple[Workspace, list[Problem]]:
+    """A workspace folder read, compiled and its policies tried, with remarks on what works but may surprise."""
+    workspace = load(read_folder(folder))
+    failed = run_tests(workspace.policy, workspace.policies, now)
+    if failed:
+        raise Broken(sorted(failed)[:MOST_PROBLEMS])
+    return workspace, remarks(workspace, folder)
+
+
+def database_url(folder: Path) -> str:
+    """The address of the workspace's database, found where sudare.yaml says it is kept."""
+    problems: list[Problem] = []
+    files = read_folder(folder)
+    settings = read_settings(locate("sudare.yaml", files.get("sudare.yaml", "")), problems)
+    if settings is None:
+        raise Broken(problems)
+    return secret(settings.database, folder) if REFERENCE.fullmatch(settings.database) else settings.database
+
+
+def _read(files: Mapping[str, str], problems: list[Problem]) -> Draft:
+    """Each file by its own words; a part with a fault in any file stays out."""
+    draft, broken = Draft(), set()
+    for name in sorted(files):
+        part = next((each for each in PARTS if each.files.fullmatch(name)), None)
+        if part is None:
+            problems.extend(_misplaced(name))
+            continue
+        draft.read[name] = locate(name, files[name])
+        found = part.read(draft.read[name], problems)
+        if found is None:
+            broken.add(part.name)
+        elif part.many:
+            setattr(draft, part.name, [*(getattr(draft, part.name) or ()), found])
+        else:
+            setattr(draft, part.name, found)
+    for part in PARTS:
+        if part.name in broken:
+            setattr(draft, part.name, None)
+        elif part.example and getattr(draft, part.name) is None:
+            problems.append(Problem(Place(part.example, 1, 1), "the file is missing; `sudare init` writes one"))
+    if draft.documents is not None:
+        draft.documents = _with_fingerprints(draft.documents, files)
+    return draft
+
+
+def _misplaced(name: str) -> Iterator[Problem]:
+    """A file that nothing reads, where it looks as if it should be: its rules would be missing in silence."""
+    if not name.endswith((".yaml", ".yml")):
+        return
+    folder, _, file = name.rpartition("/")
+    meant = (
+        (f"{closest(folder, _FOLDERS)}/{file}" if closest(folder, _FOLDERS) else "")
+        if folder
+        else closest(name, _ROOT_FILES)
+    )
+    meant = re.sub(r"\.yml$", ".yaml", meant)
+    if meant and meant != name:
+        yield Problem(Place(name, 1, 1), "nothing reads this file", meant)
+
+
+def _with_fingerprints(documents: tuple[Document, ...], files: Mapping[str, str]) -> tuple[Document, ...]:
+    """Each document with the fingerprint of its bytes that `read_folder` put beside the texts."""
+    digests = (files.get(each.file, "").removeprefix(FINGERPRINT) for each in documents)
+    pairs = zip(documents, digests, strict=True)
+    return tuple(replace(each, sha256=digest, version=digest[:12]) for each, digest in pairs)
+
+
+def _compiled(draft: Draft, problems: list[Problem]) -> Policy | None:
+    """The policy, where all that it is made of could be read."""
+    if draft.settings is None or draft.mappings is None or draft.table is None or draft.policies is None:
+        return None
+    try:
+        return compile_policy(
+            whole_table(draft.table, draft.mappings),
+            draft.policies,
+            partner_fields(by_connection(draft.settings, draft.mappings).values()),
+            zone=draft.settings.timezone,
+            fiscal_year_starts=draft.settings.fiscal_year_starts,
+        )
+    except Broken as broken:
+        problems.extend(broken.problems)
+        return None
+
+
+def _workspace(draft: Draft, policy: Policy, files: Mapping[str, str]) -> Workspace:
+    settings = draft.settings
+    assert settings and draft.mappings and draft.table and draft.policies  # noqa: S101  # `load` saw to it
+    mappings = by_connection(settings, draft.mappings)
+    return Workspace(
+        vendor=settings.vendor,
+        database=settings.database,
+        timezone=settings.timezone,
+        fiscal_year_starts=settings.fiscal_year_starts,
+        languages=settings.languages,
+        connections=settings.connections,
+        mappings=mappings,
+        policy=policy,
+        writeback=draft.writeback or WriteBack(()),
+        documents=draft.documents or (),
+        sources=settings.sources,
+        vendor_users=settings.vendor_users,
+        serving=settings.serving,
+        mail=settings.mail,
+        files=dict(files),
+        fields=whole_table(draft.table, mappings.values()),
+        policies=tuple(with_tests(each, draft.tests or []) for each in draft.policies),
+    )

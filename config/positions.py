@@ -1,0 +1,277 @@
+"""Reads YAML and keeps where every word stands; refuses what YAML reads in two ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from mapping.model import Place, Problem
+
+Path = tuple[str | int, ...]
+
+MOST_CHARACTERS = 1 << 20
+MOST_DEPTH = 40
+MOST_PROBLEMS = 100
+
+# Below these keys a value may be a secret written by mistake: it is never repeated in a message.
+SECRET_KEYS = frozenset({"auth", "secrets", "basic_key", "password", "database"})
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_WORDS: Mapping[str, Any] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_DOUBTFUL_WORDS = {
+    form: plain
+    for word, plain in {"yes": "true", "no": "false", "on": "true", "off": "false"}.items()
+    for form in (word, word.capitalize(), word.upper())
+}
+_DOUBTFUL_NUMBERS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"[-+]?0o?[0-7_]*[1-9_][0-9_]*"), "reads as an octal number in YAML"),
+    (re.compile(r"[-+]?0[xb][0-9a-fA-F_]+"), "reads as a hexadecimal or binary number in YAML"),
+    (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), "reads as a number of base 60 in YAML"),
+    (re.compile(r"[-+]?[0-9]+_[0-9_.]*"), "reads as a number without its `_` in YAML"),
+)
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]{1,18}")
+# What a person can't see in an editor: controls, direction marks, line breaks that editors don't count, our own marks.
+_UNSEEN = re.compile("[^\t\n\r -~\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\uf900-\ufefe\uff00-\uffef\U00010000-\U0010ffff]")
+
+
+@dataclass(slots=True)
+class Located:
+    """One YAML file: its plain data, and the place of every key and value by path."""
+
+    file: str
+    data: Any = None
+    values: dict[Path, Place] = field(default_factory=dict)
+    keys: dict[Path, Place] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def value(self, *path: str | int) -> Place:
+        """Where this value stands, or the nearest thing around it that is there."""
+        while path not in self.values and path:
+            path = path[:-1]
+        return self.values.get(path) or Place(self.file, 1, 1)
+
+    def key(self, *path: str | int) -> Place:
+        """Where this key stands; a list's item has none, so its value."""
+        return self.keys.get(path) or self.value(*path)
+
+
+def quoted(word: str) -> str:
+    """The user's word in backticks, cut where it is long."""
+    return f"`{word[:57]}...`" if len(word) > 60 else f"`{word}`"
+
+
+def locate(file: str, text: str) -> Located:
+    """Read one file. `data` stays None where nothing could be read; all problems are in `problems`."""
+    walk = _Walk(Located(file))
+    text = text.removeprefix("\ufeff")
+    if walk.unreadable(text):
+        return walk.read
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            walk.take(event)
+    except _Enough:
+        walk.read.data = None
+    except (yaml.YAMLError, UnicodeError, RecursionError) as error:
+        walk.read.data = None
+        walk.read.problems.append(_syntax_problem(file, text, error))
+    return walk.read
+
+
+class _Enough(Exception):
+    """Reading on would tell nothing new."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A map or list that is being read."""
+
+    path: Path
+    items: Any  # dict | list
+    key: str | None = None
+    skip: bool = False  # the key was refused: its value is read for its own problems, and left out
+
+
+class _Walk:
+    """One pass over the parser's events; nothing here recurses, so no text can exhaust the stack."""
+
+    def __init__(self, read: Located) -> None:
+        self.read = read
+        self._open: list[_Open] = []
+        self._take: Mapping[type[yaml.Event], Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: lambda event: self._start(event, {}),
+            yaml.SequenceStartEvent: lambda event: self._start(event, []),
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+
+    def unreadable(self, text: str) -> bool:
+        """Refuse what no parser should see."""
+        if len(text) > MOST_CHARACTERS:
+            self._refuse(Place(self.read.file, 1, 1), "the file is larger than 1 MiB; split it")
+        for unseen in re.finditer(r"\t", text):
+            self._refuse(self._place_at(text, unseen.start()), "a tab; write spaces")
+            break
+        for unseen in _UNSEEN.finditer(text):
+            self._refuse(self._place_at(text, unseen.start()), f"an invisible character (U+{ord(unseen[0]):04X})")
+            break
+        return bool(self.read.problems)
+
+    def take(self, event: yaml.Event) -> None:
+        """Take the parser's next event."""
+        if act := self._take.get(type(event)):
+            act(event)
+
+    def _place_at(self, text: str, index: int) -> Place:
+        return Place(self.read.file, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
+
+    def _place(self, event: Any) -> Place:
+        return Place(self.read.file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+    def _refuse(self, place: Place, message: str) -> None:
+        self.read.problems.append(Problem(place, message))
+        if len(self.read.problems) >= MOST_PROBLEMS:
+            raise _Enough
+
+    def _path(self) -> Path:
+        """The path of the value that comes next."""
+        if not self._open:
+            return ()
+        top = self._open[-1]
+        return (*top.path, top.key if top.key is not None else len(top.items))
+
+    def _secret(self) -> bool:
+        return self.read.file == "sudare.yaml" and not SECRET_KEYS.isdisjoint(self._path())
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        top = self._open[-1] if self._open else None
+        if top is not None and isinstance(top.items, dict) and top.key is None:
+            self._key(top, event)
+            return
+        self._refuse_marks(event)
+        place = self._place(event)
+        plain = event.implicit[0]
+        if plain and event.value == "" and top is not None and top.key is not None:
+            place = self.read.key(*self._path())
+        self._put(self._plain(event.value, place) if plain else event.value, place)
+
+    def _key(self, top: _Open, event: yaml.ScalarEvent) -> None:
+        place, key = self._place(event), event.value
+        shown = "this key" if self._secret() else quoted(key)
+        before = self.read.keys.get((*top.path, key))
+        self._refuse_marks(event)
+        top.key, top.skip = key, True
+        if key == "<<" and event.implicit[0]:
+            self._refuse(place, "merge keys (`<<`) are not read here; write the keys out")
+        elif key == "":
+            self._refuse(place, "an empty key")
+        elif before:
+            self._refuse(place, f"{shown} is written twice; the first is in line {before.line}")
+        else:
+            top.skip = event.implicit[0] and self._doubtful(key, place)
+            self.read.keys[(*top.path, key)] = place
+
+    def _plain(self, word: str, place: Place) -> Any:
+        if word in _WORDS:
+            return _WORDS[word]
+        if self._doubtful(word, place):
+            return _DOUBTFUL_WORDS.get(word) == "true" if word in _DOUBTFUL_WORDS else 0
+        if word[0] in "+-.0123456789":
+            if _WHOLE.fullmatch(word):
+                return int(word)
+            if _DECIMAL.fullmatch(word):
+                return float(word)
+        return word
+
+    def _doubtful(self, word: str, place: Place) -> bool:
+        shown = "the value" if self._secret() else quoted(word)
+        if word in _DOUBTFUL_WORDS:
+            self._refuse(
+                place,
+                f'{shown} reads as {_DOUBTFUL_WORDS[word]} in YAML; write `{_DOUBTFUL_WORDS[word]}`, or "{word}" in quotes',
+            )
+            return True
+        if word[:1].isdigit() or word[:1] in ("-", "+"):
+            for form, reads in _DOUBTFUL_NUMBERS:
+                if form.fullmatch(word):
+                    self._refuse(place, f"{shown} {reads}; put it in quotes, or write a plain number")
+                    return True
+        return False
+
+    def _refuse_marks(self, event: Any) -> None:
+        if event.anchor is not None:
+            shown = "" if self._secret() else f" (`&{event.anchor[:40]}`)"
+            self._refuse(self._place(event), f"anchors{shown} are not read here; write the value out")
+        if event.tag is not None:
+            shown = "" if self._secret() else f" ({quoted(event.tag)})"
+            self._refuse(self._place(event), f"tags{shown} are not read here; leave it out")
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        shown = "" if self._secret() else f" (`*{event.anchor[:40]}`)"
+        self._refuse(self._place(event), f"aliases{shown} are not read here; write the value out")
+        top = self._open[-1]
+        if isinstance(top.items, dict) and top.key is None:
+            top.key, top.skip = f"*{event.anchor}", True
+        else:
+            self._put(None, self._place(event))
+
+    def _start(self, event: Any, items: Any) -> None:
+        top = self._open[-1] if self._open else None
+        if top is not None and isinstance(top.items, dict) and top.key is None:
+            self._refuse(self._place(event), "a key must be a word; put text with brackets in quotes")
+            raise _Enough
+        self._refuse_marks(event)
+        if len(self._open) >= MOST_DEPTH:
+            self._refuse(self._place(event), f"nested deeper than {MOST_DEPTH}")
+            raise _Enough
+        path = self._path()
+        self._put(items, self._place(event))
+        self._open.append(_Open(path, items))
+
+    def _end(self, event: yaml.Event) -> None:
+        self._open.pop()
+
+    def _put(self, value: Any, place: Place) -> None:
+        self.read.values.setdefault(self._path(), place)
+        if not self._open:
+            self.read.data = value
+            return
+        top = self._open[-1]
+        if isinstance(top.items, list):
+            top.items.append(value)
+            return
+        if not top.skip:
+            top.items[top.key] = value
+        top.key, top.skip = None, False
+
+    def _document(self, event: Any) -> None:
+        if self.read.values:
+            self._refuse(self._place(event), "a second document (`---`) in one file; make it a file of its own")
+            raise _Enough
+
+
+def _syntax_problem(file: str, text: str, error: Exception) -> Problem:
+    """What the parser said, with the line it means; never a line of sudare.yaml, which may hold a secret."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    said = ", ".join(str(each) for each in (getattr(error, "context", None), getattr(error, "problem", None)) if each)
+    if mark is None:
+        return Problem(Place(file, 1, 1), "not YAML")
+    message = f"not YAML: {said}"
+    if file != "sudare.yaml":
+        pointer = sum(len(line) for line in text.splitlines(keepends=True)[: mark.line]) + mark.column
+        snippet = yaml.Mark("", 0, mark.line, mark.column, f"{text}\0", min(pointer, len(text))).get_snippet(
+            max_length=100
+        )
+        message += f"\n{snippet}"
+    return Problem(Place(file, mark.line + 1, mark.column + 1), message)
