@@ -1,0 +1,132 @@
+"""What every request must pass, and what every answer carries: parameters, origin, session, headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from flask import Response, abort, g, redirect, request, url_for
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from sync.access import Person, person_of_session
+from sync.house import NotApplied
+from webhook_app.door import Door, this_door, this_house, this_workspace, visitor
+from webhook_app.pages import page
+from webhook_app.problems import as_problem, problem, speaks_problems
+
+View = TypeVar("View", bound=Callable[..., AnyResponse])
+
+# No inline script or style anywhere, so no nonce is needed. `same-origin` and not `no-referrer`: the latter makes
+# browsers send `Origin: null` with our own forms, and then nothing is left to check where Sec-Fetch-Site is missing.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+}
+
+
+def guard(door: Door) -> None:
+    """Put the guard at a door. Every page needs a session unless its view is marked `open_to_all`."""
+    door.before_request(_check)
+    door.after_request(_finish)
+    door.register_error_handler(HTTPException, _error)
+    door.register_error_handler(NotApplied, _not_applied)
+
+
+def open_to_all(view: View) -> View:
+    """Mark a page that needs no session."""
+    view.open_to_all = True  # type: ignore[attr-defined]
+    return view
+
+
+def takes(*parameters: str) -> Callable[[View], View]:
+    """Name the query parameters of a page; `*` means that the view checks them itself. Any other one is 400."""
+
+    def mark(view: View) -> View:
+        view.parameters = frozenset(parameters)  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def session_cookie() -> str:
+    """The name of the session cookie: bound to this host where the door is reached over TLS."""
+    return "__Host-sudare" if is_secure() else "sudare"
+
+
+def is_secure() -> bool:
+    """Whether browsers reach this door by https."""
+    return _own_url().startswith("https://")
+
+
+def repeated_parameter() -> str | None:
+    """The first query parameter that is sent more than once."""
+    return next((name for name, values in request.args.lists() if len(values) > 1), None)
+
+
+def _check() -> AnyResponse | None:
+    g.request_id = this_door().new_id()
+    if speaks_problems() or request.endpoint == "static":
+        return None
+    view = this_door().view_functions.get(request.endpoint or "")
+    g.person = _signed_in()
+    if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin():
+        abort(403)
+    if g.person is None and not getattr(view, "open_to_all", False):
+        return redirect(url_for("identity.sign_in"), 303)
+    known = getattr(view, "parameters", frozenset())
+    if repeated_parameter() or not ("*" in known or known.issuperset(request.args)):
+        abort(400)
+    return None
+
+
+def _signed_in() -> Person | None:
+    token = request.cookies.get(session_cookie())
+    person = person_of_session(this_house(), token) if token else None
+    # INVARIANT: a session opens its own side's door only.
+    at_own_door = person is not None and (person.partner_id is None) == (this_door().side == "vendor")
+    return person if at_own_door else None
+
+
+def _same_origin() -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = urlsplit(request.headers.get("Origin", ""))
+    return bool(origin.netloc) and origin.netloc in (request.host, urlsplit(_own_url()).netloc)
+
+
+def _own_url() -> str:
+    serving = this_workspace().serving
+    return serving.partner_url if this_door().side == "partner" else serving.vendor_url
+
+
+def _finish(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint == "static":
+        response.headers["Cache-Control"] = "public, no-cache"
+    response.headers["Request-Id"] = g.get("request_id", "-")
+    return response
+
+
+def _error(error: HTTPException) -> AnyResponse:
+    if isinstance(error.response, Response):
+        return error.response
+    if speaks_problems():
+        return as_problem(error)
+    code = error.code or 500
+    response = page("error.html", status=code, code=code, signed_in=visitor() is not None)
+    response.headers.extend([one for one in error.get_headers() if one[0] == "Allow"])
+    return response
+
+
+def _not_applied(_error: NotApplied) -> Response:
+    if speaks_problems():
+        return problem(503)
+    return Response("503: no configuration is in force yet; run `sudare apply`\n", 503, mimetype="text/plain")

@@ -1,0 +1,73 @@
+"""Renders pages: the reader's language, and values as this reader writes them."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any, cast
+
+from flask import Response, make_response, render_template, request
+
+from config.workspace import Language
+from webhook_app import texts_fields
+from webhook_app.door import this_door, this_workspace, visitor
+from webhook_app.formats import instant_text, value_text
+from webhook_app.texts import LANGUAGE_NAMES, LANGUAGES, say
+
+LANGUAGE_COOKIE = "language"
+_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page in the reader's language."""
+    return make_response(render_template(template, **_words(reader_language()), **values), status)
+
+
+def reader_language() -> Language:
+    """What this reader reads: chosen by the signed-in person, else by this browser, else asked for by the browser."""
+    person = visitor()
+    for choice in (person.language if person else "", request.cookies.get(LANGUAGE_COOKIE, "")):
+        if known := as_language(choice):
+            return known
+    return cast(Language, request.accept_languages.best_match(LANGUAGES, default="en"))
+
+
+def as_language(text: str) -> Language | None:
+    """This text as one of our languages."""
+    return cast(Language, text) if text in LANGUAGES else None
+
+
+def local_path(text: str) -> str:
+    """A path on this door that a form or a link may lead back to; anything else leads to the first page."""
+    return text if _LOCAL.fullmatch(text) else "/"
+
+
+def shown(language: Language, field: str, value: Any, rung: str = "exact") -> str:
+    """A field's value as text for people."""
+    if isinstance(value, bool):
+        return texts_fields.value_label(language, "boolean", str(value).lower())
+    if isinstance(value, str):
+        value = texts_fields.value_label(language, field, value)
+    if isinstance(value, list):
+        value = [texts_fields.value_label(language, field, str(one)) for one in value]
+    return value_text(language, value, rung, this_workspace().timezone)
+
+
+def _words(language: Language) -> dict[str, Any]:
+    workspace = this_workspace()
+    query = request.query_string.decode("ascii", "ignore")
+    return {
+        "language": language,
+        "languages": LANGUAGE_NAMES,
+        "vendor": workspace.vendor,
+        "zone": workspace.timezone.key,
+        "person": visitor(),
+        "here": local_path(request.path + (f"?{query}" if query else "")),
+        "t": partial(say, this_door().texts, language),
+        "label": partial(texts_fields.label, language),
+        "value_label": partial(texts_fields.value_label, language),
+        "kind_label": lambda kind: say(texts_fields.KINDS, language, kind),
+        "rung_note": partial(texts_fields.rung_note, language),
+        "shown": partial(shown, language),
+        "instant": partial(instant_text, language, zone=workspace.timezone),
+    }

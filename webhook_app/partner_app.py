@@ -1,0 +1,31 @@
+"""The partners' origin: portal, API, signed hooks and xAPI, behind one guard."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from sync.house import House
+from webhook_app.api import register_api
+from webhook_app.door import Door
+from webhook_app.guard import guard
+from webhook_app.hooks import register_hooks
+from webhook_app.identity import identity
+from webhook_app.partner import portal
+from webhook_app.partner_account import account
+from webhook_app.partner_documents import documents
+from webhook_app.reference import reference
+from webhook_app.texts_common import COMMON
+from webhook_app.texts_partner import PARTNER
+from webhook_app.xapi import register_xapi
+
+
+def create_partner_app(house: House) -> Flask:
+    """The web application that partners reach."""
+    door = Door(house, "partner", {**COMMON, **PARTNER})
+    guard(door)
+    for blueprint in (identity, portal, documents, account, reference):
+        door.register_blueprint(blueprint)
+    register_api(door)
+    register_hooks(door, house)
+    register_xapi(door, house)
+    return door
