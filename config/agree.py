@@ -38,8 +38,9 @@ class Draft:
 
 def by_connection(settings: Settings, mappings: Iterable[ConnectionMapping]) -> dict[str, ConnectionMapping]:
     """The mappings in the order of sudare.yaml's connections: where two map one attribute, the first one's wins."""
+    order = list(settings.connections)
     found = {each.connection: each for each in mappings}
-    return {name: found[name] for name in settings.connections if name in found}
+    return dict(sorted(found.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order)))
 
 
 def partner_fields(mappings: Iterable[ConnectionMapping]) -> dict[str, FieldType]:
@@ -61,12 +62,11 @@ def whole_table(table: FieldTable, mappings: Iterable[ConnectionMapping]) -> Fie
     return replace(table, rows=(*listed, *unlisted))
 
 
-def connections_and_mappings(draft: Draft) -> Iterator[Problem]:
+def connections_and_mappings(settings: Settings, mappings: list[ConnectionMapping]) -> Iterator[Problem]:
     """Each connection has one mapping."""
-    assert draft.settings is not None and draft.mappings is not None  # noqa: S101  # the table below
-    names = draft.settings.connections
-    times = Counter(each.connection for each in draft.mappings)
-    for mapping in draft.mappings:
+    names = settings.connections
+    times = Counter(each.connection for each in mappings)
+    for mapping in mappings:
         if mapping.connection not in names:
             yield unknown("connection", mapping.connection, names, mapping.place)
         elif times[mapping.connection] > 1:
@@ -87,10 +87,10 @@ def _ways(mapping: ConnectionMapping, kind: str) -> Iterator[Problem]:
             )
 
 
-def mapped_twice(draft: Draft) -> Iterator[Problem]:
+def mapped_twice(mappings: list[ConnectionMapping]) -> Iterator[Problem]:
     """A field that two connections map has one type."""
     seen: dict[str, FieldMapping] = {}
-    for each in _all_fields(draft.mappings or []):
+    for each in _all_fields(mappings):
         first = seen.setdefault(each.name, each)
         if first.type != each.type:
             yield Problem(each.place, f"{quoted(each.name)} is {each.type} here and {first.type} in {first.place.file}")
@@ -102,11 +102,10 @@ def _all_fields(mappings: Iterable[ConnectionMapping]) -> Iterator[FieldMapping]
             yield from part.fields if part else ()
 
 
-def fields_are_mapped(draft: Draft) -> Iterator[Problem]:
+def fields_are_mapped(table: FieldTable, mappings: list[ConnectionMapping]) -> Iterator[Problem]:
     """A listed field is mapped somewhere, or derived; its ladder fits its type."""
-    assert draft.table is not None and draft.mappings is not None  # noqa: S101  # the table below
-    mapped = mapped_fields(draft.mappings)
-    for row in draft.table.rows:
+    mapped = mapped_fields(mappings)
+    for row in table.rows:
         if row.expr and row.name in mapped:
             yield Problem(
                 row.place, f"{quoted(row.name)} is derived here and mapped in {mapped[row.name].place.file}; choose one"
@@ -122,35 +121,33 @@ def fields_are_mapped(draft: Draft) -> Iterator[Problem]:
             yield Problem(row.place, f"{quoted(row.name)} is {mapped[row.name].type}; its ladder is {ladders}")
 
 
-def policies_and_tests(draft: Draft) -> Iterator[Problem]:
+def policies_and_tests(policies: list[PolicyFile], tests: list[TestFile]) -> Iterator[Problem]:
     """Policies have names of their own; a test's policy is there."""
     names: set[str] = set()
-    for policy in draft.policies or []:
+    for policy in policies:
         if policy.name in names:
             yield Problem(policy.place, f"policy {quoted(policy.name)} is written twice")
         names.add(policy.name)
-    for each in draft.tests or ():
+    for each in tests:
         if each.policy not in names:
             yield unknown("policy", each.policy, names, each.place)
 
 
-def words_of_a_test(draft: Draft) -> Iterator[Problem]:
+def words_of_a_test(table: FieldTable, mappings: list[ConnectionMapping], tests: list[TestFile]) -> Iterator[Problem]:
     """What a test gives, varies and expects are fields."""
-    assert draft.mappings is not None and draft.table is not None  # noqa: S101  # the table below
-    known = {row.name for row in whole_table(draft.table, draft.mappings).rows}
-    known |= {*partner_fields(draft.mappings), *SHARE_FIELDS, "contacts.length"}
-    for each in draft.tests or ():
+    known = {row.name for row in whole_table(table, mappings).rows}
+    known |= {*partner_fields(mappings), *SHARE_FIELDS, "contacts.length"}
+    for each in tests:
         yield from (unknown("field", name, known, place) for name, place in each.named if name not in known)
 
 
-def logged_actions(draft: Draft) -> Iterator[Problem]:
+def logged_actions(settings: Settings, writeback: WriteBack, read: Mapping[str, Located]) -> Iterator[Problem]:
     """Each kind of statement is logged one way, in every language that CRM users read."""
-    assert draft.settings is not None and draft.writeback is not None  # noqa: S101  # the table below
-    at = draft.read["writeback.yaml"].value
-    connections = draft.settings.connections
+    at = read["writeback.yaml"].value
+    connections = settings.connections
     languages = {row.language for row in connections.values()}
     seen: set[str] = set()
-    for index, action in enumerate(draft.writeback.actions):
+    for index, action in enumerate(writeback.actions):
         for number, kind in enumerate(action.kinds):
             if kind in seen:
                 place = at("actions", index, "kinds", number)
@@ -160,28 +157,29 @@ def logged_actions(draft: Draft) -> Iterator[Problem]:
             for language in sorted(languages - set(texts)):
                 place = at("actions", index, part)
                 yield Problem(place, f"`{part}` has no text in `{language}`, the language of a connection")
-    for name in draft.writeback.summary_fields:
+    for name in writeback.summary_fields:
         if name not in connections:
-            place = draft.read["writeback.yaml"].key("summary_fields", name)
+            place = read["writeback.yaml"].key("summary_fields", name)
             yield unknown("connection", name, connections, place)
 
 
-def documents_and_classes(draft: Draft) -> Iterator[Problem]:
+def documents_and_classes(
+    table: FieldTable, mappings: list[ConnectionMapping], documents: tuple[Document, ...], read: Mapping[str, Located]
+) -> Iterator[Problem]:
     """A document has a class that may be shared, one file a language, and a condition on the partner alone."""
-    assert draft.table is not None and draft.mappings is not None  # noqa: S101  # the table below
-    at = draft.read["documents.yaml"].value
-    known = partner_fields(draft.mappings)
+    at = read["documents.yaml"].value
+    known = partner_fields(mappings)
     seen: set[tuple[str, str]] = set()
-    for index, document in enumerate(draft.documents or ()):
+    for index, document in enumerate(documents):
         if (document.id, document.language) in seen:
             place = at("documents", index, "id")
             yield Problem(place, f"document {quoted(document.id)} is written twice in `{document.language}`")
         seen.add((document.id, document.language))
         place = at("documents", index, "class")
         for name in sorted(document.classes):
-            if name not in draft.table.classes:
-                yield unknown("class", name, draft.table.classes, place)
-            elif name in draft.table.never_share:
+            if name not in table.classes:
+                yield unknown("class", name, table.classes, place)
+            elif name in table.never_share:
                 yield Problem(place, f"class {quoted(name)} can never be shared, so nobody could open this")
         if not document.sha256:
             place = at("documents", index, "file")
@@ -189,26 +187,26 @@ def documents_and_classes(draft: Draft) -> Iterator[Problem]:
         yield from condition_problems(document.who, known, at("documents", index, "who"))
 
 
-CHECKS: tuple[tuple[tuple[str, ...], Callable[[Draft], Iterator[Problem]]], ...] = (
+CHECKS: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("settings", "mappings"), connections_and_mappings),
     (("mappings",), mapped_twice),
     (("table", "mappings"), fields_are_mapped),
-    (("policies",), policies_and_tests),
+    (("policies", "tests"), policies_and_tests),
     (("table", "mappings", "tests"), words_of_a_test),
-    (("settings", "writeback"), logged_actions),
-    (("table", "mappings", "documents"), documents_and_classes),
+    (("settings", "writeback", "read"), logged_actions),
+    (("table", "mappings", "documents", "read"), documents_and_classes),
 )
-"""Each check, and the parts that must be whole before it means anything."""
+"""Each check, and the parts that it compares: they must be whole before it means anything."""
 
 
 def disagreements(draft: Draft) -> list[Problem]:
     """All that does not fit together."""
-    return [
-        problem
-        for parts, check in CHECKS
-        if all(getattr(draft, part) is not None for part in parts)
-        for problem in check(draft)
-    ]
+    found: list[Problem] = []
+    for names, check in CHECKS:
+        parts = [getattr(draft, name) for name in names]
+        if all(part is not None for part in parts):
+            found.extend(check(*parts))
+    return found
 
 
 def condition_problems(when: object, known: Mapping[str, FieldType], place: Place) -> list[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from marshmallow import ValidationError, fields, validates_schema
@@ -20,7 +21,7 @@ INTERNAL = "internal"  # INVARIANT: this class is always there, and can never be
 FIELD_NAME = re.compile(r"(deal|account)\." + OUR_NAME + r"|contacts\[\]\." + OUR_NAME)
 
 # How a field of each type may be shown; the first is the type's own.
-LADDERS_OF: Mapping[str, tuple[str, ...]] = {
+LADDERS_OF: Mapping[FieldType, tuple[str, ...]] = {
     "text": ("text", "plain"),
     "money": ("money",),
     "date": ("date",),
@@ -66,7 +67,7 @@ class RowWords(Words):
         falling = {
             currency: {"_schema": [said("the bands of {key} must rise")]}
             for currency, limits in data.get("bands", {}).items()
-            if any(after <= before for before, after in zip(limits, limits[1:], strict=False))
+            if any(after <= before for before, after in pairwise(limits))
         }
         if falling:
             errors.setdefault("bands", falling)
@@ -130,7 +131,7 @@ def _row(name: str, words: Any, read: Located) -> FieldRow:
 
 
 def _own_type(ladder: str) -> FieldType:
-    return next(kind for kind, ladders in LADDERS_OF.items() if ladder in ladders)  # type: ignore[return-value]
+    return next(kind for kind, ladders in LADDERS_OF.items() if ladder in ladders)
 
 
 def mapped_fields(mappings: Iterable[ConnectionMapping]) -> dict[str, FieldMapping]:

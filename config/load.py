@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from policies.compile import Policy, compile_policy
+from policies.compile import compile_policy
 from policies.trial import run_tests
 
 from config.agree import Draft, by_connection, disagreements, partner_fields, whole_table
@@ -58,10 +58,10 @@ def load(files: Mapping[str, str]) -> Workspace:
     problems: list[Problem] = []
     draft = _read(files, problems)
     problems.extend(disagreements(draft))
-    policy = _compiled(draft, problems)
-    if problems or policy is None or draft.settings is None:
+    workspace = _compiled(draft, files, problems)
+    if problems or workspace is None:
         raise Broken(sorted(set(problems))[:MOST_PROBLEMS])
-    return _workspace(draft, policy, files)
+    return workspace
 
 
 def check(folder: Path, now: datetime) -> tuple[Workspace, list[Problem]]:
@@ -111,16 +111,10 @@ def _read(files: Mapping[str, str], problems: list[Problem]) -> Draft:
 
 def _misplaced(name: str) -> Iterator[Problem]:
     """A file that nothing reads, where it looks as if it should be: its rules would be missing in silence."""
-    if not name.endswith((".yaml", ".yml")):
-        return
     folder, _, file = name.rpartition("/")
-    meant = (
-        (f"{closest(folder, _FOLDERS)}/{file}" if closest(folder, _FOLDERS) else "")
-        if folder
-        else closest(name, _ROOT_FILES)
-    )
-    meant = re.sub(r"\.yml$", ".yaml", meant)
-    if meant and meant != name:
+    plain = file.removesuffix(".yml") + ".yaml" if file.endswith(".yml") else file
+    meant = f"{near}/{plain}" if (near := closest(folder, _FOLDERS)) else "" if folder else closest(plain, _ROOT_FILES)
+    if meant and name.endswith((".yaml", ".yml")):
         yield Problem(Place(name, 1, 1), "nothing reads this file", meant)
 
 
@@ -131,27 +125,24 @@ def _with_fingerprints(documents: tuple[Document, ...], files: Mapping[str, str]
     return tuple(replace(each, sha256=digest, version=digest[:12]) for each, digest in pairs)
 
 
-def _compiled(draft: Draft, problems: list[Problem]) -> Policy | None:
-    """The policy, where all that it is made of could be read."""
-    if draft.settings is None or draft.mappings is None or draft.table is None or draft.policies is None:
+def _compiled(draft: Draft, files: Mapping[str, str], problems: list[Problem]) -> Workspace | None:
+    """The whole workspace, where all that it is made of could be read."""
+    settings, table, policies = draft.settings, draft.table, draft.policies
+    if settings is None or draft.mappings is None or table is None or policies is None:
         return None
+    mappings = by_connection(settings, draft.mappings)
+    table = whole_table(table, mappings.values())
     try:
-        return compile_policy(
-            whole_table(draft.table, draft.mappings),
-            draft.policies,
-            partner_fields(by_connection(draft.settings, draft.mappings).values()),
-            zone=draft.settings.timezone,
-            fiscal_year_starts=draft.settings.fiscal_year_starts,
+        policy = compile_policy(
+            table,
+            policies,
+            partner_fields(mappings.values()),
+            zone=settings.timezone,
+            fiscal_year_starts=settings.fiscal_year_starts,
         )
     except Broken as broken:
         problems.extend(broken.problems)
         return None
-
-
-def _workspace(draft: Draft, policy: Policy, files: Mapping[str, str]) -> Workspace:
-    settings = draft.settings
-    assert settings and draft.mappings and draft.table and draft.policies  # noqa: S101  # `load` saw to it
-    mappings = by_connection(settings, draft.mappings)
     return Workspace(
         vendor=settings.vendor,
         database=settings.database,
@@ -168,6 +159,6 @@ def _workspace(draft: Draft, policy: Policy, files: Mapping[str, str]) -> Worksp
         serving=settings.serving,
         mail=settings.mail,
         files=dict(files),
-        fields=whole_table(draft.table, mappings.values()),
-        policies=tuple(with_tests(each, draft.tests or []) for each in draft.policies),
+        fields=table,
+        policies=tuple(with_tests(each, draft.tests or []) for each in policies),
     )

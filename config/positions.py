@@ -86,7 +86,7 @@ def locate(file: str, text: str) -> Located:
     return walk.read
 
 
-class _Enough(Exception):
+class _Enough(Exception):  # noqa: N818  # it ends the reading; nothing failed
     """Reading on would tell nothing new."""
 
 
@@ -187,7 +187,7 @@ class _Walk:
             return _WORDS[word]
         if self._doubtful(word, place):
             return _DOUBTFUL_WORDS.get(word) == "true" if word in _DOUBTFUL_WORDS else 0
-        if word[0] in "+-.0123456789":
+        if word[:1] in "+-.0123456789":
             if _WHOLE.fullmatch(word):
                 return int(word)
             if _DECIMAL.fullmatch(word):
@@ -197,10 +197,8 @@ class _Walk:
     def _doubtful(self, word: str, place: Place) -> bool:
         shown = "the value" if self._secret() else quoted(word)
         if word in _DOUBTFUL_WORDS:
-            self._refuse(
-                place,
-                f'{shown} reads as {_DOUBTFUL_WORDS[word]} in YAML; write `{_DOUBTFUL_WORDS[word]}`, or "{word}" in quotes',
-            )
+            plain = _DOUBTFUL_WORDS[word]
+            self._refuse(place, f'{shown} reads as {plain} in YAML; write `{plain}`, or "{word}" in quotes')
             return True
         if word[:1].isdigit() or word[:1] in ("-", "+"):
             for form, reads in _DOUBTFUL_NUMBERS:
@@ -211,14 +209,14 @@ class _Walk:
 
     def _refuse_marks(self, event: Any) -> None:
         if event.anchor is not None:
-            shown = "" if self._secret() else f" (`&{event.anchor[:40]}`)"
+            shown = "" if self._secret() else f" (`&{str(event.anchor)[:40]}`)"
             self._refuse(self._place(event), f"anchors{shown} are not read here; write the value out")
         if event.tag is not None:
             shown = "" if self._secret() else f" ({quoted(event.tag)})"
             self._refuse(self._place(event), f"tags{shown} are not read here; leave it out")
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        shown = "" if self._secret() else f" (`*{event.anchor[:40]}`)"
+        shown = "" if self._secret() else f" (`*{str(event.anchor)[:40]}`)"
         self._refuse(self._place(event), f"aliases{shown} are not read here; write the value out")
         top = self._open[-1]
         if isinstance(top.items, dict) and top.key is None:

@@ -158,7 +158,7 @@ class Scalar(fields.Field[str]):
         return str(value)
 
 
-class Many(fields.List):
+class Many(fields.List[Any]):
     """A list; `one=True` also takes a single item without brackets."""
 
     def __init__(self, inner: Any, *, one: bool = False, least: int = 1, most: int = 1000, **options: Any) -> None:
@@ -221,7 +221,7 @@ class Inner(fields.Nested):
         super().__init__(schema, **options)
         self.short = short
 
-    def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> Any:
+    def _deserialize(self, value: Any, attr: Any, data: Any, partial: Any = None, **options: Any) -> Any:
         if self.short and isinstance(value, (str, list)):
             value = {self.short: value}
         if not isinstance(value, dict):
@@ -236,9 +236,7 @@ class Condition(fields.Field[Any]):
         if isinstance(value, str) and value.strip():
             return value
         if not isinstance(value, dict) or not value:
-            raise ValidationError(
-                [said("{key} must be `always`, an expression, or a map such as `{partner.tier: gold}`")]
-            )
+            raise ValidationError([said("{key} must be `always`, text or a map such as `{partner.tier: gold}`")])
         empty = {key: [said("{key} has no value")] for key, each in value.items() if each is None}
         if empty:
             raise ValidationError(empty)

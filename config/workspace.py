@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from policies.compile import Policy
 
-from mapping.model import ConnectionMapping, Place
+from mapping.model import NOWHERE, ConnectionMapping, Place
 from policies.model import FieldTable, PolicyFile
 
 Language = Literal["ja", "ko", "en"]
@@ -52,7 +52,7 @@ class ConnectionRow:
     options: Mapping[str, Any]
     timezone: ZoneInfo
     language: Language  # of the CRM users: logged actions are written in it
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Source:
     partner: str | None = None  # a partner's key: speaks for itself, by its own deal ids
     vendor: bool = False  # a system of the vendor: names partners by e-mail or CRM id
     basic_key: str | None = None  # reference; xAPI's Basic key
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ActionTemplate:
     roll_up: Literal["none", "day"]  # day: one logged action per (partner, deal, kind, document version, day)
     subject: Mapping[Language, str]  # templates; what may stand in braces: PLACEHOLDERS
     body: Mapping[Language, str]
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Document:
     who: Any  # a condition on partner.* fields, as a policy's `when:`
     sha256: str = ""  # of the bytes, set by apply
     version: str = ""  # first 12 of sha256, set by apply
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
