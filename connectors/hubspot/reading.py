@@ -199,7 +199,7 @@ def _truth(session: Session, asked: Plan, found: Sequence[Any], now: str) -> lis
 
 
 def read_ids(session: Session, asked: Plan, ids: Sequence[str], now: str = "") -> list[Record]:
-    """These records as they are now, from the primary store; what it does not have comes back deleted."""
+    """These records as they are now, in order, from the primary store; what it does not have comes back deleted."""
     records: list[Record] = []
     for some in _chunks(ids, BATCH):
         body = {
@@ -210,11 +210,10 @@ def read_ids(session: Session, asked: Plan, ids: Sequence[str], now: str = "") -
         answer = session.ask(session.batch.read, asked.object, body)
         page = _decode(session, asked, answer.body)
         check_faults(page.errors, session.where(asked.object))
-        here = _records(asked, page.results)
+        here = _with_links(session, asked, _records(asked, page.results))
         # A merged record answers under its new id and names the old ones.
-        seen = {record.id for record in here}.union(*(record.merged for record in here))
-        records += _with_links(session, asked, here)
-        records += [Record(id, now or answer.now, None, deleted=True) for id in some if id not in seen]
+        answers = {id: record for record in here for id in (*record.merged, record.id)}
+        records += [answers.get(id) or Record(id, now or answer.now, None, deleted=True) for id in some]
     return records
 
 

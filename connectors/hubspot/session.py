@@ -21,7 +21,7 @@ from connectors.hubspot.errors import TokenRefused, hubspot_problems
 
 TIMEOUT = (5, 30)  # seconds to connect, to wait for an answer
 TRIES = 3
-PATIENCE = 24.0  # seconds: no try begins later, so that one call ends within a minute
+PATIENCE = 12.0  # seconds: no try begins later, so that one call ends within a minute
 SEARCHES_A_SECOND = 4  # HubSpot allows 5 to all apps of an account together
 
 # The library knows v3 and v4 only. HubSpot's dated versions have the same calls under these paths.
@@ -194,18 +194,21 @@ class Pace:
 
 
 class FixedToken:
-    """A service key or private app's token."""
+    """A service key or private app's token, read where the workspace keeps it."""
 
-    def __init__(self, token: str) -> None:
-        self._token = token
+    def __init__(self, read: Callable[[], str]) -> None:
+        self._read = read
+        self._token = ""
 
     def value(self) -> str:
         """The token."""
+        self._token = self._token or self._read()
         return self._token
 
     def renew(self, used: str) -> bool:
-        """There is no other."""
-        return False
+        """Read again: a rotated key may lie there by now."""
+        self._token = self._read()
+        return self._token != used
 
 
 class RefreshedToken:
@@ -241,15 +244,17 @@ def _token(
     missing = [name for name in asked if name not in auth]
     if missing:
         raise NeedsAdmin(f"connection `{settings.name}`: auth: `{missing[0]}` is missing")
-    secrets = {name: _clean(settings, name, auth[name]) for name in asked}
     if flow == "token":
-        return FixedToken(secrets["token"])
-    return RefreshedToken(lambda: sign_in(grant_type="refresh_token", **secrets))
+        return FixedToken(lambda: _clean(settings, "token", auth["token"]))
+    return RefreshedToken(
+        lambda: sign_in(grant_type="refresh_token", **{name: _clean(settings, name, auth[name]) for name in asked})
+    )
 
 
 def _clean(settings: ConnectionSettings, name: str, reference: str) -> str:
     """A secret fit for a header: http.client would quote an unfit one, the token itself, in its error."""
-    secret = settings.secret(reference).strip()
+    literal = name == "client_id" and not reference.startswith(("env:", "file:"))
+    secret = reference if literal else settings.secret(reference).strip()
     if not secret or not secret.isascii() or not secret.isprintable():
         raise NeedsAdmin(f"connection `{settings.name}`: auth: `{name}` is empty or not one line of plain characters")
     return secret

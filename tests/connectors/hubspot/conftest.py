@@ -78,7 +78,7 @@ def connect() -> Iterator[Callable[..., Connector]]:
     opened: list[Connector] = []
 
     def open_one(base_url: str, *, secrets: dict[str, str] | None = None, **options: Any) -> Connector:
-        known = {"env:HUBSPOT_TOKEN": TOKEN, **(secrets or {})}
+        known = secrets or {"env:HUBSPOT_TOKEN": TOKEN}
         chosen = {"base_url": base_url, "auth": {"flow": "token", "token": "env:HUBSPOT_TOKEN"}, **options}
         opened.append(open_connection(ConnectionSettings("hs", "hubspot", chosen, known.__getitem__)))
         return opened[-1]

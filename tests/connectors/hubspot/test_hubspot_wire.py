@@ -62,8 +62,9 @@ def test_a_token_is_never_sent_in_clear_text_over_a_network(connect):
 
 
 def test_a_token_with_a_line_break_in_it_is_refused_without_repeating_it(connect):
-    with pytest.raises(NeedsAdmin) as refused:
-        connect("http://127.0.0.1:9", secrets={"env:HUBSPOT_TOKEN": "pat-one\npat-two"})
+    connector = connect("http://127.0.0.1:9", secrets={"env:HUBSPOT_TOKEN": "pat-one\npat-two"})
+    with pytest.raises(NeedsAdmin, match="one line") as refused:
+        connector.describe("deals")
     assert "pat-" not in str(refused.value)
 
 
@@ -130,6 +131,17 @@ def test_a_dead_key_is_the_admins_to_replace_and_its_text_is_in_no_error(place, 
         connect(place.url).describe("companies")
     assert TOKEN not in f"{refused.value!r} {refused.value.__cause__!r}"
     assert len(place.calls) == 1
+
+
+def test_a_rotated_key_is_picked_up_where_it_is_kept_without_a_restart(place, connect):
+    secrets = {"env:HUBSPOT_TOKEN": "old"}
+    connector = connect(place.url, secrets=secrets)
+    place.say(PROPERTIES)
+    connector.describe("companies")
+    secrets["env:HUBSPOT_TOKEN"] = "new"
+    place.answers[:] = [(401, {}, b"{}"), (200, {}, PROPERTIES.encode())]
+    connector.describe("companies")
+    assert [call[2] for call in place.calls] == ["Bearer old", "Bearer old", "Bearer new"]
 
 
 def test_an_address_where_nobody_answers_says_so(connect):
