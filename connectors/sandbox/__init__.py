@@ -1,0 +1,1 @@
+"""A small CRM that speaks both vendors' wire on loopback, for the demo and for tests."""

@@ -1,0 +1,151 @@
+"""The sandbox CRM as its users change it: deals, owners, partners on deals, and what stands on a record's timeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.sandbox import hubspot_links
+from connectors.sandbox.hubspot_schema import PARTNER_LABELS
+from connectors.sandbox.records import Gone, Org, Records, Row
+
+__all__ = ["Crm", "Gone", "Org", "Row", "TimelineEntry"]
+
+DEAL_OBJECTS: dict[Org, str] = {"salesforce": "Opportunity", "hubspot": "deals"}
+ACCOUNT_OBJECTS: dict[Org, str] = {"salesforce": "Account", "hubspot": "companies"}
+OWNER_FIELDS: dict[Org, str] = {"salesforce": "OwnerId", "hubspot": "hubspot_owner_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One task or note on a record, as its page shows it."""
+
+    object: str
+    id: str
+    subject: str  # empty for a note
+    body: str  # a note's is HTML
+    day: str
+    owner_id: str | None
+    key: str | None
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerOnDeal:
+    """One partner on a deal: its account, and the role or label under which it is on it."""
+
+    account_id: str
+    role: str
+
+
+class Crm(Records):
+    """Both orgs, with the changes that a CRM user makes by hand."""
+
+    def reassign(self, org: Org, deal_id: str, owner_id: str) -> None:
+        """Give a deal to another user."""
+        self.edit(org, DEAL_OBJECTS[org], deal_id, {OWNER_FIELDS[org]: owner_id})
+
+    def add_partner(self, org: Org, deal_id: str, account_id: str, role: str = "", *, primary: bool = False) -> str:
+        """Put a partner on a deal, in a role (Salesforce) or under a label (HubSpot); the new row's id, if it has one."""
+        if org == "salesforce":
+            return self._add_opportunity_partner(deal_id, account_id, role or "Reseller", primary=primary)
+        wanted = role or PARTNER_LABELS[0]
+        types = hubspot_links.link_types(self, "deals", "companies")
+        ids = [each.type_id for each in types if each.label == wanted]
+        if not ids:
+            raise hubspot_links.UnknownType(f"there is no label `{wanted}` between deals and companies")
+        hubspot_links.link(self, "deals", deal_id, "companies", account_id, ids)
+        return ""
+
+    def _add_opportunity_partner(self, deal_id: str, account_id: str, role: str, *, primary: bool) -> str:
+        """Salesforce makes two rows: one names the partner, its reverse names the deal's own customer."""
+        with self.batch():
+            customer = self.get("salesforce", "Opportunity", deal_id).fields.get("AccountId")
+            if primary:
+                for row in self.rows("salesforce", "OpportunityPartner", where={"OpportunityId": deal_id}):
+                    self.edit("salesforce", "OpportunityPartner", row.id, {"IsPrimary": False})
+            forward = {"OpportunityId": deal_id, "AccountToId": account_id, "Role": role, "IsPrimary": primary}
+            id = self.create("salesforce", "OpportunityPartner", forward)
+            if customer:
+                reverse = {
+                    "OpportunityId": deal_id,
+                    "AccountToId": customer,
+                    "Role": "Customer",
+                    "ReversePartnerId": id,
+                }
+                reverse_id = self.create("salesforce", "OpportunityPartner", reverse)
+                self.edit("salesforce", "OpportunityPartner", id, {"ReversePartnerId": reverse_id})
+        return id
+
+    def remove_partner(self, org: Org, deal_id: str, account_id: str) -> None:
+        """Take a partner off a deal, whatever its roles or labels."""
+        if org == "hubspot":
+            hubspot_links.unlink(self, "deals", deal_id, "companies", account_id)
+            return
+        with self.batch():
+            wanted = {"OpportunityId": deal_id, "AccountToId": account_id}
+            for row in self.rows("salesforce", "OpportunityPartner", where=wanted):
+                found = self.find("salesforce", "OpportunityPartner", row.id)
+                if found and not found.deleted:
+                    self.delete("salesforce", "OpportunityPartner", row.id)
+
+    def partners_on(self, org: Org, deal_id: str) -> list[PartnerOnDeal]:
+        """Who is on a deal, without the reverse rows."""
+        if org == "salesforce":
+            deal = self.find(org, "Opportunity", deal_id)
+            customer = deal.fields.get("AccountId") if deal else None
+            rows = self.rows(org, "OpportunityPartner", where={"OpportunityId": deal_id})
+            return [
+                PartnerOnDeal(row.fields["AccountToId"], row.fields.get("Role") or "")
+                for row in rows
+                if row.fields["AccountToId"] != customer
+            ]
+        found = hubspot_links.links(self, "deals", deal_id, "companies")
+        return [
+            PartnerOnDeal(each.to_id, kind.label or "")
+            for each in found
+            for kind in each.types
+            if kind.category == "USER_DEFINED"
+        ]
+
+    def timeline(self, org: Org, record_id: str) -> list[TimelineEntry]:
+        """The tasks (Salesforce) or notes and tasks (HubSpot) that stand on a record, newest first."""
+        if org == "salesforce":
+            entries = [_task(row) for row in self.rows(org, "Task", where={"WhatId": record_id})]
+        else:
+            entries = [*self._hubspot_activities(record_id, "notes"), *self._hubspot_activities(record_id, "tasks")]
+        return sorted(entries, key=lambda each: (each.day, each.stamp, each.id), reverse=True)
+
+    def _hubspot_activities(self, record_id: str, object: str) -> list[TimelineEntry]:
+        ids = self.select(
+            "SELECT DISTINCT to_id FROM link WHERE from_id=? AND to_object=? ORDER BY to_id", (record_id, object)
+        )
+        found = (self.find("hubspot", object, id) for (id,) in ids)
+        return [_note(row) for row in found if row and not row.deleted]
+
+
+def _task(row: Row) -> TimelineEntry:
+    fields = row.fields
+    return TimelineEntry(
+        "Task",
+        row.id,
+        fields.get("Subject") or "",
+        fields.get("Description") or "",
+        fields.get("ActivityDate") or row.created[:10],
+        fields.get("OwnerId"),
+        fields.get("Sudare_Key__c"),
+        row.stamp,
+    )
+
+
+def _note(row: Row) -> TimelineEntry:
+    fields = row.fields
+    return TimelineEntry(
+        row.object,
+        row.id,
+        fields.get("hs_task_subject") or "",
+        fields.get("hs_note_body") or fields.get("hs_task_body") or "",
+        (fields.get("hs_timestamp") or row.created)[:10],
+        fields.get("hubspot_owner_id"),
+        fields.get("sudare_key"),
+        row.stamp,
+    )

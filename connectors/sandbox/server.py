@@ -1,0 +1,91 @@
+"""Starts the sandbox CRM: the Salesforce wire over TLS, the HubSpot wire and the record pages over plain http."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from connectors.sandbox import seed as story
+from connectors.sandbox.crm import Crm
+from connectors.sandbox.faults import Faults
+from connectors.sandbox.hubspot_wire import hubspot_app
+from connectors.sandbox.pages import add_pages
+from connectors.sandbox.salesforce_oauth import SalesforceSignIn
+from connectors.sandbox.salesforce_wire import salesforce_app
+from connectors.sandbox.serving import Calls, Server
+from connectors.sandbox.tls import CA_FILE, JWT_KEY_FILE, jwt_public_key, server_context
+
+STATE_FILE = "sandbox.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox CRM, and what a connection needs to reach it."""
+
+    salesforce_url: str
+    hubspot_url: str
+    page_url: str
+    ca_file: Path
+    client_id: str
+    client_secret: str
+    hubspot_token: str
+    jwt_key_file: Path
+    username: str
+    crm: Crm
+    faults: Faults
+    calls: Calls
+    _sign_in: SalesforceSignIn
+    _servers: tuple[Server, ...]
+
+    @property
+    def refresh_token(self) -> str:
+        """The Salesforce refresh token that is good now; each use replaces it."""
+        return self._sign_in.refresh_token
+
+    def stop(self) -> None:
+        """Hang up, and let go of the file; the state stays in the folder."""
+        self.faults.end()
+        for server in self._servers:
+            server.end()
+        self.crm.close()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+
+def start(folder: Path, *, salesforce_port: int = 0, page_port: int = 0, seed: bool = True) -> Sandbox:
+    """Start both wires over the state in `folder`, which is made and seeded where it is new. Port 0 is any free one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    crm = Crm(folder / STATE_FILE)
+    story.plant(crm, whole=seed)
+    faults, calls = Faults(crm), Calls()
+    sign_in = SalesforceSignIn(crm, jwt_public_key(folder))
+    token = crm.secret("hubspot_token", lambda: f"pat-na1-{secrets.token_hex(24)}")
+    crm.execute("INSERT OR IGNORE INTO token (value, kind) VALUES (?, 'hubspot-key')", (token,))
+    web = add_pages(hubspot_app(crm, faults), crm)
+    tls = server_context(folder)
+    salesforce = Server(salesforce_port, salesforce_app(crm, faults, sign_in), crm, faults, calls, tls)
+    hubspot = Server(page_port, web, crm, faults, calls, None)
+    for server in (salesforce, hubspot):
+        server.begin()
+    return Sandbox(
+        salesforce_url=salesforce.url,
+        hubspot_url=hubspot.url,
+        page_url=hubspot.url,
+        ca_file=folder / CA_FILE,
+        client_id=sign_in.client_id,
+        client_secret=sign_in.client_secret,
+        hubspot_token=token,
+        jwt_key_file=folder / JWT_KEY_FILE,
+        username="integration@aozora.example",
+        crm=crm,
+        faults=faults,
+        calls=calls,
+        _sign_in=sign_in,
+        _servers=(salesforce, hubspot),
+    )
