@@ -66,7 +66,7 @@ class FieldMapping:
     default: Value = None  # where all sources are empty, or a picklist value is not listed
     currency: str = ""  # money: an ISO code, or the CRM field that holds one
     join: str | None = None  # all sources that are not empty, joined by this; None: the first of them alone
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class ObjectMapping:
     only: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)  # CRM field -> accepted values
     account: str = ""  # deals, contacts: the CRM field that names the account
     owner: str = ""  # deals: the CRM field that names the user in charge
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class RelationMapping:
     partners: Mapping[str, tuple[str, ...]] = dataclasses.field(
         default_factory=dict
     )  # population: our partner field -> values
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +112,4 @@ class ConnectionMapping:
     users: ObjectMapping | None
     relations: tuple[RelationMapping, ...]
     reply_fields: tuple[str, ...] = ()  # deal fields (our names) whose text reaches the partner as a message
-    place: Place = Place()
+    place: Place = NOWHERE

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from mapping.model import Place
+from mapping.model import NOWHERE, Place
 from mapping.values import FieldType, Money
 
 LADDERS: Mapping[str, tuple[str, ...]] = {
@@ -37,8 +37,8 @@ class FieldRow:
     ladder: str
     bands: Mapping[str, tuple[Money, ...]] = field(default_factory=dict)  # currency -> rising limits
     expr: str = ""  # a derived field
-    place: Place = Place()
-    expr_place: Place = Place()
+    place: Place = NOWHERE
+    expr_place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Rule:
     rung: str = ""  # `as:` of show, `at_most:` of limit
     basis: str = ""  # legal basis, for the ledger
     tells_partner: str = ""  # what the condition tells the partner, acknowledged in words
-    place: Place = Place()
+    place: Place = NOWHERE
     places: Mapping[str, Place] = field(default_factory=dict)  # of its keys and of each named field
 
 
@@ -74,7 +74,7 @@ class PolicyTest:
     given: Mapping[str, Any]  # {"partner": {...}, "deal": {...}, "account": {...}, "share": {...}, "contacts": [...]}
     expect: Mapping[str, str] | Literal["nothing changes"]  # field -> "hidden" | the shown text, e.g. "5M-20M JPY"
     vary: tuple[str, ...] = ()  # with "nothing changes": whatever these fields are, the partner's bytes are the same
-    place: Place = Place()
+    place: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +87,4 @@ class PolicyFile:
     tests: tuple[PolicyTest, ...] = ()
     existing_deals: Literal["accepted", "pending"] = "accepted"  # shares of a connection's first load
     expires_after_days: int | None = None  # an invitation not answered by then
-    place: Place = Place()
+    place: Place = NOWHERE

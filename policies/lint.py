@@ -1,0 +1,193 @@
+"""What is wrong with a policy: every finding at its place, with what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mapping.expression import Expression
+from mapping.grammar import nearest
+from mapping.model import Place, Problem
+from policies.decision import Policy, in_effect, rungs_of
+from policies.layout import list_of
+from policies.lineage import Lineage, chain
+from policies.model import LADDERS, FieldRow, PolicyFile, Rule
+
+MOST_ATOMS = 12
+MOST_LIST_FIELDS = 5
+_PERSONAL_LADDERS = frozenset({"person", "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A rule with its condition read."""
+
+    rule: Rule
+    condition: Expression
+
+
+def rung_index(row: FieldRow, rung: str) -> int:
+    """Where a rung stands on a row's ladder; 0, hidden, where it does not."""
+    ladder = LADDERS[row.ladder]
+    return ladder.index(rung) if rung in ladder else 0
+
+
+def problems_of(
+    policy: Policy, stated: Sequence[Stated], lineage: Lineage, files: Sequence[PolicyFile]
+) -> list[Problem]:
+    """Everything that is wrong with a policy whose rules can be read."""
+    found = [*_names_used_twice(stated), *_lists(policy, files), *_too_many_atoms(policy)]
+    least = rungs_of(policy, in_effect(policy.rules, _nothing_known(policy)))
+    for each in stated:
+        for check in _CHECKS:
+            found += check(each, policy, lineage)
+        found += _tells(each, policy, lineage, least)
+    return found
+
+
+def _nothing_known(policy: Policy) -> bytes:
+    """The situation in which every atom is unknown.
+
+    No situation shows less: a condition that holds while nothing is known holds always, and a limit is
+    out of force while nothing is known only if it always is.
+    """
+    return bytes([2]) * sum(len(atoms) for atoms in policy.atoms.values())
+
+
+def _place(rule: Rule, *keys: str) -> Place:
+    return next((rule.places[key] for key in keys if key in rule.places), rule.place)
+
+
+def _says(rule: Rule, text: str) -> str:
+    return f"rule `{rule.name}`: {text}"
+
+
+def _names_used_twice(stated: Sequence[Stated]) -> Iterator[Problem]:
+    count = Counter(each.rule.name for each in stated)
+    for each in stated:
+        if count[each.rule.name] > 1:
+            place = _place(each.rule, "name")
+            yield Problem(
+                place, f"rule name `{each.rule.name}` is used {count[each.rule.name]} times: explanations name rules"
+            )
+
+
+def _lists(policy: Policy, files: Sequence[PolicyFile]) -> Iterator[Problem]:
+    for file in files:
+        for name in file.list_fields:
+            if list_of(name):
+                yield Problem(file.place, f"list: {name} is a column of a list, which has many values a deal")
+            elif name not in policy.index:
+                yield Problem(file.place, f"list: unknown field `{name}`", nearest(name, policy.index))
+    if len(policy.list_fields) > MOST_LIST_FIELDS and files:
+        text = f"list: {len(policy.list_fields)} fields, at most {MOST_LIST_FIELDS} can be sorted and filtered by"
+        yield Problem(files[-1].place, text)
+
+
+def _too_many_atoms(policy: Policy) -> Iterator[Problem]:
+    for number, row in enumerate(policy.rows):
+        touching = [each for each in policy.rules if number in dict(each.targets)]
+        atoms = {atom for each in touching for atom in each.atoms}
+        if len(atoms) > MOST_ATOMS:
+            text = f"{row.name} depends on {len(atoms)} comparisons, at most {MOST_ATOMS} can be explained: join rules"
+            yield Problem(_place(touching[-1].rule, row.name, "fields", "classes"), _says(touching[-1].rule, text))
+
+
+def _unknown_words(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
+    rule = stated.rule
+    for name in rule.fields:
+        if name not in policy.index:
+            yield Problem(
+                _place(rule, name, "fields"), _says(rule, f"unknown field `{name}`"), nearest(name, policy.index)
+            )
+    for name in rule.classes:
+        if name not in policy.table.classes:
+            suggestion = nearest(name, policy.table.classes)
+            yield Problem(_place(rule, name, "classes"), _says(rule, f"unknown class `{name}`"), suggestion)
+    if rule.kind != "who" and not rule.fields and not rule.classes:
+        wants = "fields" if rule.kind == "show" else "fields or classes"
+        yield Problem(rule.place, _says(rule, f"names no {wants}: say what it {_VERB[rule.kind]}"))
+
+
+def _rungs(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
+    rule, key = stated.rule, "as" if stated.rule.kind == "show" else "at_most"
+    for row in _touched(rule, policy):
+        ladder = LADDERS[row.ladder]
+        if rule.rung not in ladder:
+            text = f"{row.name} has no rung `{rule.rung}`: its ladder `{row.ladder}` is {' < '.join(ladder)}"
+            yield Problem(_place(rule, key), _says(rule, text), nearest(rule.rung, ladder))
+        elif rule.rung == "band" and not row.bands:
+            yield Problem(_place(rule, key), _says(rule, f"{row.name} has no bands: add `bands:` to it in fields.yaml"))
+    if rule.kind == "limit":
+        for name in (each for each in rule.fields if each.endswith(".length")):
+            text = f"{name} shows whenever rows of it show: limit the columns, and show the length by a condition"
+            yield Problem(_place(rule, name, "fields"), _says(rule, text))
+
+
+def _never_shared(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
+    rule = stated.rule
+    if rule.kind != "show":
+        return
+    for row in _touched(rule, policy):
+        for name in sorted(row.classes & policy.table.never_share):
+            reason = chain(row.name, name, lineage)
+            text = (
+                f"{row.name} carries class {name}{f' because it is {reason}' if reason else ''}; it can never be shared"
+            )
+            yield Problem(_place(rule, row.name, "fields"), _says(rule, text))
+
+
+def _without_basis(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
+    rule = stated.rule
+    if rule.kind != "show" or rule.basis or rule.rung == "hide":
+        return
+    for row in _touched(rule, policy):
+        if "person" in row.classes or row.ladder in _PERSONAL_LADDERS:
+            text = f"{row.name} is about a person: name the legal basis, as in `basis: consent`"
+            yield Problem(_place(rule, row.name, "fields"), _says(rule, text))
+
+
+def _list_columns_asked(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
+    rule = stated.rule
+    for name in sorted(stated.condition.fields):
+        if owner := list_of(name):
+            text = f"{name} has many values a deal and can't be asked: ask `{owner}.length`, or map a field"
+            yield Problem(_place(rule, f"when.{name}", "when"), _says(rule, text))
+
+
+def _tells(stated: Stated, policy: Policy, lineage: Lineage, least: bytes) -> Iterator[Problem]:
+    """What a condition would tell a partner about fields that it does not see exactly in every situation."""
+    rule = stated.rule
+    for name in sorted(stated.condition.fields & policy.index.keys()):
+        number = policy.index[name]
+        row, place = policy.rows[number], _place(rule, f"when.{name}", "when")
+        # INVARIANT: a condition on a field that is never shared is refused, acknowledged or not.
+        if kept := sorted(row.classes & policy.table.never_share):
+            carries = _carries(name, kept[0], lineage)
+            yield Problem(place, _says(rule, f"its condition would tell partners about {name}, which {carries}"))
+        # INVARIANT: a condition on a field that the partner may not see is refused, or acknowledged by name.
+        elif least[number] != len(LADDERS[row.ladder]) - 1 and not rule.tells_partner and not list_of(name):
+            text = f"its condition tells partners about {name}, which not all of them see exactly"
+            yield Problem(
+                place, _says(rule, f"{text}: show {name} always, or write `tells_partner:` and what it tells")
+            )
+
+
+def _carries(name: str, wanted: str, lineage: Lineage) -> str:
+    reason = chain(name, wanted, lineage)
+    return f"carries class {wanted}{f' because it is {reason}' if reason else ''}; it can never be shared"
+
+
+def _touched(rule: Rule, policy: Policy) -> list[FieldRow]:
+    return [row for row in policy.rows if row.name in rule.fields or row.classes & frozenset(rule.classes)]
+
+
+_VERB = {"show": "shows", "limit": "limits"}
+_CHECKS: tuple[Callable[[Stated, Policy, Lineage], Iterator[Problem]], ...] = (
+    _unknown_words,
+    _rungs,
+    _never_shared,
+    _without_basis,
+    _list_columns_asked,
+)

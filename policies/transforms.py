@@ -1,0 +1,174 @@
+"""How each rung shows a value: one table of pure functions."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from decimal import Decimal
+from typing import Any
+
+from mapping.evaluate import local_day
+from mapping.syntax import short_number
+from mapping.values import exponent
+from policies.model import LADDERS, FieldRow
+
+Render = Callable[[Any], Any]
+"""A value that is not empty -> its JSON; raises where it can't be shown at this rung, which hides it."""
+
+TOKEN_OPENS, TOKEN_CLOSES = "\ue000", "\ue001"
+"""Around a pseudonym's inner name; the reader puts each partner's own name for it in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What decides days, quarters and years."""
+
+    zone: tzinfo
+    fiscal_year_starts: int  # month; a fiscal year is named after the calendar year in which it starts
+
+
+def renders_of(row: FieldRow, calendar: Calendar) -> tuple[Render, ...]:
+    """The function of each rung of a row's ladder, `hide` first."""
+    return tuple(_TABLE.get((row.ladder, rung), _exact)(row, calendar) for rung in LADDERS[row.ladder])
+
+
+def same(value: Any) -> Any:
+    """The value as it is."""
+    return value
+
+
+def amount_text(minor: int, currency: str) -> str:
+    """Minor units as text in major units, with all decimals of the currency."""
+    places = exponent(currency)
+    if not places:
+        return str(minor)
+    whole, part = divmod(abs(minor), 10**places)
+    return f"{'-' if minor < 0 else ''}{whole}.{part:0{places}d}"
+
+
+def _hide(row: FieldRow, calendar: Calendar) -> Render:
+    def hidden(value: Any) -> Any:
+        raise ValueError("hidden")
+
+    return hidden
+
+
+def _exact(row: FieldRow, calendar: Calendar) -> Render:
+    return _money if row.type == "money" else same
+
+
+def _money(value: Any) -> dict[str, str]:
+    minor, currency = value
+    return {"amount": amount_text(minor, currency), "currency": currency}
+
+
+def _band(row: FieldRow, calendar: Calendar) -> Render:
+    limits = {currency: [limit.minor for limit in bands] for currency, bands in row.bands.items()}
+
+    def band(value: Any) -> dict[str, str | None]:
+        minor, currency = value
+        steps = limits[currency]  # a currency without bands raises, and hides
+        at = bisect_right(steps, minor)
+        return {
+            "at_least": amount_text(steps[at - 1], currency) if at else None,
+            "below": amount_text(steps[at], currency) if at < len(steps) else None,
+            "currency": currency,
+        }
+
+    return band
+
+
+def _by_day(show: Callable[[str, int], Any]) -> Callable[[FieldRow, Calendar], Render]:
+    """A rung that is told from the day alone; of an instant, from its day in the zone."""
+
+    def make(row: FieldRow, calendar: Calendar) -> Render:
+        starts = calendar.fiscal_year_starts
+        if row.type == "datetime":
+            return lambda value: show(local_day(value, calendar.zone), starts)
+        return lambda value: show(value, starts)
+
+    return make
+
+
+def _month(day: str, starts: int) -> str:
+    return day[:7]
+
+
+def _quarter(day: str, starts: int) -> dict[str, int]:
+    return {**_year(day, starts), "quarter": (int(day[5:7]) - starts) % 12 // 3 + 1}
+
+
+def _year(day: str, starts: int) -> dict[str, int]:
+    year, month = int(day[:4]), int(day[5:7])
+    return {"fiscal_year": year if month >= starts else year - 1}
+
+
+def _pseudonym(value: str) -> str:
+    inner = hashlib.sha256(value.encode()).hexdigest()[:16]
+    return f"{TOKEN_OPENS}{inner}{TOKEN_CLOSES}"
+
+
+def _initials(name: str) -> str:
+    first = next(letter for letter in name if letter.isalpha())
+    if unicodedata.name(first, "").startswith(("CJK", "HANGUL", "HIRAGANA", "KATAKANA")):
+        return f"{first}●"
+    parts = (next((letter for letter in part if letter.isalpha()), "") for part in name.replace("-", " ").split())
+    return "".join(f"{letter.upper()}." for letter in parts if letter)
+
+
+def _domain(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    if not (local and at and domain):
+        raise ValueError("no domain")
+    return domain.lower()
+
+
+def _plainly(render: Render) -> Callable[[FieldRow, Calendar], Render]:
+    return lambda row, calendar: render
+
+
+_TABLE: Mapping[tuple[str, str], Callable[[FieldRow, Calendar], Render]] = {
+    **{(ladder, "hide"): _hide for ladder in LADDERS},
+    ("money", "band"): _band,
+    ("date", "year"): _by_day(_year),
+    ("date", "quarter"): _by_day(_quarter),
+    ("date", "month"): _by_day(_month),
+    ("person", "pseudonym"): _plainly(_pseudonym),
+    ("person", "initials"): _plainly(_initials),
+    ("email", "pseudonym"): _plainly(_pseudonym),
+    ("email", "domain"): _plainly(_domain),
+}
+"""(ladder, rung) -> what makes its function; every `exact` not named here shows the value as it is."""
+
+
+def plain_text(shown: Any) -> str:
+    """What is shown, as policy tests write it: `5M-20M JPY`, `12M JPY`, `FY2026 Q3`, `empty`."""
+    if shown is None or shown == []:
+        return "empty"
+    if isinstance(shown, bool):
+        return "true" if shown else "false"
+    if isinstance(shown, list):
+        return ", ".join(map(plain_text, shown))
+    if not isinstance(shown, dict):
+        return str(shown)
+    if "fiscal_year" in shown:
+        return f"FY{shown['fiscal_year']}" + (f" Q{shown['quarter']}" if "quarter" in shown else "")
+    return _amount_words(shown)
+
+
+def _amount_words(shown: Mapping[str, Any]) -> str:
+    currency = shown["currency"]
+    if "amount" in shown:
+        return f"{_short(shown['amount'])} {currency}"
+    low, high = shown["at_least"], shown["below"]
+    if low is None or high is None:
+        return f"{'below' if low is None else 'at least'} {_short(low or high)} {currency}"
+    return f"{_short(low)}-{_short(high)} {currency}"
+
+
+def _short(amount: str) -> str:
+    return short_number(Decimal(amount))

@@ -1,0 +1,164 @@
+"""The bytes of a deal as partners have it: made once for each set of rungs, and holding nothing of any one partner."""
+
+from __future__ import annotations
+
+import struct
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from policies.decision import Fields, Lists, Policy
+from policies.layout import Cell, Table
+from policies.transforms import Render
+
+_encoder = msgspec.json.Encoder()
+_LONGEST_COLUMN = 120
+_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
+_UNSHOWABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, StopIteration)
+
+
+class DealView:
+    """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`."""
+
+    __slots__ = ("_bodies", "_cells", "_lists", "_policy", "_settled", "values")
+
+    def __init__(self, policy: Policy, values: Fields, lists: Lists) -> None:
+        self._policy, self._lists = policy, lists
+        self.values = policy.completed(values, lists)  # with derived fields and lengths: decide from these
+        self._cells: dict[Any, bytes | None] = {}
+        self._bodies: dict[bytes, bytes] = {}
+        self._settled: dict[bytes, bytes] = {}
+
+    def body(self, rungs: bytes) -> bytes:
+        """Canonical JSON of what is shown; hidden fields are absent altogether."""
+        body = self._bodies.get(rungs)
+        if body is None:
+            body = self._bodies[rungs] = self._make(rungs)
+        return body
+
+    def columns(self, rungs: bytes) -> tuple[str, ...]:
+        """A text for each of the policy's list fields, which sorts as what is shown does; hidden ones are empty."""
+        # INVARIANT: what sorts and is searched is made from what is shown, never from the value.
+        starts = self._policy.calendar.fiscal_year_starts
+        return tuple(_sortable(shown, starts) for shown in self._listed(rungs))
+
+    def words(self, rungs: bytes) -> str:
+        """The texts of the shown list fields, for search."""
+        return "\n".join(searchable(shown) for shown in self._listed(rungs) if isinstance(shown, str))
+
+    def shown(self, rungs: bytes) -> dict[str, Any]:
+        """Field -> what is shown of it, as policy tests and explanations read it; a list's column as a list."""
+        return shown_in(self.body(rungs))
+
+    def _make(self, rungs: bytes) -> bytes:
+        layout = self._policy.layout(rungs)
+        self._fill([cell for cell in layout.cells if cell.key not in self._cells])
+        for table in layout.tables:
+            if table.key not in self._cells:
+                self._cells[table.key] = self._rows(table)
+        parts = layout.parts(self._cells)
+        # INVARIANT: a field that can't be shown at its rung is hidden, and its absence is all that is shown.
+        if None in parts:
+            self._settled[rungs] = settled = bytes(self._settle(index, rung) for index, rung in enumerate(rungs))
+            return self.body(settled)
+        return layout.template % parts
+
+    def _settle(self, row: int, rung: int) -> int:
+        key = row << 4 | rung
+        return 0 if key in self._cells and self._cells[key] is None else rung
+
+    def _fill(self, cells: Sequence[Cell]) -> None:
+        """Encodes many cells in one go: a line each, since JSON holds no raw newline."""
+        found, shown = [], []
+        values = self.values
+        for key, _, field, render in cells:
+            value = values.get(field)
+            try:
+                shown.append(None if value is None else render(value))
+            except _UNSHOWABLE:
+                self._cells[key] = None
+            else:
+                found.append(key)
+        self._cells.update(zip(found, _encoder.encode_lines(shown).split(b"\n"), strict=False))
+
+    def _rows(self, table: Table) -> bytes:
+        # INVARIANT: rows stand in the order of their own bytes, so that hidden columns can't order them.
+        rows = sorted(_encoder.encode(_row(row, table)) for row in self._lists.get(table.key[0], ()))
+        return b"[" + b",".join(rows) + b"]"
+
+    def _listed(self, rungs: bytes) -> list[Any]:
+        """What is shown of each list field; None where it is hidden."""
+        self.body(rungs)
+        rungs = self._settled.get(rungs, rungs)
+        policy = self._policy
+        rows = [policy.index[name] for name in policy.list_fields]
+        return [
+            _shown(self.values.get(name), policy.renders[row][rungs[row]]) if rungs[row] else None
+            for name, row in zip(policy.list_fields, rows, strict=True)
+        ]
+
+
+def shown_in(body: bytes) -> dict[str, Any]:
+    """Field -> what a view's bytes show of it; a hidden field is absent."""
+    view = msgspec.json.decode(body)
+    found: dict[str, Any] = {}
+    for name in view["shown"]:
+        owner, _, short = name.partition(".")
+        if owner.endswith("[]"):
+            found[name] = [row.get(short) for row in view[owner.removesuffix("[]")]]
+        else:
+            found[name] = view[name] if name in view else view[owner][short]
+    return found
+
+
+def searchable(text: str) -> str:
+    """Text as search compares it: width, case and kana make no difference."""
+    return unicodedata.normalize("NFKC", text).casefold().translate(_HIRAGANA)
+
+
+def _shown(value: Any, render: Render) -> Any:
+    return None if value is None else render(value)
+
+
+def _row(row: Fields, table: Table) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for short, field, render in table.columns:
+        try:
+            found[short] = _shown(row.get(field), render)
+        except _UNSHOWABLE:
+            continue
+    return found
+
+
+def _sortable(shown: Any, starts: int) -> str:
+    if shown is None:
+        return ""
+    if isinstance(shown, bool):
+        return "1" if shown else "0"
+    if isinstance(shown, int | float):
+        return _sortable_number(shown)
+    if isinstance(shown, dict):
+        return _sortable_day(shown, starts) if "fiscal_year" in shown else _sortable_amount(shown)
+    text = ", ".join(shown) if isinstance(shown, list) else shown
+    return unicodedata.normalize("NFKC", text).casefold()[:_LONGEST_COLUMN]
+
+
+def _sortable_number(number: float) -> str:
+    """IEEE bits, turned so that their text sorts as the numbers do."""
+    bits: int = struct.unpack(">Q", struct.pack(">d", float(number) + 0.0))[0]
+    return f"{bits ^ (0xFFFFFFFFFFFFFFFF if bits >> 63 else 1 << 63):016x}"
+
+
+def _sortable_amount(shown: Mapping[str, Any]) -> str:
+    """Currency first; a band by its lower limit."""
+    amount = shown.get("amount", shown.get("at_least"))
+    digits = "" if amount is None else f"{int(amount.replace('.', '')) + 10**20:021d}"
+    return f"{shown['currency']} {digits}"
+
+
+def _sortable_day(shown: Mapping[str, int], starts: int) -> str:
+    """The first day of a fiscal year or quarter, which sorts among days and months."""
+    months = starts - 1 + 3 * (shown.get("quarter", 1) - 1)
+    return f"{shown['fiscal_year'] + months // 12:04d}-{months % 12 + 1:02d}-01"
