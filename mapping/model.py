@@ -47,7 +47,7 @@ class Problem:
         return f"{self.place} {self.message}" + (f"; did you mean `{self.suggestion}`?" if self.suggestion else "")
 
 
-class Broken(Exception):  # noqa: N818 - it is the workspace that is broken, not an error of ours
+class Broken(Exception):
     """A workspace that can't be used, with all its problems at once."""
 
     def __init__(self, problems: list[Problem]) -> None:

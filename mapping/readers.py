@@ -21,7 +21,7 @@ Gets = tuple[tuple[Getter, str], ...]
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 
 
-class Unmappable(ValueError):  # noqa: N818 - a finding about a record
+class Unmappable(ValueError):
     """A record holds a value that its mapping can't read. The text names the field, never the value."""
 
     def __init__(self, field: str, crm_field: str, reason: str) -> None:

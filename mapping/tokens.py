@@ -17,7 +17,7 @@ _TOKEN = re.compile(
 _HINTS = {"=": "==", "&": "and", "|": "or", "!": "not", '"': "'", "“": "'", "‘": "'"}
 
 
-class Wrong(Exception):  # noqa: N818 - a finding about the user's text
+class Wrong(Exception):
     """Something in a text is wrong at an offset; mapping.expression gives it a place in the YAML."""
 
     def __init__(self, at: int, message: str, suggestion: str = "") -> None:
