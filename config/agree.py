@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from config.fields import INTERNAL, LADDERS_OF, mapped_fields
+from config.opening import condition_problems
 from config.positions import Located, quoted
 from config.problems import unknown
 from config.rules import TestFile
 from config.settings import Settings
 from config.words import closest
 from config.workspace import Document, WriteBack
-from mapping.expression import condition
-from mapping.model import SHARE_FIELDS, Broken, ConnectionMapping, FieldMapping, Place, Problem
+from mapping.model import SHARE_FIELDS, ConnectionMapping, FieldMapping, Problem
 from mapping.values import FieldType
 from policies.model import FieldRow, FieldTable, PolicyFile
 
@@ -46,6 +46,16 @@ def by_connection(settings: Settings, mappings: Iterable[ConnectionMapping]) -> 
 def partner_fields(mappings: Iterable[ConnectionMapping]) -> dict[str, FieldType]:
     """What rules may ask about a partner."""
     return {each.name: each.type for mapping in reversed(list(mappings)) for each in mapping.partners.fields}
+
+
+def known_values(mappings: Iterable[ConnectionMapping]) -> dict[str, frozenset[str]]:
+    """The values of each picklist whose every mapping names them, so that a rule's constant can be checked."""
+    found: dict[str, frozenset[str] | None] = {}
+    for each in _all_fields(mappings):
+        values = frozenset(each.values.values()) | ({str(each.default)} if each.default is not None else set())
+        before = found.get(each.name, frozenset())
+        found[each.name] = before | values if each.values and before is not None else None
+    return {name: values for name, values in found.items() if values is not None}
 
 
 def whole_table(table: FieldTable, mappings: Iterable[ConnectionMapping]) -> FieldTable:
@@ -207,12 +217,3 @@ def disagreements(draft: Draft) -> list[Problem]:
         if all(part is not None for part in parts):
             found.extend(check(*parts))
     return found
-
-
-def condition_problems(when: object, known: Mapping[str, FieldType], place: Place) -> list[Problem]:
-    """What is wrong with a condition on these fields."""
-    try:
-        condition(when, known, place)
-    except Broken as broken:
-        return broken.problems
-    return []

@@ -126,7 +126,7 @@ def _row(name: str, words: Any, read: Located) -> FieldRow:
         },
         expr=words.get("expr", ""),
         place=read.key("fields", name),
-        expr_place=read.value("fields", name, "expr"),
+        expr_place=read.text("fields", name, "expr"),
     )
 
 

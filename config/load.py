@@ -9,13 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from policies.compile import compile_policy
-from policies.trial import run_tests
 
-from config.agree import Draft, by_connection, disagreements, partner_fields, whole_table
+from config.agree import Draft, by_connection, disagreements, known_values, partner_fields, whole_table
 from config.fields import read_fields
 from config.folder import FINGERPRINT, read_folder
 from config.mappings import read_mapping
+from config.opening import with_openings
 from config.outgoing import read_documents, read_writeback
 from config.positions import Located, locate
 from config.remarks import remarks
@@ -25,6 +24,7 @@ from config.settings import read_settings
 from config.words import REFERENCE, closest
 from config.workspace import Document, Workspace, WriteBack
 from mapping.model import Broken, Place, Problem
+from policies.compile import compile_policy
 
 MOST_PROBLEMS = 500
 
@@ -66,6 +66,8 @@ def load(files: Mapping[str, str]) -> Workspace:
 
 def check(folder: Path, now: datetime) -> tuple[Workspace, list[Problem]]:
     """A workspace folder read, compiled and its policies tried, with remarks on what works but may surprise."""
+    from policies.trial import run_tests
+
     workspace = load(read_folder(folder))
     failed = run_tests(workspace.policy, workspace.policies, now)
     if failed:
@@ -139,6 +141,7 @@ def _compiled(draft: Draft, files: Mapping[str, str], problems: list[Problem]) -
             partner_fields(mappings.values()),
             zone=settings.timezone,
             fiscal_year_starts=settings.fiscal_year_starts,
+            known=known_values(mappings.values()),
         )
     except Broken as broken:
         problems.extend(broken.problems)
@@ -153,7 +156,7 @@ def _compiled(draft: Draft, files: Mapping[str, str], problems: list[Problem]) -
         mappings=mappings,
         policy=policy,
         writeback=draft.writeback or WriteBack(()),
-        documents=draft.documents or (),
+        documents=with_openings(draft.documents or (), policies, partner_fields(mappings.values()), settings.timezone),
         sources=settings.sources,
         vendor_users=settings.vendor_users,
         serving=settings.serving,

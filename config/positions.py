@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -51,6 +51,7 @@ class Located:
     data: Any = None
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
+    in_quotes: set[Path] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def value(self, *path: str | int) -> Place:
@@ -58,6 +59,11 @@ class Located:
         while path not in self.values and path:
             path = path[:-1]
         return self.values.get(path) or Place(self.file, 1, 1)
+
+    def text(self, *path: str | int) -> Place:
+        """Where the first character of this text stands, inside its quotes."""
+        place = self.value(*path)
+        return replace(place, column=place.column + 1) if path in self.in_quotes else place
 
     def key(self, *path: str | int) -> Place:
         """Where this key stands; a list's item has none, so its value."""
@@ -86,7 +92,7 @@ def locate(file: str, text: str) -> Located:
     return walk.read
 
 
-class _Enough(Exception):  # noqa: N818  # it ends the reading; nothing failed
+class _Enough(Exception):  # it ends the reading; nothing failed
     """Reading on would tell nothing new."""
 
 
@@ -164,6 +170,8 @@ class _Walk:
         plain = event.implicit[0]
         if plain and event.value == "" and top is not None and top.key is not None:
             place = self.read.key(*self._path())
+        if event.style in ("'", '"'):
+            self.read.in_quotes.add(self._path())
         self._put(self._plain(event.value, place) if plain else event.value, place)
 
     def _key(self, top: _Open, event: yaml.ScalarEvent) -> None:

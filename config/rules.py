@@ -163,7 +163,7 @@ def _places(read: Located, path: Path) -> dict[str, Place]:
     """Where the rule's keys stand, and the words of its lists and of its condition, each by itself."""
     kind, index = path
     rule = read.data[kind][index]
-    places = {key: read.value(*path, key) for key in rule}
+    places = {key: read.text(*path, key) for key in rule}
     for key, inner in rule.items():
         if isinstance(inner, list):
             places |= {word: read.value(*path, key, at) for at, word in enumerate(inner) if word not in places}

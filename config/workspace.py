@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from policies.compile import Policy
-
 from mapping.model import NOWHERE, ConnectionMapping, Place
+from mapping.values import Value
+from policies.compile import Policy
 from policies.model import FieldTable, PolicyFile
 
 Language = Literal["ja", "ko", "en"]
@@ -100,6 +100,11 @@ class Document:
     sha256: str = ""  # of the bytes, set by apply
     version: str = ""  # first 12 of sha256, set by apply
     place: Place = NOWHERE
+    opens: Callable[[Mapping[str, Value]], bool] = field(default=lambda _: False, repr=False, compare=False)
+
+    def opens_for(self, partner: Mapping[str, Value]) -> bool:
+        """Whether a partner with these fields may open it: its `who:`, and the policy's limits on its classes."""
+        return self.opens(partner)
 
 
 @dataclass(frozen=True, slots=True)
