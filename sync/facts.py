@@ -121,7 +121,7 @@ def _shares_of(tx: sa.Connection, deal_ids: Sequence[str]) -> dict[str, tuple[Sh
         .where(shares.c.deal_id.in_(deal_ids))
         .order_by(shares.c.partner_id)
     ):
-        found[row[0]].append(ShareRow(*row[1:]))
+        found[row.deal_id].append(ShareRow(**{name: getattr(row, name) for name in ShareRow.__slots__}))
     return {deal_id: tuple(rows) for deal_id, rows in found.items()}
 
 

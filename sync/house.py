@@ -60,7 +60,7 @@ class House:
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """One transaction to write in, durable when the block ends; on SQLite it holds the write lock from the start."""
+        """One transaction to write in, durable when the block ends; on SQLite it holds the write lock throughout."""
         with self.engine.connect().execution_options(writing=True) as connection, connection.begin():
             yield connection
 

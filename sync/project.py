@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from policies.view import DealView
 from sync.changes import Changes, Said, write_changes
-from sync.facts import Facts, Fields, Gathered, ShareRow, Side, gather
+from sync.facts import Facts, Gathered, ShareRow, Side, gather
 from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
 from sync.rows import upsert
@@ -19,7 +19,12 @@ BATCH = 200  # deals a transaction: keeps the write lock short
 
 
 def project(
-    tx: sa.Connection, house: House, deal_ids: Iterable[str], said: Mapping[str, Said] | None = None
+    tx: sa.Connection,
+    house: House,
+    deal_ids: Iterable[str],
+    *,
+    said: Mapping[str, Said] | None = None,
+    answered: Mapping[tuple[str, str], str] | None = None,
 ) -> Changes:
     """Decide these deals anew and write what moved.
 
@@ -113,10 +118,9 @@ class _Decide:
         standing = {share.partner_id: share for share in facts.shares}
         if facts.alive and facts.sides:
             values = self.gathered.values[deal_id]
-            fields = values.deal()
-            view = DealView(self.policy, fields, {"contacts": values.contacts()})
+            view = DealView(self.policy, values.deal(), {"contacts": values.contacts()})
             for side in facts.sides:
-                share = self._share(facts, side, standing.get(side.id), fields, view)
+                share = self._share(facts, side, standing.get(side.id), view)
                 if share is not None:
                     kept.add(side.id)
                     self.changes.compare(deal_id, facts.connection, standing.get(side.id), share)
@@ -129,14 +133,12 @@ class _Decide:
         if not facts.sides:
             self.changes.idle.append(deal_id)
 
-    def _share(
-        self, facts: Facts, side: Side, standing: ShareRow | None, fields: Fields, view: DealView
-    ) -> ShareRow | None:
+    def _share(self, facts: Facts, side: Side, standing: ShareRow | None, view: DealView) -> ShareRow | None:
         """The share that this partner should have; None where it should have none."""
         since = standing.since if standing else instant(self.now)
         state, expires = self._state(facts, standing, since)
         asked = {"share.state": state, "share.involvement": side.involvement, "share.since": since[:19] + "Z"}
-        decision = self.policy.decide(fields, self.gathered.partners[side.id], asked, self.now)
+        decision = self.policy.decide(view.values, self.gathered.partners[side.id], asked, self.now)
         if not decision.admitted:
             return None
         key = self.keys.get(side.id) or self.keys.setdefault(side.id, self.house.partner_key(side.id))
@@ -169,7 +171,7 @@ class _Decide:
         """The share's state now, and when an open invitation expires."""
         if standing is None:
             first = facts.connection not in self.loaded
-            state = self.policy.existing_deals if first else "pending"
+            state: str = self.policy.existing_deals if first else "pending"
         else:
             state = standing.state
             if state != "expired":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,8 @@ import msgspec
 import sqlalchemy as sa
 
 from config.workspace import Document
-from policies.view import plain_text, sort_key
+from mapping.model import SHARE_STATES
+from policies.view import plain_text, searchable
 from sync.access import paused
 from sync.house import House, InForce
 from sync.identifiers import digest, personal
@@ -22,6 +24,7 @@ from sync.schema import SORT_COLUMNS, feed, messages, partners, shares, views
 BY_CHANGE = "changed_at"
 STATE = "state"
 LIMIT = 100
+FACETS = 50
 
 
 class BadQuery(Exception):
@@ -126,7 +129,7 @@ class Projection:
     @property
     def partner(self) -> PartnerView:
         """Who is reading."""
-        with self._house.reading() as tx:
+        with self._reading() as tx:
             row = tx.execute(sa.select(partners).where(partners.c.id == self._id)).one()
         fields = json.loads(row.fields)
         return PartnerView(row.id, row.key, row.name, fields.get("partner.language") or "en")
@@ -136,16 +139,16 @@ class Projection:
         """The fields to sort and filter by."""
         return self._house.workspace().policy.list_fields
 
-    def deals(self, query: Query = Query()) -> DealPage:  # noqa: B008 - frozen
+    def deals(self, query: Query = Query()) -> DealPage:
         """One page of this partner's deals. Raises BadQuery."""
-        with self._house.reading() as tx:
+        with self._reading() as tx:
             force = self._house.in_force(tx)
             column = self._column(force, query.sort)
             wanted = self._live(tx, force)
             for name, value in query.filters.items():
-                wanted = wanted.where(self._filter(force, name, value))
+                wanted = wanted.where(self._filter(tx, force, name, value))
             if query.search:
-                wanted = wanted.where(shares.c.words.contains(words_of(query.search), autoescape=True))
+                wanted = wanted.where(shares.c.words.contains(searchable(query.search), autoescape=True))
             order = sa.desc if query.descending else sa.asc
             if query.after is not None:
                 wanted = wanted.where(_beyond(column, _opened(query.after, query), query.descending))
@@ -157,22 +160,22 @@ class Projection:
         return DealPage([self._deal(row) for row in page], follow)
 
     def facets(self, name: str) -> list[str]:
-        """What a list field shows, over this partner's own deals, each value once; at most 50, for a menu."""
+        """What a list field shows over this partner's own deals, each text once; at most 50, for a menu."""
         if name == STATE:
-            return ["pending", "accepted", "declined", "expired"]
-        seen = {deal.text(name) for deal in self.deals(Query(sort=name, descending=False, limit=LIMIT)).deals}
-        return sorted(seen - {""})[:50]
+            return list(SHARE_STATES)
+        with self._reading() as tx:
+            return [text for text in self._shown(tx, self._house.in_force(tx), name) if text]
 
     def deal(self, public_id: str) -> Deal | None:
         """One deal of this partner's; None for any other id, whatever it is."""
-        with self._house.reading() as tx:
+        with self._reading() as tx:
             wanted = self._live(tx, self._house.in_force(tx)).where(shares.c.public_id == public_id)
             row = tx.execute(wanted).first()
         return self._deal(row) if row is not None else None
 
     def feed(self, after: str | None = None, limit: int = LIMIT) -> FeedPage:
         """This partner's changes after a cursor, oldest first; without one, from the beginning. Raises CursorGone."""
-        with self._house.reading() as tx:
+        with self._reading() as tx:
             epoch = tx.execute(sa.select(partners.c.feed_epoch).where(partners.c.id == self._id)).scalar_one()
             position = _position(after, epoch)
             events = tx.execute(
@@ -193,7 +196,7 @@ class Projection:
         """What was written about a deal of this partner's, oldest first; nothing once the deal is gone."""
         if self.deal(public_id) is None:
             return []
-        with self._house.reading() as tx:
+        with self._reading() as tx:
             rows = tx.execute(
                 sa.select(messages)
                 .where(messages.c.partner_id == self._id, messages.c.public_id == public_id)
@@ -204,7 +207,7 @@ class Projection:
 
     def documents(self) -> list[Document]:
         """The documents that this partner may open."""
-        with self._house.reading() as tx:
+        with self._reading() as tx:
             if paused(tx, self._id):
                 return []
             workspace = self._house.in_force(tx).workspace
@@ -212,12 +215,18 @@ class Projection:
         fields = json.loads(row)
         return [each for each in workspace.documents if each.opens_for(fields)]
 
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        """A snapshot; on PostgreSQL through a role that sees this partner's rows alone."""
+        with self._house.reading() as tx:
+            if tx.dialect.name == "postgresql":
+                tx.execute(sa.text("select set_config('sudare.partner', :partner, true)"), {"partner": self._id})
+                tx.execute(sa.text("set local role sudare_partner"))
+            yield tx
+
     def _live(self, tx: sa.Connection, force: InForce) -> sa.Select[Any]:
         """This partner's readable shares with their bytes, and nothing beside them."""
         # INVARIANT: un-shared, suspended, overdue, outdated and paused are all unreadable from the commit on.
-        if tx.dialect.name == "postgresql":
-            tx.execute(sa.text("select set_config('sudare.partner', :partner, true)"), {"partner": self._id})
-            tx.execute(sa.text("set local role sudare_partner"))
         closed = sa.false() if paused(tx, self._id) else sa.true()
         return (
             sa.select(shares, views.c.body)
@@ -241,19 +250,21 @@ class Projection:
             raise BadQuery("sort", f"`{name}` can't be sorted by; use {BY_CHANGE} or a list field")
         return shares.c[SORT_COLUMNS[force.workspace.policy.list_fields.index(name)]]
 
-    def _filter(self, force: InForce, name: str, value: str) -> sa.ColumnElement[bool]:
+    def _filter(self, tx: sa.Connection, force: InForce, name: str, value: str) -> sa.ColumnElement[bool]:
         if name == STATE:
             return shares.c.state == value
         if name not in force.workspace.policy.list_fields:
             raise BadQuery(name, "unknown parameter; filter by state or by a list field")
-        return self._column(force, name) == sort_key(force.workspace.policy, name, value)
+        key = self._shown(tx, force, name).get(value)
+        return self._column(force, name) == key if key is not None else sa.false()
 
-
-def words_of(text: str) -> str:
-    """Text as search compares it."""
-    from policies.view import normalised
-
-    return normalised(text)
+    def _shown(self, tx: sa.Connection, force: InForce, name: str) -> dict[str, str]:
+        """Text of a list field -> the key that it sorts by, over the first distinct ones of this partner's deals."""
+        column = self._column(force, name)
+        live = self._live(tx, force).with_only_columns(sa.func.min(shares.c.public_id)).group_by(column)
+        chosen = tx.execute(live.order_by(column).limit(FACETS)).scalars().all()
+        rows = tx.execute(self._live(tx, force).where(shares.c.public_id.in_(chosen)).order_by(column)).all()
+        return {self._deal(row).text(name): getattr(row, column.name) for row in rows}
 
 
 def _beyond(column: sa.Column[Any], last: Sequence[str], descending: bool) -> sa.ColumnElement[bool]:
@@ -272,7 +283,11 @@ def _opened(cursor: str, query: Query) -> tuple[str, str]:
         sort, descending, value, public_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, binascii.Error) as cause:
         raise BadQuery("after", "not a cursor of this list") from cause
-    if (sort, descending) != (query.sort, query.descending) or not isinstance(value, str) or not isinstance(public_id, str):
+    if (
+        (sort, descending) != (query.sort, query.descending)
+        or not isinstance(value, str)
+        or not isinstance(public_id, str)
+    ):
         raise BadQuery("after", "this cursor belongs to another order; start without it")
     return value, public_id
 
@@ -298,7 +313,12 @@ def _event(event: Any, deal: Deal | None) -> dict[str, Any]:
     """One event, rendered when sent: a deal that is gone by now is told as ended, whatever it was."""
     # INVARIANT: the queue holds a reference; the body is what the partner may see now.
     kind = event.kind if deal is not None else "deal.ended"
-    told: dict[str, Any] = {"at": event.at, "id": f"{event.public_id}-{event.version}", "kind": kind, "deal_id": event.public_id}
+    told: dict[str, Any] = {
+        "at": event.at,
+        "id": f"{event.public_id}-{event.version}",
+        "kind": kind,
+        "deal_id": event.public_id,
+    }
     if deal is not None and kind != "message":
         told["deal"] = deal.body
     return told

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mapping.streams import streams
+
 from config.workspace import Workspace
 from connectors.base import Connector, Record, Stream
 from mapping.compile import compile_object, compile_only, narrowed
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
 from mapping.relations import Mention, compile_mentions
-from mapping.streams import streams
 from mapping.values import Value, freeze
 from sync.facts import source_names
 from sync.identifiers import digest

@@ -15,6 +15,7 @@ from typing import Any
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from config.connections import Connections
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import Connector, CrmError, NeedsAdmin, TryAgain
 from sync.deliver import MailPort, deliver
@@ -27,7 +28,7 @@ from sync.write_back import write_back
 
 log = logging.getLogger(__name__)
 
-OpenConnectors = Callable[[Workspace, Path], Mapping[str, Connector]]
+OpenConnectors = Callable[[Workspace, Path], Connections]
 
 POLL_SECONDS = 60
 WRITE_BACK_SECONDS = 2
@@ -81,21 +82,29 @@ def run_scheduler(house: House, open_connectors: OpenConnectors, stop: Event, ma
         try:
             _run_until_other(house, workspace.connections, jobs_of(house, workspace, connectors, mail), stop)
         finally:
-            for connector in connectors.values():
-                connector.close()
+            connectors.close()
 
 
 def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connector], mail: MailPort) -> list[Job]:
     """All jobs of a workspace, one screen."""
     jobs = [
-        Job("deliver", DELIVER_SECONDS, partial(deliver, house, mail)),
-        Job("come-due", COME_DUE_SECONDS, partial(come_due, house)),
+        Job("deliver", DELIVER_SECONDS, lambda: deliver(house, mail)),
+        Job("come-due", COME_DUE_SECONDS, lambda: come_due(house)),
     ]
     for name, row in workspace.connections.items():
         poll = float(row.options.get("poll_seconds", POLL_SECONDS))
-        jobs.append(Job(f"pull:{name}", poll, partial(pull, house, name, connectors[name])))
-        jobs.append(Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(write_back, house, name, connectors[name])))
+        jobs.append(Job(f"pull:{name}", poll, partial(_with_crm, pull, house, name, connectors)))
+        jobs.append(
+            Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(_with_crm, write_back, house, name, connectors))
+        )
     return jobs
+
+
+def _with_crm(
+    work: Callable[[House, str, Connector], object], house: House, name: str, connectors: Mapping[str, Connector]
+) -> None:
+    # A connection is opened by the job that needs it: one that can't be opened stops no other.
+    work(house, name, connectors[name])
 
 
 def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: list[Job], stop: Event) -> None:

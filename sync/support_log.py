@@ -83,7 +83,7 @@ def _record(house: House, statement: Statement) -> Recorded:
             return _set_aside(tx, house, statement, "no partner answers to this person")
         share = _share(tx, who[0], statement)
         needs = KINDS[statement.kind].deal
-        if statement.deal is not None and share is None or needs == "required" and share is None:
+        if (statement.deal is not None and share is None) or (needs == "required" and share is None):
             return _set_aside(tx, house, statement, "this partner has no such deal")
         _store(tx, house, statement, who, share, body)
         return Recorded("stored", statement.id)
@@ -108,9 +108,7 @@ def log_of(house: House, partner_id: str, *, before: str | None = None, limit: i
     with house.reading() as tx:
         rows = (
             sa.select(statements, public)
-            .outerjoin(
-                shares, sa.and_(shares.c.deal_id == statements.c.deal_id, shares.c.partner_id == partner_id)
-            )
+            .outerjoin(shares, sa.and_(shares.c.deal_id == statements.c.deal_id, shares.c.partner_id == partner_id))
             .where(statements.c.partner_id == partner_id)
         )
         if before is not None:
@@ -141,9 +139,7 @@ def _whose(tx: sa.Connection, statement: Statement) -> tuple[str, str | None] | 
     account = sa.select(partner_accounts.c.partner_id)
     contact = sa.select(mirror.c.account).where(mirror.c.object == "contact", mirror.c.crm_id == statement.person)
     found = tx.execute(
-        account.where(
-            sa.or_(partner_accounts.c.account == statement.person, partner_accounts.c.account.in_(contact))
-        )
+        account.where(sa.or_(partner_accounts.c.account == statement.person, partner_accounts.c.account.in_(contact)))
     ).scalar()
     return (found, None) if found is not None else None
 
@@ -260,7 +256,11 @@ def _enqueue(
     tx.execute(
         sa.update(actions)
         .where(actions.c.key == key)
-        .values(revision=actions.c.revision + 1, state=waiting, next_at=sa.case((actions.c.state == "done", now), else_=actions.c.next_at))
+        .values(
+            revision=actions.c.revision + 1,
+            state=waiting,
+            next_at=sa.case((actions.c.state == "done", now), else_=actions.c.next_at),
+        )
     )
     return key
 

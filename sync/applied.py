@@ -1,0 +1,72 @@
+"""Puts a configuration in force, and says how the files differ from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from config.load import load
+from sync.house import House, NotApplied
+from sync.project import mark
+from sync.schema import applied, mirror, relations, shares
+
+# Files that decide what partners see: a change of one makes the views of older versions unreadable.
+_DECIDING = ("sudare.yaml", "fields.yaml", "mappings/", "policies/")
+
+
+def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "") -> int:
+    """Store these files as the next version, in force from the commit on; its number. Raises Broken."""
+    load(files)
+    with house.writing() as tx:
+        if tx.dialect.name == "postgresql":
+            # Whoever is projecting finishes first; whoever starts later sees this version.
+            tx.execute(sa.text("lock table applied in exclusive mode"))
+        before = _latest(tx)
+        version = (before.version if before else 0) + 1
+        changed = changed_files(json.loads(before.files) if before else {}, files)
+        deciding = [name for name in changed if name.startswith(_DECIDING)]
+        # INVARIANT: after a change of what partners may see, no view of an older version is read.
+        floor = version if deciding or before is None else before.floor
+        row = {"version": version, "files": json.dumps(dict(files), ensure_ascii=False), "at": house.now()}
+        tx.execute(sa.insert(applied).values(**row, by=by, note=note or ", ".join(changed), floor=floor))
+        if deciding:
+            mark(tx, _all_shareable(tx))
+        return version
+
+
+def drift(house: House, files: Mapping[str, str]) -> list[str]:
+    """Names of the files that differ from the version in force."""
+    with house.reading() as tx:
+        row = _latest(tx)
+    if row is None:
+        raise NotApplied("no configuration is in force yet: run `sudare apply`")
+    return changed_files(json.loads(row.files), files)
+
+
+def files_in_force(house: House) -> Mapping[str, str]:
+    """The files of the version in force; empty before the first."""
+    with house.reading() as tx:
+        row = _latest(tx)
+    return json.loads(row.files) if row is not None else {}
+
+
+def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """Names of files that were added, changed or taken away."""
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def _latest(tx: sa.Connection) -> Any:
+    # version, files, floor; None before the first
+    newest = sa.select(applied.c.version, applied.c.files, applied.c.floor).order_by(applied.c.version.desc())
+    return tx.execute(newest.limit(1)).first()
+
+
+def _all_shareable(tx: sa.Connection) -> list[str]:
+    """Deals that have a share, or that some relation names."""
+    named = sa.exists().where(relations.c.connection == mirror.c.connection, relations.c.deal == mirror.c.crm_id)
+    found = sa.select(mirror.c.id).where(mirror.c.object == "opportunity", named)
+    standing = sa.select(shares.c.deal_id)
+    return sorted({*tx.execute(found).scalars(), *tx.execute(standing).scalars()})

@@ -1,0 +1,82 @@
+"""Sends mails: each holds a one-time link and no deal data, and is written when it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from config.workspace import Language, Workspace
+from sync.access import make_link
+from sync.house import House, instant
+from sync.schema import mails, people
+
+BATCH, TRIES = 50, 6
+_HOURS: Mapping[str, int] = {"sign-in": 1, "invitation": 72, "message": 72}  # how long the link lives
+_SUBJECTS: Mapping[Language, Mapping[str, str]] = {
+    "ja": {
+        "sign-in": "{vendor}: サインイン",
+        "invitation": "{vendor}: 新しい商談があります",
+        "message": "{vendor}: メッセージがあります",
+    },
+    "ko": {
+        "sign-in": "{vendor}: 로그인",
+        "invitation": "{vendor}: 새로운 딜이 있습니다",
+        "message": "{vendor}: 메시지가 있습니다",
+    },
+    "en": {"sign-in": "{vendor}: sign in", "invitation": "{vendor}: a new deal", "message": "{vendor}: a message"},
+}
+_BODIES: Mapping[Language, str] = {
+    "ja": "{name} 様\n\n次のリンクを開いてください。一度だけ使えます。\n{link}\n\n心当たりがなければ、このメールは破棄してください。",
+    "ko": "{name} 님\n\n아래 링크를 열어 주세요. 한 번만 사용할 수 있습니다.\n{link}\n\n요청하신 적이 없다면 이 메일을 무시해 주세요.",
+    "en": "{name},\n\nopen this link; it works once.\n{link}\n\nIf you did not expect it, throw this mail away.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail on its way out."""
+
+    to: str
+    subject: str
+    body: str
+
+
+SendMail = Callable[[Mail], None]
+"""The port: hands one mail over; raises OSError where that may work later."""
+
+
+def deliver(house: House, send: SendMail) -> int:
+    """Send the mails that are due, one batch; how many went out. A failed one is tried again, six times."""
+    with house.reading() as tx:
+        workspace = house.in_force(tx).workspace
+        wanted = sa.select(mails, people.c.email, people.c.name, people.c.language, people.c.partner_id)
+        due = sa.and_(mails.c.state == "due", mails.c.next_at <= house.now(), people.c.ended.is_(None))
+        rows = tx.execute(wanted.join(people).where(due).order_by(mails.c.next_at).limit(BATCH)).all()
+    return sum(_deliver_one(house, workspace, row, send) for row in rows)
+
+
+def _deliver_one(house: House, workspace: Workspace, row: Any, send: SendMail) -> int:
+    link = make_link(house, row.person_id, row.goes_to, minutes=60 * _HOURS[row.reason])
+    door = workspace.serving.partner_url if row.partner_id else workspace.serving.vendor_url
+    language: Language = row.language if row.language in _BODIES else "en"
+    subject = _SUBJECTS[language][row.reason].format(vendor=workspace.vendor)
+    body = _BODIES[language].format(name=row.name, link=f"{door}/l/{link}")
+    values: dict[str, Any] = {"state": "sent", "problem": None}
+    try:
+        send(Mail(row.email, subject, body))
+    except OSError as problem:
+        later = house.clock() + timedelta(minutes=2**row.attempts)
+        state = "due" if row.attempts + 1 < TRIES else "parked"
+        values = {
+            "state": state,
+            "attempts": row.attempts + 1,
+            "next_at": instant(later),
+            "problem": type(problem).__name__,
+        }
+    with house.writing() as tx:
+        tx.execute(sa.update(mails).where(mails.c.id == row.id, mails.c.state == "due").values(**values))
+    return int(values["state"] == "sent")

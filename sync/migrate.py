@@ -1,0 +1,34 @@
+"""Brings a database to the tables of this version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from sync.house import House
+
+
+def migrate(house: House) -> None:
+    """Run the migrations that have not run yet; safe to run twice."""
+    with house.writing() as connection:
+        command.upgrade(_settings(connection), "head")
+
+
+def is_current(house: House) -> bool:
+    """Whether the database has the tables of this version."""
+    with house.reading() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == _head()
+
+
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_settings(None)).get_current_head()
+
+
+def _settings(connection: object) -> Config:
+    settings = Config(attributes={"connection": connection})
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return settings

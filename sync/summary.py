@@ -1,0 +1,95 @@
+"""Keeps the one text field on a CRM record that says who sees this deal, and how much of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from config.workspace import Language, Workspace
+from connectors.base import Connector, CrmError
+from sync.house import House, instant
+from sync.identifiers import digest
+from sync.schema import mirror, partners, shares, summaries, views
+
+BATCH = 200
+_WAIT = timedelta(minutes=5)
+_STATES: Mapping[Language, Mapping[str, str]] = {
+    "ja": {"pending": "招待中", "accepted": "承諾", "declined": "辞退", "expired": "期限切れ"},
+    "ko": {"pending": "초대 중", "accepted": "수락", "declined": "거절", "expired": "기한 만료"},
+    "en": {"pending": "invited", "accepted": "accepted", "declined": "declined", "expired": "expired"},
+}
+_NOBODY: Mapping[Language, str] = {
+    "ja": "どのパートナーにも見えていません。",
+    "ko": "어느 파트너에게도 보이지 않습니다.",
+    "en": "No partner sees this deal.",
+}
+
+
+def write_summaries(house: House, connection: str, connector: Connector) -> int:
+    """Write what moved, one batch; how many. Idempotent: the text is a state, not an event."""
+    with house.writing() as tx:
+        workspace = house.in_force(tx).workspace
+        field = workspace.writeback.summary_fields.get(connection)
+        rows = _due(tx, house, connection) if field else []
+        texts = _texts(tx, workspace, connection, [row.deal_id for row in rows])
+    object = workspace.mappings[connection].opportunities.object if connection in workspace.mappings else ""
+    moved = [row for row in rows if digest(texts[row.deal_id].encode()) != row.written]
+    if field is None or not rows:
+        return 0
+    try:
+        receipts = (
+            connector.write_fields(object, {row.crm_id: {field: texts[row.deal_id]} for row in moved}) if moved else []
+        )
+        problems = {receipt.key: receipt.problem for receipt in receipts}
+    except CrmError as problem:
+        problems = {row.crm_id: problem for row in moved}
+    with house.writing() as tx:
+        for row in rows:
+            _settle(tx, house, row, digest(texts[row.deal_id].encode()), problems.get(row.crm_id))
+    return len(moved)
+
+
+def _due(tx: sa.Connection, house: House, connection: str) -> Sequence[Any]:
+    wanted = (
+        sa.select(summaries, mirror.c.crm_id)
+        .join(mirror, mirror.c.id == summaries.c.deal_id)
+        .where(summaries.c.connection == connection, summaries.c.due, summaries.c.next_at <= house.now())
+        .where(~mirror.c.deleted)
+    )
+    return tx.execute(wanted.order_by(summaries.c.next_at).limit(BATCH)).all()
+
+
+def _settle(tx: sa.Connection, house: House, row: Any, written: str, problem: CrmError | None) -> None:
+    # Still due where the deal moved again while this was being written: then `next_at` is another.
+    mine = sa.and_(summaries.c.deal_id == row.deal_id, summaries.c.next_at == row.next_at)
+    if problem is None:
+        values: dict[str, Any] = {"due": False, "written": written, "problem": None}
+    else:
+        values = {"problem": str(problem), "next_at": instant(house.clock() + _WAIT)}
+    tx.execute(sa.update(summaries).where(mine).values(**values))
+
+
+def _texts(tx: sa.Connection, workspace: Workspace, connection: str, deal_ids: Sequence[str]) -> dict[str, str]:
+    """Deal id -> a line per partner: name, state, and the fields that it sees below exact."""
+    language = workspace.connections[connection].language
+    rows = tx.execute(
+        sa.select(shares.c.deal_id, shares.c.state, partners.c.name, views.c.body)
+        .join(partners, partners.c.id == shares.c.partner_id)
+        .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
+        .where(shares.c.deal_id.in_(deal_ids), ~shares.c.suspended)
+        .order_by(partners.c.name)
+    )
+    lines: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        shown = msgspec.json.decode(row.body)["shown"]
+        blurred = ", ".join(f"{name}: {rung}" for name, rung in sorted(shown.items()) if rung != "exact")
+        exact = ", ".join(sorted(name for name, rung in shown.items() if rung == "exact"))
+        lines[row.deal_id].append(
+            f"{row.name} ({_STATES[language][row.state]}) — {exact}" + (f"; {blurred}" if blurred else "")
+        )
+    return {deal_id: "\n".join(lines[deal_id]) or _NOBODY[language] for deal_id in deal_ids}
