@@ -51,10 +51,7 @@ LONGEST_PAUSE = 24 * 3600
 
 # status -> (what to do, advice). A status that is not here: 5xx is "again", another 4xx is the record's fault.
 STATUSES: Mapping[int, tuple[type[CrmError], str]] = {
-    301: (NeedsAdmin, "it points to another address: set `base_url` to the final one"),
-    302: (NeedsAdmin, "it points to another address: set `base_url` to the final one"),
-    307: (NeedsAdmin, "it points to another address: set `base_url` to the final one"),
-    308: (NeedsAdmin, "it points to another address: set `base_url` to the final one"),
+    **dict.fromkeys(range(300, 400), (NeedsAdmin, "it points to another address: set `base_url` to the final one")),
     401: (TokenRefused, "the token is not taken: make a new key and put it where `auth` points"),
     403: (NeedsAdmin, "the key lacks a permission: add the scope in HubSpot; the sign-in itself still holds"),
     404: (Gone, "there is no such record"),

@@ -116,7 +116,7 @@ class Session:
     def _make_api(self, package: Any, api_name: str, config: Mapping[str, Any]) -> Any:
         # INVARIANT: the pool knows one host and the library is given paths, so no call can go to another.
         api_client = package.ApiClient(package.Configuration(host=urlsplit(config["host"]).path))
-        api_client.rest_client.pool_manager = self._pool
+        api_client.rest_client.pool_manager, api_client.user_agent = self._pool, "sudare"
         call_api = api_client.call_api
         api_client.call_api = lambda path, *rest, **named: call_api(self._versioned(path), *rest, **named)
         return getattr(package, api_name)(api_client=api_client)

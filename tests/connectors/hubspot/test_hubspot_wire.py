@@ -149,6 +149,13 @@ def test_an_address_where_nobody_answers_says_so(connect):
         connect("http://127.0.0.1:9").describe("companies")
 
 
+def test_a_certificate_is_trusted_by_the_named_file_only(sandbox, connect):
+    with pytest.raises(NeedsAdmin, match="set `ca_file`"):
+        connect(sandbox.salesforce_url).describe("companies")
+    with pytest.raises(NeedsAdmin, match="the token is not taken"):
+        connect(sandbox.salesforce_url, ca_file=str(sandbox.ca_file)).describe("companies")
+
+
 def test_what_a_record_holds_is_in_no_error(place, connect):
     told = [{"isValid": False, "message": "田中 太郎 is not valid", "error": "INVALID_OPTION", "name": "region"}]
     said = f"Property values were not valid: {json.dumps(told, ensure_ascii=False)}"
