@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from config.workspace import Document
 from mapping.model import SHARE_STATES
-from policies.view import plain_text, searchable
+from policies.transforms import plain_text
+from policies.view import searchable
 from sync.access import paused
 from sync.house import House, InForce
 from sync.identifiers import digest, personal

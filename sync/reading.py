@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mapping.streams import streams
+from mapping.compile import compile_object, is_partner, narrowed, needed_by_mapping, streams
 
 from config.workspace import Workspace
 from connectors.base import Connector, Record, Stream
-from mapping.compile import compile_object, compile_only, narrowed
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
 from mapping.relations import Mention, compile_mentions
 from mapping.values import Value, freeze
@@ -75,7 +74,7 @@ def prepare(workspace: Workspace, connection: str, connector: Connector) -> Read
     """The readers of a connection, compiled from its mapping."""
     mapping = workspace.mappings[connection]
     zone = workspace.connections[connection].timezone
-    needed = needed_fields(workspace)
+    needed = frozenset(why_needed(workspace)) | frozenset(needed_by_mapping(mapping))
     asked = streams(mapping, needed)
     accounts = _reader("account", asked.accounts, mapping.accounts, connector, zone, needed)
     readers = {"account": accounts}
@@ -91,25 +90,27 @@ def prepare(workspace: Workspace, connection: str, connector: Connector) -> Read
         connector,
         mapping,
         readers,
-        _partner_reader(asked.accounts, mapping, connector, zone),
+        _partner_reader(asked.accounts, mapping, connector, zone, needed),
         {_source(stream): stream for stream in asked.relations},
         tuple(source_names(mapping)),
         compile_mentions(mapping, lambda field: connector.getter(asked.opportunities, field)),
     )
 
 
-def needed_fields(workspace: Workspace) -> frozenset[str]:
-    """Our fields that something needs: policies, logged actions, messages. Nothing else is asked of a CRM."""
+def why_needed(workspace: Workspace) -> dict[str, str]:
+    """Our fields that something needs, each with its reason. Nothing else is asked of a CRM."""
     # INVARIANT: what nothing needs is never read.
-    needed = set(workspace.policy.needed)
+    why = {
+        "partner.name": "names the partner on pages and records",
+        "partner.language": "the partner's pages and mails",
+    }
     for action in workspace.writeback.actions:
         for template in (*action.subject.values(), *action.body.values()):
-            needed.update(_PLACEHOLDER.findall(template))
+            why.update(dict.fromkeys(_PLACEHOLDER.findall(template), "stands in a logged action"))
     for mapping in workspace.mappings.values():
-        needed.update(mapping.reply_fields)
         if mapping.users is not None and mapping.reply_fields:
-            needed.add("user.name")
-    return frozenset(needed)
+            why["user.name"] = "signs what a CRM user writes to a partner"
+    return {**why, **workspace.policy.why}
 
 
 def row_of(reader: Reader, record: Record) -> Row:
@@ -136,14 +137,16 @@ def _reader(
     )
 
 
-def _partner_reader(stream: Stream, mapping: ConnectionMapping, connector: Connector, zone: ZoneInfo) -> PartnerReader:
+def _partner_reader(
+    stream: Stream, mapping: ConnectionMapping, connector: Connector, zone: ZoneInfo, needed: frozenset[str]
+) -> PartnerReader:
     def getter(field: str) -> Callable[[Any], Any]:
         return connector.getter(stream, field)
 
     return PartnerReader(
-        compile_only(mapping.partners.only, getter),
+        is_partner(mapping, getter),
         getter(mapping.partner_key),
-        compile_object(mapping.partners, getter, zone),
+        compile_object(narrowed(mapping.partners, needed), getter, zone),
     )
 
 

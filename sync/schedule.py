@@ -18,7 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from config.connections import Connections
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import Connector, CrmError, NeedsAdmin, TryAgain
-from sync.deliver import MailPort, deliver
+from sync.deliver import SendMail, deliver
 from sync.house import House, instant
 from sync.leases import lease
 from sync.project import come_due
@@ -74,21 +74,21 @@ class Course:
             return {name: dict(how) for name, how in self.last.items()}
 
 
-def run_scheduler(house: House, open_connectors: OpenConnectors, stop: Event, mail: MailPort) -> None:
+def run_scheduler(house: House, open_connectors: OpenConnectors, stop: Event, send: SendMail) -> None:
     """Run all jobs until `stop` is set; a new version with other connections starts them anew."""
     while not stop.is_set():
         workspace = house.workspace()
         connectors = open_connectors(workspace, house.folder)
         try:
-            _run_until_other(house, workspace.connections, jobs_of(house, workspace, connectors, mail), stop)
+            _run_until_other(house, workspace.connections, jobs_of(house, workspace, connectors, send), stop)
         finally:
             connectors.close()
 
 
-def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connector], mail: MailPort) -> list[Job]:
+def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connector], send: SendMail) -> list[Job]:
     """All jobs of a workspace, one screen."""
     jobs = [
-        Job("deliver", DELIVER_SECONDS, lambda: deliver(house, mail)),
+        Job("deliver", DELIVER_SECONDS, lambda: deliver(house, send)),
         Job("come-due", COME_DUE_SECONDS, lambda: come_due(house)),
     ]
     for name, row in workspace.connections.items():
