@@ -79,18 +79,18 @@ def flip_of(node: Node, setting: Setting) -> Flip | None:
     edges = _edges_of_day if type_of(other) == "date" else _edges_of_instant
 
     def flip(read: Read, now: datetime) -> datetime | None:
-        at = value(read, now)
-        if at is None or at is UNKNOWN:
-            return None
-        return min((edge - shift for edge in edges(at, zone) if edge - shift > now), default=None)
+        try:
+            at = value(read, now)
+            return min((edge - shift for edge in edges(at, zone) if edge - shift > now), default=None)
+        except (TypeError, ValueError, OverflowError):
+            return None  # no instant of a calendar: empty, or in the year 9999
 
     return flip
 
 
 def _edges_of_day(day: str, zone: tzinfo) -> tuple[datetime, ...]:
     first = date.fromisoformat(day)
-    days = (first, first + timedelta(days=1))
-    return tuple(datetime.combine(each, time(), zone).astimezone(UTC) for each in days)
+    return tuple(datetime.combine(first + timedelta(days=each), time(), zone).astimezone(UTC) for each in (0, 1))
 
 
 def _edges_of_instant(instant: str, zone: tzinfo) -> tuple[datetime, ...]:

@@ -10,13 +10,14 @@ from mapping.evaluate import Setting, flip_of, ready
 from mapping.expression import Expression, condition
 from mapping.grammar import Known
 from mapping.model import SHARE_FIELDS, SHARE_STATES, Broken, Problem
-from mapping.syntax import Attribute, Node, walk
+from mapping.syntax import Attribute, Constant, Moment, Node, walk
 from mapping.values import FieldType
-from policies.decision import SIDES, Atom, Decision, Facts, Policy, ReadyRule, Side
+from policies.decision import SIDES, Atom, Decision, Facts, Policy, Side
 from policies.layout import Layout, lay_out, list_of
 from policies.lineage import Lineage, trace
 from policies.lint import Stated, problems_of, rung_index
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
+from policies.rulebook import Length, ReadyRule, Rulebook
 from policies.transforms import Calendar, Render, renders_of
 
 __all__ = ["Decision", "Facts", "Policy", "compile_policy"]
@@ -40,35 +41,32 @@ def compile_policy(
     """
     known = {"share.state": frozenset(SHARE_STATES), **known}
     lineage = trace(table, known)
-    lengths = _add_lengths(lineage)
+    _add_lengths(lineage)
     types = {**lineage.types, **partner_fields, **SHARE_FIELDS}
     problems = list(lineage.problems)
     stated = [each for file in files for rule in file.rules if (each := _state(rule, lineage, types, known, problems))]
     atoms = _atoms([each.condition for each in stated], zone)
-    numbers = {atom.node: number for number, atom in enumerate(_numbered(atoms))}
     rows = tuple(lineage.rows[name] for name in sorted(lineage.rows))
-    index = {row.name: number for number, row in enumerate(rows)}
     calendar = Calendar(zone, fiscal_year_starts)
     renders = tuple(renders_of(row, calendar) for row in rows)
+    trees = [each.tree for each in (*lineage.derived.values(), *(each.condition for each in stated))]
     policy = Policy(
         table=table,
-        rows=rows,
+        book=_book(rows, stated, [atom.node for side in SIDES for atom in atoms[side]]),
         list_fields=tuple(dict.fromkeys(name for file in files for name in file.list_fields)),
         why=_why(stated, lineage),
         existing_deals="pending" if any(file.existing_deals == "pending" for file in files) else "accepted",
         expires_after_days=min((days for file in files if (days := file.expires_after_days)), default=None),
         atoms=atoms,
-        rules=tuple(_ready(each, rows, index, numbers) for each in stated),
         derived=tuple((name, each.compile(zone)) for name, each in lineage.derived.items()),
-        lengths=tuple(
-            (index[f"{name}.length"], name, tuple(n for n, row in enumerate(rows) if list_of(row.name) == name))
-            for name in lengths
-        ),
         origins=lineage.origins,
         renders=renders,
         layout=_layouts(rows, renders),
         calendar=calendar,
-        index=index,
+        types=types,
+        edges=tuple(
+            dict.fromkeys(node for tree in trees for node in walk(tree) if isinstance(node, Constant | Moment))
+        ),
     )
     problems += problems_of(policy, stated, lineage, files)
     if problems:
@@ -76,13 +74,11 @@ def compile_policy(
     return policy
 
 
-def _add_lengths(lineage: Lineage) -> tuple[str, ...]:
+def _add_lengths(lineage: Lineage) -> None:
     """A list's length is a field too; it carries no class, since it shows with the rows or when a rule asks for it."""
-    lists = sorted({owner for name in lineage.rows if (owner := list_of(name))})
-    for name in lists:
-        field = f"{name}.length"
+    for owner in sorted({owner for name in lineage.rows if (owner := list_of(name))}):
+        field = f"{owner}.length"
         lineage.rows[field] = FieldRow(field, "number", frozenset(), "number")
-    return tuple(lists)
 
 
 def _state(
@@ -107,27 +103,40 @@ def _atoms(conditions: Sequence[Expression], zone: tzinfo) -> dict[Side, tuple[A
     return {side: tuple(atom for about, atom in made if about == side) for side in SIDES}
 
 
-def _numbered(atoms: Mapping[Side, tuple[Atom, ...]]) -> list[Atom]:
-    return [atom for side in SIDES for atom in atoms[side]]
-
-
 def _side(atom: Node) -> Side:
     roots = {node.name.partition(".")[0] for node in walk(atom) if isinstance(node, Attribute)}
     sides: set[Side] = {"partner" if root == "partner" else "share" if root == "share" else "deal" for root in roots}
     return "pair" if len(sides) > 1 else next(iter(sides), "deal")
 
 
-def _ready(
-    stated: Stated, rows: Sequence[FieldRow], index: Mapping[str, int], numbers: Mapping[Node, int]
-) -> ReadyRule:
-    rule = stated.rule
-    touched = [index[name] for name in rule.fields if name in index]
-    touched += [number for number, row in enumerate(rows) if row.classes & frozenset(rule.classes)]
+def _book(rows: tuple[FieldRow, ...], stated: Sequence[Stated], atoms: Sequence[Node]) -> Rulebook:
+    index = {row.name: number for number, row in enumerate(rows)}
+    numbers = {atom: number for number, atom in enumerate(atoms)}
+    columns: dict[str, list[int]] = {}
+    for name, number in index.items():
+        if owner := list_of(name):
+            columns.setdefault(owner, []).append(number)
+    return Rulebook(
+        rows=rows,
+        rules=tuple(_ready(each, rows, numbers) for each in stated),
+        atoms=tuple(atoms),
+        lengths=tuple(Length(index[f"{owner}.length"], tuple(inside)) for owner, inside in columns.items()),
+        index=index,
+    )
+
+
+def _ready(stated: Stated, rows: Sequence[FieldRow], numbers: Mapping[Node, int]) -> ReadyRule:
+    rule, classes = stated.rule, frozenset(stated.rule.classes)
     return ReadyRule(
-        rule,
-        ready(stated.condition.tree, Setting(settled=numbers)),
-        tuple(numbers[node] for node in stated.condition.atoms),
-        tuple((number, rung_index(rows[number], rule.rung)) for number in dict.fromkeys(touched)),
+        rule=rule,
+        text=str(stated.condition),
+        when=ready(stated.condition.tree, Setting(settled=numbers)),
+        atoms=tuple(numbers[node] for node in stated.condition.atoms),
+        targets=tuple(
+            (number, rung_index(row, rule.rung))
+            for number, row in enumerate(rows)
+            if row.name in rule.fields or row.classes & classes
+        ),
     )
 
 

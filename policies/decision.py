@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from mapping.evaluate import UNKNOWN, Flip, Read, Run
-from mapping.syntax import Node
-from mapping.values import Value
+from mapping.syntax import Constant, Moment, Node
+from mapping.values import FieldType, Value
+from policies.explain import Explanation, explain
 from policies.layout import Layout
-from policies.model import FieldRow, FieldTable, Rule
+from policies.model import FieldRow, FieldTable
+from policies.rulebook import ANY_TIME, FALSE, TRUE, UNSURE, Rulebook
 from policies.transforms import Calendar, Render
 
 Fields = Mapping[str, Value]
@@ -20,8 +22,6 @@ Side = Literal["deal", "partner", "share", "pair"]
 """What an atom asks about; a pair is more than one of them, such as a deal's region against a partner's."""
 SIDES: tuple[Side, ...] = ("deal", "partner", "share", "pair")
 _MEMO = 65_536
-_ANY_TIME = datetime.min.replace(tzinfo=UTC)  # for what never asks the time
-_TRUTHS = (False, True, UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,6 @@ class Atom:
     flip: Flip | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyRule:
-    """A rule over numbered atoms."""
-
-    rule: Rule
-    when: Run  # reads truths by atom number
-    atoms: tuple[int, ...]
-    targets: tuple[tuple[int, int], ...]  # (row, rung) that it raises to, or caps at
-
-
 class Completed(dict[str, Value]):
     """A deal's fields with its derived fields and list lengths filled in."""
 
@@ -69,21 +59,25 @@ class Policy:
     """All policy files together, checked and compiled; immutable, but for a bounded memo."""
 
     table: FieldTable
-    rows: tuple[FieldRow, ...]  # by name; classes with lineage, derived fields with their type
+    book: Rulebook
     list_fields: tuple[str, ...]  # what a partner sorts and filters by
     why: Mapping[str, str]  # our field -> why it is needed, mapped fields only
     existing_deals: Literal["accepted", "pending"]
     expires_after_days: int | None
     atoms: Mapping[Side, tuple[Atom, ...]]  # what rules ask; numbered through in the order of SIDES
-    rules: tuple[ReadyRule, ...]
     derived: tuple[tuple[str, Run], ...]  # in the order in which they can be computed
-    lengths: tuple[tuple[int, str, tuple[int, ...]], ...]  # a list's length: its row, its list, the rows of its columns
     origins: Mapping[str, Mapping[str, str]]  # derived field -> inherited class -> the input it comes from
     renders: tuple[tuple[Render, ...], ...]  # row, rung
     layout: Callable[[bytes], Layout]
     calendar: Calendar
-    index: Mapping[str, int]  # field -> its row
+    types: Mapping[str, FieldType]  # of every field that rules may ask, partner.* and share.* too
+    edges: tuple[Constant | Moment, ...]  # what rules and derived fields compare with
     memo: dict[bytes, Decision] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def rows(self) -> tuple[FieldRow, ...]:
+        """Every field in a fixed order: by name. Classes with lineage, derived fields with their type."""
+        return self.book.rows
 
     @property
     def needed(self) -> frozenset[str]:
@@ -92,8 +86,14 @@ class Policy:
 
     def decide(self, deal: Fields, partner: Fields, share: Fields, now: datetime) -> Decision:
         """What the partner has of the deal. Fields by their full names; what is missing is unknown and hides."""
-        facts = self.facts_of_deal(deal, now), self.facts_of_partner(partner, now), self.facts_of_share(share, now)
-        return self.judge(*facts, now)
+        deal_facts, partner_facts = self.facts_of_deal(deal, now), self.facts_of_partner(partner, now)
+        return self.judge(deal_facts, partner_facts, self.facts_of_share(share, now), now)
+
+    def explain(self, deal: Fields, partner: Fields, share: Fields, now: datetime, field: str) -> Explanation:
+        """Why the partner sees a field as it does. KeyError where there is no such field."""
+        deal_facts, partner_facts = self.facts_of_deal(deal, now), self.facts_of_partner(partner, now)
+        situation, until = self.situation(deal_facts, partner_facts, self.facts_of_share(share, now), now)
+        return explain(self.book, self.origins, situation, until, field)
 
     def facts_of_deal(self, deal: Fields, now: datetime) -> Facts:
         """Answers of all atoms about a deal alone; once a deal."""
@@ -114,14 +114,18 @@ class Policy:
         if decision is None:
             if len(self.memo) >= _MEMO:
                 self.memo.clear()
-            decision = self.memo[situation] = weigh(self, situation)
+            decision = self.memo[situation] = Decision(*self.book.weigh(situation), None)
         return decision if until is None else Decision(decision.admitted, decision.rungs, until)
 
     def situation(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> tuple[bytes, datetime | None]:
         """The truth of every atom (0 false, 1 true, 2 unknown), and until when it stands."""
-        pair = self._pair(deal, partner, share, now)
-        until = [each.until for each in (deal, partner, share, pair) if each.until is not None]
-        return deal.truths + partner.truths + share.truths + pair.truths, min(until) if until else None
+        pair = self._pair(deal, partner, share, now) if self.atoms["pair"] else _NOTHING
+        truths = deal.truths + partner.truths + share.truths + pair.truths
+        until = deal.until
+        for each in (partner.until, share.until, pair.until):
+            if each is not None and (until is None or each < until):
+                until = each
+        return truths, until
 
     def completed(self, deal: Fields, lists: Lists | None = None) -> Fields:
         """A deal's fields with derived fields and, where lists are given, their lengths."""
@@ -131,73 +135,32 @@ class Policy:
         for name, rows in (lists or {}).items():
             full[f"{name}.length"] = len(rows)
         for name, run in self.derived:
-            value = _quietly(run, full.get, _ANY_TIME)
+            value = _quietly(run, full.get, ANY_TIME)
             full[name] = None if value is UNKNOWN else value
         return full
 
     def _pair(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> Facts:
-        if not self.atoms["pair"]:
-            return _NOTHING
         reads = {"partner": partner.read, "share": share.read}
 
-        def read(name: str) -> Value:
-            found: Value = reads.get(name.partition(".")[0], deal.read)(name)
-            return found
+        def read(name: str) -> Any:
+            return reads.get(name.partition(".")[0], deal.read)(name)
 
         return _ask(self.atoms["pair"], read, now)
-
-
-def in_effect(rules: Sequence[ReadyRule], situation: bytes) -> tuple[ReadyRule, ...]:
-    """The rules that take effect in a situation."""
-    return tuple(
-        rule for rule in rules if _takes_effect(rule, rule.when(lambda atom: _TRUTHS[situation[atom]], _ANY_TIME))
-    )
-
-
-def weigh(policy: Policy, situation: bytes) -> Decision:
-    """The decision of a situation, but for its `until`."""
-    effective = in_effect(policy.rules, situation)
-    if not any(each.rule.kind == "who" for each in effective):
-        return Decision(False, bytes(len(policy.rows)), None)
-    return Decision(True, rungs_of(policy, effective), None)
-
-
-def rungs_of(policy: Policy, effective: Sequence[ReadyRule]) -> bytes:
-    """The rung of every row under the rules in effect: shows raise, limits cap, so their order never matters."""
-    # INVARIANT: a row that no rule shows stays at 0, hidden.
-    raised, caps = bytearray(len(policy.rows)), bytearray(b"\xff" * len(policy.rows))
-    for each in effective:
-        for row, rung in each.targets:
-            if each.rule.kind == "show":
-                raised[row] = max(raised[row], rung)
-            else:
-                caps[row] = min(caps[row], rung)
-    rungs = bytearray(map(min, raised, caps))
-    for row, _, columns in policy.lengths:
-        # Rows that are shown can be counted.
-        if any(rungs[column] for column in columns):
-            rungs[row] = 1
-    return bytes(rungs)
-
-
-def _takes_effect(rule: ReadyRule, truth: Any) -> bool:
-    # INVARIANT: unknown never shows and always limits.
-    return truth is not False if rule.rule.kind == "limit" else truth is True
 
 
 def _ask(atoms: Sequence[Atom], read: Read, now: datetime) -> Facts:
     if not atoms:
         return Facts(b"", None, read)
     truths = bytes([_code(_quietly(atom.run, read, now)) for atom in atoms])
-    flips = [at for atom in atoms if atom.flip and (at := _quietly(atom.flip, read, now)) and at is not UNKNOWN]
+    flips = [at for atom in atoms if atom.flip is not None and (at := atom.flip(read, now)) is not None]
     return Facts(truths, min(flips) if flips else None, read)
 
 
 def _code(truth: Any) -> int:
-    return 1 if truth is True else 0 if truth is False else 2
+    return TRUE if truth is True else FALSE if truth is False else UNSURE
 
 
-def _quietly(run: Callable[[Read, datetime], Any], read: Read, now: datetime) -> Any:
+def _quietly(run: Run, read: Read, now: datetime) -> Any:
     # INVARIANT: what fails to evaluate is unknown, and hides.
     try:
         return run(read, now)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from mapping.expression import Expression
 from mapping.grammar import nearest
 from mapping.model import Place, Problem
-from policies.decision import Policy, in_effect, rungs_of
+from policies.decision import Policy
 from policies.layout import list_of
 from policies.lineage import Lineage, chain
 from policies.model import LADDERS, FieldRow, PolicyFile, Rule
+from policies.rulebook import UNSURE
 
 MOST_ATOMS = 12
 MOST_LIST_FIELDS = 5
@@ -38,21 +39,13 @@ def problems_of(
 ) -> list[Problem]:
     """Everything that is wrong with a policy whose rules can be read."""
     found = [*_names_used_twice(stated), *_lists(policy, files), *_too_many_atoms(policy)]
-    least = rungs_of(policy, in_effect(policy.rules, _nothing_known(policy)))
+    # No situation shows less than the one in which nothing is known: what holds there holds always.
+    least = policy.book.rungs(policy.book.in_effect(bytes([UNSURE]) * len(policy.book.atoms)))
     for each in stated:
         for check in _CHECKS:
             found += check(each, policy, lineage)
         found += _tells(each, policy, lineage, least)
     return found
-
-
-def _nothing_known(policy: Policy) -> bytes:
-    """The situation in which every atom is unknown.
-
-    No situation shows less: a condition that holds while nothing is known holds always, and a limit is
-    out of force while nothing is known only if it always is.
-    """
-    return bytes([2]) * sum(len(atoms) for atoms in policy.atoms.values())
 
 
 def _place(rule: Rule, *keys: str) -> Place:
@@ -78,8 +71,8 @@ def _lists(policy: Policy, files: Sequence[PolicyFile]) -> Iterator[Problem]:
         for name in file.list_fields:
             if list_of(name):
                 yield Problem(file.place, f"list: {name} is a column of a list, which has many values a deal")
-            elif name not in policy.index:
-                yield Problem(file.place, f"list: unknown field `{name}`", nearest(name, policy.index))
+            elif name not in policy.book.index:
+                yield Problem(file.place, f"list: unknown field `{name}`", nearest(name, policy.book.index))
     if len(policy.list_fields) > MOST_LIST_FIELDS and files:
         text = f"list: {len(policy.list_fields)} fields, at most {MOST_LIST_FIELDS} can be sorted and filtered by"
         yield Problem(files[-1].place, text)
@@ -87,7 +80,7 @@ def _lists(policy: Policy, files: Sequence[PolicyFile]) -> Iterator[Problem]:
 
 def _too_many_atoms(policy: Policy) -> Iterator[Problem]:
     for number, row in enumerate(policy.rows):
-        touching = [each for each in policy.rules if number in dict(each.targets)]
+        touching = [each for each in policy.book.rules if number in dict(each.targets)]
         atoms = {atom for each in touching for atom in each.atoms}
         if len(atoms) > MOST_ATOMS:
             text = f"{row.name} depends on {len(atoms)} comparisons, at most {MOST_ATOMS} can be explained: join rules"
@@ -97,9 +90,9 @@ def _too_many_atoms(policy: Policy) -> Iterator[Problem]:
 def _unknown_words(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
     rule = stated.rule
     for name in rule.fields:
-        if name not in policy.index:
+        if name not in policy.book.index:
             yield Problem(
-                _place(rule, name, "fields"), _says(rule, f"unknown field `{name}`"), nearest(name, policy.index)
+                _place(rule, name, "fields"), _says(rule, f"unknown field `{name}`"), nearest(name, policy.book.index)
             )
     for name in rule.classes:
         if name not in policy.table.classes:
@@ -159,8 +152,8 @@ def _list_columns_asked(stated: Stated, policy: Policy, lineage: Lineage) -> Ite
 def _tells(stated: Stated, policy: Policy, lineage: Lineage, least: bytes) -> Iterator[Problem]:
     """What a condition would tell a partner about fields that it does not see exactly in every situation."""
     rule = stated.rule
-    for name in sorted(stated.condition.fields & policy.index.keys()):
-        number = policy.index[name]
+    for name in sorted(stated.condition.fields & policy.book.index.keys()):
+        number = policy.book.index[name]
         row, place = policy.rows[number], _place(rule, f"when.{name}", "when")
         # INVARIANT: a condition on a field that is never shared is refused, acknowledged or not.
         if kept := sorted(row.classes & policy.table.never_share):

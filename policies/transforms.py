@@ -58,10 +58,11 @@ def _hide(row: FieldRow, calendar: Calendar) -> Render:
 
 
 def _exact(row: FieldRow, calendar: Calendar) -> Render:
-    return _money if row.type == "money" else same
+    return exact_money if row.type == "money" else same
 
 
-def _money(value: Any) -> dict[str, str]:
+def exact_money(value: Any) -> dict[str, str]:
+    """Money at its sharpest."""
     minor, currency = value
     return {"amount": amount_text(minor, currency), "currency": currency}
 

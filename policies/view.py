@@ -93,7 +93,7 @@ class DealView:
         self.body(rungs)
         rungs = self._settled.get(rungs, rungs)
         policy = self._policy
-        rows = [policy.index[name] for name in policy.list_fields]
+        rows = [policy.book.index[name] for name in policy.list_fields]
         return [
             _shown(self.values.get(name), policy.renders[row][rungs[row]]) if rungs[row] else None
             for name, row in zip(policy.list_fields, rows, strict=True)

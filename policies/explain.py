@@ -1,0 +1,110 @@
+"""Why a field is shown as it is: read off the very computation that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from mapping.evaluate import UNKNOWN
+from mapping.model import Place
+from mapping.syntax import Compare, Node, describe
+from policies.model import LADDERS
+from policies.rulebook import FALSE, TRUE, ReadyRule, Rulebook, takes_effect
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSaid:
+    """What one rule had to say about a field."""
+
+    kind: str  # who | show | limit
+    name: str
+    rung: str  # shown as | at most; empty for who
+    condition: str  # as an expression
+    truth: str  # true | false | unknown
+    in_effect: bool
+    basis: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A verdict with its reason."""
+
+    field: str
+    admitted: bool
+    rung: str
+    until: datetime | None
+    classes: Mapping[str, str]  # class -> the field that it comes from; the field itself where declared
+    rules: tuple[RuleSaid, ...]  # every who rule, and every rule that names the field or a class of it
+    missing: tuple[str, ...]  # what would show more, e.g. "would be band if partner.nda == 'signed'"
+
+
+def explain(
+    book: Rulebook, origins: Mapping[str, Mapping[str, str]], situation: bytes, until: datetime | None, field: str
+) -> Explanation:
+    """The verdict on one field in one situation. KeyError where there is no such field."""
+    number = book.index[field]
+    row = book.rows[number]
+    ladder = LADDERS[row.ladder]
+    admitted, rungs = book.weigh(situation)
+    return Explanation(
+        field=field,
+        admitted=admitted,
+        rung=ladder[rungs[number]],
+        until=until,
+        classes={name: _origin(field, name, origins) for name in sorted(row.classes)},
+        rules=tuple(_said(book, each, situation, number) for each in book.rules if _concerns(each, number)),
+        missing=tuple(_missing(book, situation, number)),
+    )
+
+
+def opposite(node: Node) -> str:
+    """The text of the condition that holds where this one does not."""
+    if isinstance(node, Compare) and node.operator in _OPPOSITES:
+        return describe(Compare(_OPPOSITES[node.operator], node.left, node.right))
+    return f"not ({describe(node)})"
+
+
+_OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+
+
+def _concerns(rule: ReadyRule, row: int) -> bool:
+    return rule.rule.kind == "who" or any(row == target for target, _ in rule.targets)
+
+
+def _said(book: Rulebook, ready: ReadyRule, situation: bytes, row: int) -> RuleSaid:
+    rule, truth = ready.rule, book.verdict(ready, situation)
+    known = truth is True or truth is False
+    return RuleSaid(
+        kind=rule.kind,
+        name=rule.name,
+        rung=rule.rung,
+        condition=ready.text,
+        truth=str(truth).lower() if known else UNKNOWN.value,
+        in_effect=takes_effect(rule, truth),
+        basis=rule.basis,
+        place=rule.place,
+    )
+
+
+def _origin(field: str, name: str, origins: Mapping[str, Mapping[str, str]]) -> str:
+    while name in origins.get(field, {}):
+        field = origins[field][name]
+    return field
+
+
+def _missing(book: Rulebook, situation: bytes, row: int) -> list[str]:
+    """Single comparisons that, were they otherwise, would show more of the field."""
+    ladder = LADDERS[book.rows[row].ladder]
+    now = book.weigh(situation)[1][row]
+    found = []
+    for number, atom in enumerate(book.atoms):
+        for truth in (TRUE, FALSE):
+            if situation[number] == truth:
+                continue
+            otherwise = situation[:number] + bytes([truth]) + situation[number + 1 :]
+            rung = book.weigh(otherwise)[1][row]
+            if rung > now:
+                found.append(f"would be {ladder[rung]} if {describe(atom) if truth == TRUE else opposite(atom)}")
+    return found
