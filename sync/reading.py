@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mapping.compile import compile_object, is_partner, narrowed, needed_by_mapping, streams
-
 from config.workspace import Workspace
 from connectors.base import Connector, Record, Stream
+from mapping.compile import compile_object, is_partner, narrowed, needed_by_mapping, streams
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
 from mapping.relations import Mention, compile_mentions
 from mapping.values import Value, freeze

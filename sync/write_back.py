@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from connectors.base import BadRecord, Connector, CrmError, LoggedAction, NeedsA
 from sync.house import House, instant
 from sync.render import render_actions
 from sync.schema import actions
+from sync.summary import write_summaries
 
 BATCH = 200
 LEASE = timedelta(minutes=3)
@@ -28,6 +29,7 @@ class Written:
     unknown: int = 0
     parked: int = 0
     later: int = 0
+    summaries: int = 0
     problem: CrmError | None = None
 
 
@@ -51,7 +53,7 @@ def write_back(house: House, connection: str, connector: Connector) -> Written:
             if done.problem is not None:
                 return total
             rows = _claim(house, connection, state) if len(rows) == BATCH else []
-    return total
+    return replace(total, summaries=write_summaries(house, connection, connector))
 
 
 def _claim(house: House, connection: str, state: str) -> list[Claimed]:
@@ -152,5 +154,5 @@ def _add(one: Written, other: Written) -> Written:
         one.unknown + other.unknown,
         one.parked + other.parked,
         one.later + other.later,
-        other.problem,
+        problem=other.problem,
     )

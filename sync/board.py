@@ -1,0 +1,265 @@
+"""What the vendor's console shows: unfiltered, and for the vendor's door only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from mapping.values import Value, major
+from policies.explain import Explanation
+from policies.transforms import plain_text
+from sync.facts import ShareRow, gather
+from sync.house import House
+from sync.schema import actions, applied, mirror, partners, pauses, quarantine, shares, streams
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Where one stream stands."""
+
+    stream: str
+    stamp: str | None  # of the checkpoint, the CRM's clock
+    round_ended: str | None
+    records: int
+    problem: str | None
+    problem_kind: str | None
+    problem_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """How one connection stands."""
+
+    name: str
+    kind: str
+    streams: tuple[StreamState, ...]
+    outbox: Mapping[str, int]  # logged actions by state
+    deals: int
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerState:
+    """One partner on the board."""
+
+    id: str
+    key: str
+    name: str
+    fields: Mapping[str, Value]
+    shares: Mapping[str, int]  # by state
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow:
+    """One deal on the board."""
+
+    id: str
+    connection: str
+    crm_id: str
+    name: str
+    partners: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldState:
+    """One field of a deal as the mirror has it, with what kind of data it is."""
+
+    name: str
+    text: str
+    classes: tuple[str, ...]
+    ladder: str
+
+
+def connections(house: House) -> list[ConnectionState]:
+    """Every connection with its streams and its outbox."""
+    with house.reading() as tx:
+        workspace = house.in_force(tx).workspace
+        by_connection = defaultdict(list)
+        for row in tx.execute(sa.select(streams).order_by(streams.c.stream)):
+            by_connection[row.connection].append(_stream(row))
+        outbox_of: dict[str, dict[str, int]] = defaultdict(dict)
+        for name, state, count in tx.execute(
+            sa.select(actions.c.connection, actions.c.state, sa.func.count()).group_by(
+                actions.c.connection, actions.c.state
+            )
+        ):
+            outbox_of[name][state] = count
+        deals_of = _counts(tx, mirror.c.connection, sa.and_(mirror.c.object == "opportunity", ~mirror.c.deleted))
+        shares_of = _counts(tx, shares.c.connection, ~shares.c.suspended)
+    return [
+        ConnectionState(
+            row.name,
+            row.kind,
+            tuple(by_connection[row.name]),
+            outbox_of[row.name],
+            deals_of.get(row.name, 0),
+            shares_of.get(row.name, 0),
+        )
+        for row in workspace.connections.values()
+    ]
+
+
+def outbox(house: House, *, state: str | None = None, after: str | None = None, limit: int = PAGE) -> list[Any]:
+    """Logged actions, those that need a look first by time of their next try; `after` is the last key seen."""
+    wanted = sa.select(actions, partners.c.name.label("partner")).join(partners, partners.c.id == actions.c.partner_id)
+    if state is not None:
+        wanted = wanted.where(actions.c.state == state)
+    if after is not None:
+        wanted = wanted.where(actions.c.key > after)
+    with house.reading() as tx:
+        return list(tx.execute(wanted.order_by(actions.c.key).limit(limit)))
+
+
+def quarantined(house: House, *, after: str | None = None, limit: int = PAGE) -> list[Any]:
+    """Records and statements that were set aside, by id."""
+    wanted = sa.select(quarantine.c.id, quarantine.c.origin, quarantine.c.what, quarantine.c.reason, quarantine.c.at)
+    if after is not None:
+        wanted = wanted.where(quarantine.c.id > after)
+    with house.reading() as tx:
+        return list(tx.execute(wanted.order_by(quarantine.c.id).limit(limit)))
+
+
+def versions(house: House, limit: int = PAGE) -> list[Any]:
+    """The configurations that were in force, newest first."""
+    told = sa.select(applied.c.version, applied.c.at, applied.c.by, applied.c.note)
+    with house.reading() as tx:
+        return list(tx.execute(told.order_by(applied.c.version.desc()).limit(limit)))
+
+
+def all_partners(house: House, *, after: str | None = None, limit: int = 200) -> list[PartnerState]:
+    """Partners by key, with how many deals each has."""
+    wanted = sa.select(partners).order_by(partners.c.key).limit(limit)
+    if after is not None:
+        wanted = wanted.where(partners.c.key > after)
+    with house.reading() as tx:
+        rows = tx.execute(wanted).all()
+        closed = set(tx.execute(sa.select(pauses.c.scope)).scalars())
+        counted: dict[str, dict[str, int]] = defaultdict(dict)
+        for partner_id, state, count in tx.execute(
+            sa.select(shares.c.partner_id, shares.c.state, sa.func.count())
+            .where(shares.c.partner_id.in_([row.id for row in rows]), ~shares.c.suspended)
+            .group_by(shares.c.partner_id, shares.c.state)
+        ):
+            counted[partner_id][state] = count
+    return [
+        PartnerState(
+            row.id, row.key, row.name, msgspec.json.decode(row.fields), counted[row.id], bool({"*", row.id} & closed)
+        )
+        for row in rows
+    ]
+
+
+def shared_deals(house: House, *, after: str | None = None, limit: int = PAGE) -> list[DealRow]:
+    """Deals that some partner is on, by CRM id."""
+    on = sa.select(sa.func.count()).where(shares.c.deal_id == mirror.c.id, ~shares.c.suspended).scalar_subquery()
+    wanted = sa.select(mirror.c.id, mirror.c.connection, mirror.c.crm_id, mirror.c.fields, on.label("partners"))
+    wanted = wanted.where(mirror.c.object == "opportunity", mirror.c.fields.is_not(None))
+    if after is not None:
+        wanted = wanted.where(mirror.c.crm_id > after)
+    with house.reading() as tx:
+        rows = tx.execute(wanted.order_by(mirror.c.crm_id).limit(limit)).all()
+    return [
+        DealRow(
+            row.id,
+            row.connection,
+            row.crm_id,
+            str(msgspec.json.decode(row.fields).get("deal.name") or ""),
+            row.partners,
+        )
+        for row in rows
+    ]
+
+
+def deal_fields(house: House, deal_id: str) -> list[FieldState]:
+    """A deal's fields as the mirror has them, derived ones too, each with its classes."""
+    with house.reading() as tx:
+        workspace = house.in_force(tx).workspace
+        values = gather(tx, workspace.mappings, [deal_id]).values.get(deal_id)
+    if values is None:
+        return []
+    known = workspace.policy.completed(values.deal(), {"contacts": values.contacts()})
+    return [
+        FieldState(row.name, _text(known, values.contacts(), row.name), tuple(sorted(row.classes)), row.ladder)
+        for row in workspace.policy.rows
+    ]
+
+
+def deal_shares(house: House, deal_id: str) -> list[tuple[str, str, ShareRow]]:
+    """Who has a deal: partner key, name, and the share."""
+    with house.reading() as tx:
+        gathered = gather(tx, house.in_force(tx).workspace.mappings, [deal_id])
+        names = {row.id: row for row in tx.execute(sa.select(partners.c.id, partners.c.key, partners.c.name))}
+    facts = gathered.facts.get(deal_id)
+    found = facts.shares if facts else ()
+    return [(names[share.partner_id].key, names[share.partner_id].name, share) for share in found]
+
+
+def find_deal(house: House, name: str) -> DealRow | None:
+    """The deal with this id, CRM id or exact name."""
+    with house.reading() as tx:
+        where = sa.and_(mirror.c.object == "opportunity", sa.or_(mirror.c.id == name, mirror.c.crm_id == name))
+        row = tx.execute(sa.select(mirror).where(where)).first()
+    if row is not None:
+        fields = msgspec.json.decode(row.fields) if row.fields else {}
+        return DealRow(row.id, row.connection, row.crm_id, str(fields.get("deal.name") or ""), 0)
+    after: str | None = None
+    while page := shared_deals(house, after=after, limit=1000):
+        for deal in page:
+            if deal.name == name:
+                return deal
+        after = page[-1].crm_id
+    return None
+
+
+def explain(house: House, partner_id: str, deal_id: str, field: str | None = None) -> list[Explanation]:
+    """Why this partner sees the fields of this deal as it does: the very computation that decides."""
+    now = house.clock()
+    with house.reading() as tx:
+        policy = house.in_force(tx).workspace.policy
+        gathered = gather(tx, house.in_force(tx).workspace.mappings, [deal_id])
+        stored = tx.execute(sa.select(partners.c.fields).where(partners.c.id == partner_id)).scalar()
+    if deal_id not in gathered.facts or stored is None:
+        return []
+    facts, values = gathered.facts[deal_id], gathered.values[deal_id]
+    share = next((each for each in facts.shares if each.partner_id == partner_id), None)
+    side = next((each for each in facts.sides if each.id == partner_id), None)
+    asked: dict[str, Value] = {
+        "share.state": share.state if share else "pending",
+        "share.involvement": side.involvement if side else "",
+        "share.since": (share.since if share else house.now())[:19] + "Z",
+    }
+    deal = policy.completed(values.deal(), {"contacts": values.contacts()})
+    names = [field] if field is not None else [row.name for row in policy.rows]
+    return [policy.explain(deal, msgspec.json.decode(stored), asked, now, name) for name in names]
+
+
+def _stream(row: Any) -> StreamState:
+    stamp = msgspec.json.decode(row.checkpoint)["stamp"] if row.checkpoint else None
+    return StreamState(row.stream, stamp, row.round_ended, row.records, row.problem, row.problem_kind, row.problem_at)
+
+
+def _counts(tx: sa.Connection, column: sa.Column[Any], where: sa.ColumnElement[bool]) -> dict[str, int]:
+    rows = tx.execute(sa.select(column, sa.func.count()).where(where).group_by(column))
+    return {row[0]: row[1] for row in rows}
+
+
+def _text(known: Mapping[str, Value], contacts: list[dict[str, Value]], name: str) -> str:
+    if name.startswith("contacts[]."):
+        return ", ".join(_plain(row.get(name)) for row in contacts)
+    return _plain(known.get(name))
+
+
+def _plain(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, tuple):
+        return plain_text({"amount": str(major(value)), "currency": value.currency})
+    return str(value)
