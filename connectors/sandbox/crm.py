@@ -45,7 +45,7 @@ class Crm(Records):
         self.edit(org, DEAL_OBJECTS[org], deal_id, {OWNER_FIELDS[org]: owner_id})
 
     def add_partner(self, org: Org, deal_id: str, account_id: str, role: str = "", *, primary: bool = False) -> str:
-        """Put a partner on a deal, in a role (Salesforce) or under a label (HubSpot); the new row's id, if it has one."""
+        """Put a partner on a deal, in a role (Salesforce) or under a label (HubSpot); the new row's id, if any."""
         if org == "salesforce":
             return self._add_opportunity_partner(deal_id, account_id, role or "Reseller", primary=primary)
         wanted = role or PARTNER_LABELS[0]

@@ -25,7 +25,7 @@ _HUBSPOT: Mapping[int, dict[str, Any]] = {
     401: {"category": "INVALID_AUTHENTICATION", "message": "Authentication credentials not found."},
     403: {
         "category": "MISSING_SCOPES",
-        "message": "This app hasn't been granted all required scopes to make this call.",
+        "message": "This app hasn't been granted all required scopes.",
     },
     429: {
         "errorType": "RATE_LIMIT",

@@ -45,7 +45,8 @@ def link_types(records: Records, from_object: str, to_object: str) -> list[LinkT
         (from_object, to_object),
     )
     standard = standard_types(from_object, to_object)
-    return [LinkType(*each, "HUBSPOT_DEFINED") for each in standard] + [LinkType(*each, "USER_DEFINED") for each in own]
+    ours = [LinkType(id, inverse, label, "USER_DEFINED") for id, inverse, label in own]
+    return [LinkType(id, inverse, label, "HUBSPOT_DEFINED") for id, inverse, label in standard] + ours
 
 
 def add_label(
@@ -131,8 +132,8 @@ def links(records: Records, from_object: str, from_id: str, to_object: str) -> l
     types = {each.type_id: each for each in link_types(records, from_object, to_object)}
     found: dict[str, list[LinkType]] = {}
     rows = records.select(
-        "SELECT link.to_id, link.type_id FROM link JOIN record ON record.org = 'hubspot' AND record.object = link.to_object"
-        " AND record.id = link.to_id AND record.deleted = 0"
+        "SELECT to_id, type_id FROM link"
+        " JOIN record ON org = 'hubspot' AND object = to_object AND id = to_id AND deleted = 0"
         " WHERE from_object=? AND from_id=? AND to_object=? ORDER BY to_id, type_id",
         (from_object, from_id, to_object),
     )

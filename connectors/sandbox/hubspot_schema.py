@@ -171,8 +171,8 @@ def standard_types(from_object: str, to_object: str) -> tuple[tuple[int, int, st
     return tuple((inverse, type_id, label) for type_id, inverse, label in turned)
 
 
-def derived(object: str, properties: dict[str, Any], now: str) -> dict[str, Any]:
-    """The properties of a new record, with what HubSpot fills in by itself; times are midnight UTC where a day is given."""
+def with_defaults(object: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a new record, with what HubSpot fills in by itself."""
     if object == "deals":
         return {"pipeline": PIPELINE, **properties}
     return properties

@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS merged (object TEXT, id TEXT, into_id TEXT NOT NULL, 
 CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS token (value TEXT PRIMARY KEY, kind TEXT NOT NULL, live INTEGER NOT NULL DEFAULT 1);
 """
+_COUNT_UP = "INSERT INTO counter VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"
 _COLUMNS = "object, id, created, stamp, deleted, fields"
 
 
@@ -72,7 +73,7 @@ def stamp_text(org: Org, moment: datetime) -> str:
 
 
 class Records:
-    """The records of both orgs. Every change moves the record's stamp by `clock`, which a test may replace at any time."""
+    """The records of both orgs. Every change moves a stamp by `clock`, which a test may replace at any time."""
 
     def __init__(self, file: Path, *, clock: Callable[[], datetime] | None = None) -> None:
         self.clock: Callable[[], datetime] = clock or (lambda: datetime.now(UTC))
@@ -145,7 +146,7 @@ class Records:
                 full = salesforce_schema.with_defaults(object, fields)
                 full = salesforce_schema.derived(object, full, full)
             else:
-                full = hubspot_schema.derived(object, dict(fields), now)
+                full = hubspot_schema.with_defaults(object, dict(fields))
             self._db.execute(
                 "INSERT INTO record (org, object, id, created, stamp, fields) VALUES (?, ?, ?, ?, ?, ?)",
                 (org, object, id, now, now, msgspec.json.encode(full).decode()),
@@ -191,10 +192,7 @@ class Records:
         self.execute("DELETE FROM record WHERE org=? AND object=? AND id=?", (org, object, id))
 
     def _next_id(self, org: Org, object: str) -> str:
-        number = self._db.execute(
-            "INSERT INTO counter VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last",
-            (org, object),
-        ).fetchone()[0]
+        number = self._db.execute(_COUNT_UP, (org, object)).fetchone()[0]
         return salesforce_id(object, number) if org == "salesforce" else hubspot_id(object, number)
 
     def secret(self, name: str, fresh: Callable[[], str]) -> str:
@@ -205,6 +203,10 @@ class Records:
 
     def count_call(self, org: Org) -> int:
         """Count one call against the day's quota; how many were made."""
-        count = "INSERT INTO counter VALUES (?, 'calls', 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"
         with self.batch():
-            return int(self._db.execute(count, (org,)).fetchone()[0])
+            return int(self._db.execute(_COUNT_UP, (org, "calls")).fetchone()[0])
+
+    def page(self, org: Org, object: str, *, after: str, size: int, deleted: bool = False) -> list[Row]:
+        """Some records in the order of their ids, past one of them."""
+        sql = f"SELECT {_COLUMNS} FROM record WHERE org=? AND object=? AND id>? AND deleted=? ORDER BY id LIMIT ?"  # noqa: S608
+        return [_row(each) for each in self.select(sql, (org, object, after, int(deleted), size))]

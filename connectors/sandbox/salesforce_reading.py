@@ -118,7 +118,7 @@ class _Plan:
         self._parents = [(path, object) for path, (_, object, _) in query.joins.items()]
 
     def record(self, row: tuple[Any, ...]) -> Values:
-        whole = {(): _whole(self._object, row[:5])}
+        whole: dict[tuple[str, ...], Values | None] = {(): _whole(self._object, row[:5])}
         for place, (path, object) in enumerate(self._parents, start=1):
             whole[path] = _whole(object, row[5 * place : 5 * place + 5])
         out: Values = {"attributes": attributes(self._object, row[0], self._version)}

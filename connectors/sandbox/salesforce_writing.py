@@ -128,8 +128,8 @@ class SalesforceWriting:
                 raise SalesforceProblem(
                     400,
                     "INVALID_FIELD_FOR_INSERT_UPDATE",
-                    f"Unable to create/update fields: {name}. Please check the security settings of this field and verify "
-                    "that it is read/write for your profile or permission set.",
+                    f"Unable to create/update fields: {name}. Please check the security settings of this field and "
+                    "verify that it is read/write for your profile or permission set.",
                     (name,),
                 )
             clean[name] = self._value(object, field, value)

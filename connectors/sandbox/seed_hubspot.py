@@ -1,4 +1,4 @@
-"""The story in the HubSpot account: the same ideas with other companies, smaller, as tables. The order makes the ids."""
+"""The story in the HubSpot account: the same ideas with other companies, smaller. The order makes the ids."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _deal(*head: str, secrets: tuple[str, str, str, str], message: str = "") -> 
         "deal_currency_code": currency,
         "region": region,
         "amount": amount,
-        "closedate": f"{close}T00:00:00Z",
+        "closedate": f"{close}T00:00:00.000Z",
         "margin": margin,
         "discount_percent": discount,
         "internal_notes": notes,

@@ -1,4 +1,4 @@
-"""The story in the Salesforce org of 青空ソフトウェア: invented companies and people, as tables. The order makes the ids."""
+"""The story in the Salesforce org: invented companies and people. The order makes the ids."""
 
 from __future__ import annotations
 
@@ -182,18 +182,21 @@ DEALS: Table = {
     "ASANAGI_POS": _deal(
         "朝凪百貨店 POS更新", "ASANAGI", "MIZUHARA", "Qualification", "JPY", "Japan",
         amount=7_981_342.0, close="2027-04-23", margin=2_673_915.0, discount=9.3741,
-        notes="社内限定 紫水晶4073 旧契約の清算が先。", rival="玄武岩端末競合3951", about="背景メモ 碧玉5290: 端末は六百台。",
+        notes="社内限定 紫水晶4073 旧契約の清算が先。", rival="玄武岩端末競合3951",
+        about="背景メモ 碧玉5290: 端末は六百台。",
     ),
     "HAEUNDAE_WMS": _deal(
         "해운대물류 창고관리 구축", "HAEUNDAE", "SEO", "Proposal/Price Quote", "KRW", "Korea",
         amount=83_417_290.0, close="2027-02-26", margin=26_918_374.0, discount=15.8264,
-        notes="내부전용 흑요석6642 최저 마진은 삼 할.", rival="백운모 물류 경쟁9318", about="배경메모 호박2075: 부산 신항 두 곳.",
+        notes="내부전용 흑요석6642 최저 마진은 삼 할.", rival="백운모 물류 경쟁9318",
+        about="배경메모 호박2075: 부산 신항 두 곳.",
         NextStep="견적 검토 회의",
     ),
     "HANGANG_DATA": _deal(
         "한강제약 데이터 플랫폼", "HANGANG", "SEO", "Prospecting", "KRW", "Korea",
         amount=214_739_860.0, close="2027-08-13", margin=71_382_945.0, discount=6.1947,
-        notes="내부전용 청금석3187 경쟁 입찰로 바뀔 수 있음.", rival="석영 데이터 경쟁5604", about="배경메모 진주8461: 규제 심사 중.",
+        notes="내부전용 청금석3187 경쟁 입찰로 바뀔 수 있음.", rival="석영 데이터 경쟁5604",
+        about="배경메모 진주8461: 규제 심사 중.",
     ),
     "NORTHGATE_PLAN": _deal(
         "Northgate Foods demand planning", "NORTHGATE", "WINSLOW", "Negotiation/Review", "USD", "EMEA",
@@ -211,7 +214,8 @@ DEALS: Table = {
     "SHINANO_WON": _deal(
         "信濃電工 文書管理 導入", "SHINANO", "MIZUHARA", "Closed Won", "JPY", "Japan",
         amount=4_739_182.0, close="2026-09-18", margin=1_862_739.0, discount=5.2917,
-        notes="社内限定 黄玉9264 次年度の値上げは未通知。", rival="雲母文書競合6380", about="背景メモ 水晶7713: 追加百席の余地。",
+        notes="社内限定 黄玉9264 次年度の値上げは未通知。", rival="雲母文書競合6380",
+        about="背景メモ 水晶7713: 追加百席の余地。",
     ),
     "NORTHGATE_LOST": _deal(
         "Northgate Foods store tablets", "NORTHGATE", "WINSLOW", "Closed Lost", "USD", "EMEA",

@@ -31,6 +31,7 @@ class Sandbox:
     client_id: str
     client_secret: str
     hubspot_token: str
+    hubspot_refresh_token: str  # its client id and secret are the same as on the other wire
     jwt_key_file: Path
     username: str
     crm: Crm
@@ -67,6 +68,7 @@ def start(folder: Path, *, salesforce_port: int = 0, page_port: int = 0, seed: b
     sign_in = SalesforceSignIn(crm, jwt_public_key(folder))
     token = crm.secret("hubspot_token", lambda: f"pat-na1-{secrets.token_hex(24)}")
     crm.execute("INSERT OR IGNORE INTO token (value, kind) VALUES (?, 'hubspot-key')", (token,))
+    crm.secret("hubspot_refresh_token", lambda: secrets.token_hex(24))
     web = add_pages(hubspot_app(crm, faults), crm)
     tls = server_context(folder)
     salesforce = Server(salesforce_port, salesforce_app(crm, faults, sign_in), crm, faults, calls, tls)
@@ -81,6 +83,7 @@ def start(folder: Path, *, salesforce_port: int = 0, page_port: int = 0, seed: b
         client_id=sign_in.client_id,
         client_secret=sign_in.client_secret,
         hubspot_token=token,
+        hubspot_refresh_token=crm.secret("hubspot_refresh_token", str),
         jwt_key_file=folder / JWT_KEY_FILE,
         username="integration@aozora.example",
         crm=crm,

@@ -147,7 +147,7 @@ class _Exchange(BaseHTTPRequestHandler):
         else:
             self._send(answer, half=fault is not None and fault.mode == "half")
 
-    do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_GET
+    do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815 - the names http.server looks for
 
     def _answer(self, fault: Fault | None, path: str, query: str, body: bytes) -> Answer:
         if fault is None or fault.mode in ("after", "half"):

@@ -212,7 +212,8 @@ class _Parser:
 
     def _resolve(self, name: Token) -> tuple[Column, Field]:
         """A dotted name as a column, with a join for each lookup on its way."""
-        object, alias, path = self._query.object, "t", ()
+        object, alias = self._query.object, "t"
+        path: tuple[str, ...] = ()
         *parents, last = name.text.split(".")
         for parent in parents:
             lookup = self._lookup(object, parent, name)
@@ -239,18 +240,18 @@ class _Parser:
         raise SalesforceProblem(
             400,
             "INVALID_FIELD",
-            f"{self._where_it_is(name)}Didn't understand relationship '{relation}' in field path. If you are attempting "
-            "to use a custom relationship, be sure to append the '__r' after the custom relationship name. Please "
-            "reference your WSDL or the describe call for the appropriate names.",
+            f"{self._where_it_is(name)}Didn't understand relationship '{relation}' in field path. If you are "
+            "attempting to use a custom relationship, be sure to append the '__r' after the custom relationship "
+            "name. Please reference your WSDL or the describe call for the appropriate names.",
         )
 
     def _no_such(self, field_name: str, object: str, name: Token) -> SalesforceProblem:
         return SalesforceProblem(
             400,
             "INVALID_FIELD",
-            f"{self._where_it_is(name)}No such column '{field_name}' on entity '{object}'. If you are attempting to use "
-            "a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the "
-            "describe call for the appropriate names.",
+            f"{self._where_it_is(name)}No such column '{field_name}' on entity '{object}'. If you are attempting to "
+            "use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL "
+            "or the describe call for the appropriate names.",
         )
 
     def _where_it_is(self, name: Token) -> str:

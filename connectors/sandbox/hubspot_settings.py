@@ -1,0 +1,154 @@
+"""HubSpot's settings APIs: owners, pipelines and properties."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Response, request
+
+from connectors.sandbox.crm import Row
+from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, not_found
+from connectors.sandbox.hubspot_objects import HubspotObjects
+from connectors.sandbox.hubspot_routes import Routes, answer, created, json_body
+from connectors.sandbox.hubspot_schema import PIPELINE, STAGES, Property
+
+MADE_AT = "2026-01-05T00:00:00.000Z"
+_TYPES = ("string", "number", "datetime", "date", "enumeration", "bool")
+
+
+def settings_routes(routes: Routes, objects: HubspotObjects) -> None:
+    """Register the views."""
+    _owners(routes, objects)
+    _pipelines(routes)
+    _properties(routes, objects)
+
+
+def _owners(routes: Routes, objects: HubspotObjects) -> None:
+    def listed() -> Response:
+        size, after = int(request.args.get("limit", 100)), request.args.get("after", "")
+        archived = request.args.get("archived", "false").lower() == "true"
+        rows = objects.crm.page("hubspot", "owners", after=after, size=min(size, 500) + 1, deleted=archived)
+        body: dict[str, Any] = {"results": [_owner(row) for row in rows[:size]]}
+        if len(rows) > size:
+            body["paging"] = routes.next_page(rows[size - 1].id)
+        return answer(body)
+
+    def one(id: str) -> Response:
+        row = objects.crm.find("hubspot", "owners", id)
+        if row is None or row.deleted:
+            raise not_found()
+        return answer(_owner(row))
+
+    routes.settings("GET", "owners", "", listed)
+    routes.settings("GET", "owners", "/", listed)
+    routes.settings("GET", "owners", "/<id>", one)
+
+
+def _owner(row: Row) -> dict[str, Any]:
+    times = {"createdAt": row.created, "updatedAt": row.stamp, "archived": row.deleted}
+    return {"id": row.id, "type": "PERSON", "userId": int(row.id) % 1_000_000, **row.fields, **times}
+
+
+def _pipelines(routes: Routes) -> None:
+    times = {"createdAt": MADE_AT, "updatedAt": MADE_AT, "archived": False}
+    stages = [
+        {
+            "id": id,
+            "label": label,
+            "displayOrder": place,
+            **times,
+            "metadata": {"isClosed": str(closed).lower(), "probability": probability},
+        }
+        for place, (id, (label, probability, closed)) in enumerate(STAGES.items())
+    ]
+    pipeline = {"id": PIPELINE, "label": "Sales Pipeline", "displayOrder": 0, "stages": stages, **times}
+
+    def listed(kind: str) -> Response:
+        return answer({"results": [pipeline] if kind in ("deals", "deal", "0-3") else []})
+
+    def one(kind: str, id: str) -> Response:
+        if id != PIPELINE:
+            raise not_found()
+        return answer(pipeline)
+
+    routes.settings("GET", "pipelines", "/<kind>", listed)
+    routes.settings("GET", "pipelines", "/<kind>/<id>", one)
+
+
+def _properties(routes: Routes, objects: HubspotObjects) -> None:
+    def listed(kind: str) -> Response:
+        found = objects.properties(objects.object_of(kind)).values()
+        return answer({"results": [_property(each) for each in found]})
+
+    def one(kind: str, name: str) -> Response:
+        found = objects.properties(objects.object_of(kind)).get(name)
+        if found is None:
+            raise not_found(f'Property "{name}" does not exist')
+        return answer(_property(found))
+
+    def create(kind: str) -> Response:
+        object, body = objects.object_of(kind), json_body()
+        made = _made(body)
+        if made.name in objects.properties(object):
+            more = {"subCategory": "Properties.PROPERTY_WITH_NAME_EXISTS"}
+            raise HubspotProblem(
+                409, "OBJECT_ALREADY_EXISTS", f"A property named '{made.name}' already exists.", **more
+            )
+        shape = msgspec.json.encode(made).decode()
+        objects.crm.execute("INSERT OR REPLACE INTO property VALUES (?, ?, ?)", (object, made.name, shape))
+        return answer(_property(made), created())
+
+    routes.settings("GET", "properties", "/<kind>", listed)
+    routes.settings("POST", "properties", "/<kind>", create)
+    routes.settings("GET", "properties", "/<kind>/<name>", one)
+
+
+def _made(body: dict[str, Any]) -> Property:
+    needed = [name for name in ("name", "label", "type", "fieldType", "groupName") if not body.get(name)]
+    if needed:
+        raise invalid(f"Some required fields were not set: [{', '.join(needed)}]")
+    if body["type"] not in _TYPES:
+        raise invalid(f"Invalid property type: {body['type']}")
+    options = tuple(str(each["value"]) for each in body.get("options") or ())
+    unique = bool(body.get("hasUniqueValue", False))
+    return Property(
+        body["name"].lower(),
+        body["label"],
+        body["type"],
+        body["fieldType"],
+        options,
+        defined_by_hubspot=False,
+        unique=unique,
+    )
+
+
+def _property(shape: Property) -> dict[str, Any]:
+    labels = {id: label for id, (label, _, _) in STAGES.items()}
+    values = tuple(STAGES) if shape.name == "dealstage" else (PIPELINE,) if shape.name == "pipeline" else shape.options
+    options = [
+        {"label": labels.get(value, value), "value": value, "displayOrder": place, "hidden": False}
+        for place, value in enumerate(values)
+    ]
+    return {
+        "name": shape.name,
+        "label": shape.label,
+        "type": shape.type,
+        "fieldType": shape.field_type,
+        "groupName": "information",
+        "description": "",
+        "options": options,
+        "hidden": False,
+        "hasUniqueValue": shape.unique,
+        "calculated": False,
+        "externalOptions": shape.name == "hubspot_owner_id",
+        "hubspotDefined": shape.defined_by_hubspot,
+        "archived": False,
+        "createdAt": MADE_AT,
+        "updatedAt": MADE_AT,
+        "modificationMetadata": {
+            "readOnlyValue": shape.read_only,
+            "readOnlyDefinition": shape.defined_by_hubspot,
+            "archivable": not shape.defined_by_hubspot,
+        },
+    }
