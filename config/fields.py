@@ -51,7 +51,7 @@ class Amount(fields.Field[Decimal]):
 class RowWords(Words):
     """What one field is."""
 
-    classes = Many(Text(), one=True, data_key="class")
+    classes = Many(Text(metadata={"names": "class"}), one=True, data_key="class")
     ladder = OneOf("ladder", LADDERS, required=True)
     bands = Table(Text(re.compile(r"[A-Z]{3}"), "a currency code such as `JPY`"), Many(Amount(), most=50))
     expr = Text(most=4000)

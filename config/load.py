@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-
 from config.agree import Draft, by_connection, disagreements, known_values, partner_fields, whole_table
 from config.fields import read_fields
 from config.folder import FINGERPRINT, read_folder
@@ -25,6 +24,7 @@ from config.words import REFERENCE, closest
 from config.workspace import Document, Workspace, WriteBack
 from mapping.model import Broken, Place, Problem
 from policies.compile import compile_policy
+from policies.trial import run_tests
 
 MOST_PROBLEMS = 500
 
@@ -66,8 +66,6 @@ def load(files: Mapping[str, str]) -> Workspace:
 
 def check(folder: Path, now: datetime) -> tuple[Workspace, list[Problem]]:
     """A workspace folder read, compiled and its policies tried, with remarks on what works but may surprise."""
-    from policies.trial import run_tests
-
     workspace = load(read_folder(folder))
     failed = run_tests(workspace.policy, workspace.policies, now)
     if failed:

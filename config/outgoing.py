@@ -65,7 +65,7 @@ class WriteBackWords(Words):
     """writeback.yaml."""
 
     reply_marker = Text(most=30)
-    summary_fields = Table(Text(), Text(CRM_NAME, "a CRM field"))
+    summary_fields = Table(Text(metadata={"names": "connection"}), Text(CRM_NAME, "a CRM field"))
     actions = Many(Inner(ActionWords), required=True)
 
 
@@ -76,7 +76,7 @@ class DocumentWords(Words):
     title = in_languages(200)
     language = OneOf("language", LANGUAGES, required=True)
     file = Text(re.compile(r"documents(/[^/\\.][^/\\]*)+"), "a file below `documents/`", required=True)
-    classes = Many(Text(), one=True, data_key="class", required=True)
+    classes = Many(Text(metadata={"names": "class"}), one=True, data_key="class", required=True)
     who = Condition(**required("write `who: always` for every partner"))
 
 

@@ -32,7 +32,7 @@ class RuleWords(Words):
 class ShowWords(RuleWords):
     """A rule that raises."""
 
-    named = Many(Text(), one=True, data_key="fields", required=True)
+    named = Many(Text(metadata={"names": "field"}), one=True, data_key="fields", required=True)
     rung = OneOf("rung", RUNGS, data_key="as", **required("say how sharply, such as `exact` or `band`"))
     basis = OneOf("legal basis", BASES)
 
@@ -40,8 +40,8 @@ class ShowWords(RuleWords):
 class LimitWords(RuleWords):
     """A rule that caps."""
 
-    named = Many(Text(), one=True, data_key="fields")
-    classes = Many(Text(), one=True)
+    named = Many(Text(metadata={"names": "field"}), one=True, data_key="fields")
+    classes = Many(Text(metadata={"names": "class"}), one=True)
     rung = OneOf("rung", RUNGS, data_key="at_most", **required("say how sharply at most, such as `hide`"))
 
     @validates_schema
@@ -65,7 +65,7 @@ class PolicyWords(Words):
     who = Many(Inner(RuleWords), required=True)
     show = Many(Inner(ShowWords), required=True)
     limit = Many(Inner(LimitWords))
-    columns = Many(Text(), data_key="list", most=5)
+    columns = Many(Text(metadata={"names": "field"}), data_key="list", most=5)
     invitations = Inner(InvitationWords)
 
 
@@ -107,7 +107,7 @@ class CaseWords(Words):
     name = Text(required=True, most=200)
     given = Given()
     expect = Expectation(required=True)
-    vary = Many(Text(), one=True)
+    vary = Many(Text(metadata={"names": "field"}), one=True)
 
     @validates_schema
     def vary_and_nothing_changes_belong_together(self, data: Any, **_: Any) -> None:
