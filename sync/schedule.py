@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ DELIVER_SECONDS = 5
 COME_DUE_SECONDS = 30
 LEASE_SECONDS = 30
 LONGEST_WAIT = timedelta(minutes=5)
+STOP_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Course:
 
     last: dict[str, dict[str, Any]] = field(default_factory=dict)
     rests_until: dict[str, datetime] = field(default_factory=dict)
+    running: set[str] = field(default_factory=set)
     lock: Lock = field(default_factory=Lock)
 
     def note(self, job: str, **how: Any) -> int:
@@ -127,6 +130,14 @@ def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: lis
                 return
     finally:
         scheduler.shutdown(wait=not stop.is_set())
+        _let_end(course)
+
+
+def _let_end(course: Course) -> None:
+    """Give jobs that run a moment to end; one that waits for its CRM is given up."""
+    last = time.monotonic() + STOP_SECONDS
+    while course.running and time.monotonic() < last:
+        time.sleep(0.05)
 
 
 def run_once(house: House, job: Job, course: Course) -> None:
@@ -134,6 +145,7 @@ def run_once(house: House, job: Job, course: Course) -> None:
     if course.rests_until.get(job.name, house.clock()) > house.clock():
         return
     began = house.now()
+    course.running.add(job.name)
     try:
         with lease(house, f"job {job.name}", LEASE_SECONDS) as fence:
             if fence is None:
@@ -143,6 +155,8 @@ def run_once(house: House, job: Job, course: Course) -> None:
     except Exception as problem:
         failures = course.note(job.name, began=began, ended=house.now(), **_named(job, problem))
         course.rest(job.name, house.clock() + _wait(job, problem, failures))
+    finally:
+        course.running.discard(job.name)
 
 
 def _named(job: Job, problem: Exception) -> dict[str, str]:

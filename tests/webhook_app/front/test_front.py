@@ -1,0 +1,165 @@
+"""The front on a real Granian, over real sockets."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+
+HOUSE = """
+import asyncio, json, sys, time
+from webhook_app.front import Bounds, Front
+from webhook_app.listening import listen
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/slow":
+        time.sleep(0.6)
+    if path == "/broken":
+        raise RuntimeError("sdr-canary-in-an-exception")
+    start_response("200 OK", [("Connection", "close"), ("X-Two", "1"), ("X-Two", "2")])
+    told = {name: value for name, value in environ.items() if isinstance(value, str)}
+    return [json.dumps({**told, "body": environ["wsgi.input"].read().decode("latin-1")}).encode()]
+
+bounds = Bounds(body=1 << 16, seconds=float(sys.argv[2]), buffered=1 << 20, threads=2, waiting=2)
+asyncio.run(listen(Front(application, "https://partners.example", bounds), "127.0.0.1:" + sys.argv[1]))
+"""
+
+
+@contextmanager
+def serving(seconds: float = 1.0, **environment: str):
+    port = free_port()
+    child = subprocess.Popen([sys.executable, "-c", HOUSE, str(port), str(seconds)], env={**os.environ, **environment})
+    try:
+        wait_for(port)
+        yield port, child
+    finally:
+        child.terminate()
+        assert child.wait(10) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server did not start")
+
+
+def ask(port, path="/", body=None, headers=None, method=None):
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request(method or ("POST" if body is not None else "GET"), path, body, headers or {})
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer
+
+
+def half_sent(port: int, length: int = 10) -> socket.socket:
+    half = socket.create_connection(("127.0.0.1", port), timeout=10)
+    half.sendall(b"POST /hooks/x HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\nabc" % length)
+    return half
+
+
+@pytest.fixture(scope="module")
+def port():
+    with serving(SUDARE_CANARY="sdr-canary-in-the-environment") as (port, _child):
+        yield port
+
+
+def test_two_hundred_half_sent_bodies_do_not_stop_the_door():
+    with serving(seconds=30) as (port, child):
+        halves = [half_sent(port) for _ in range(200)]
+        time.sleep(0.2)
+        started = time.monotonic()
+        assert ask(port, "/alive", b"whole")[0] == 200
+        assert time.monotonic() - started < 1
+        for half in halves:
+            half.close()
+        child.terminate()
+        assert child.wait(10) == 0
+
+
+def test_a_body_that_does_not_come_is_given_up_with_408(port):
+    with closing(half_sent(port)) as half:
+        assert half.recv(400).startswith(b"HTTP/1.1 408")
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_is_read(port):
+    with closing(half_sent(port, 1 << 30)) as half:
+        assert half.recv(400).startswith(b"HTTP/1.1 413")
+
+
+def test_a_body_that_does_not_say_so_is_refused_as_soon_as_it_is(port):
+    parts = (b"x" * 10_000 for _ in range(10))
+    assert ask(port, "/", parts)[0] == 413
+
+
+def test_a_body_that_is_no_http_is_refused_with_400(port):
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as line:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n")
+        assert line.recv(400).startswith(b"HTTP/1.1 400")
+
+
+def test_a_chunked_body_arrives_whole(port):
+    status, body, _ = ask(port, "/", iter([b"one ", b"two"]))
+    assert (status, json.loads(body)["body"], json.loads(body)["CONTENT_LENGTH"]) == (200, "one two", "7")
+
+
+def test_large_headers_are_refused_with_431(port):
+    assert ask(port, "/", headers={"X-Long": "a" * 40_000})[0] == 431
+
+
+def test_a_full_house_answers_503_and_when_to_come_back(port):
+    lines = []
+    for _ in range(8):
+        line = socket.create_connection(("127.0.0.1", port), timeout=10)
+        line.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        lines.append(line)
+    answers = [line.recv(1000) for line in lines]
+    assert sum(answer.startswith(b"HTTP/1.1 200") for answer in answers) == 4
+    assert sum(b"retry-after: 1" in answer for answer in answers if answer.startswith(b"HTTP/1.1 503")) == 4
+    for line in lines:
+        line.close()
+
+
+def test_nothing_of_the_process_environment_is_in_what_the_application_is_given(port):
+    _, body, _ = ask(port)
+    assert b"sdr-canary" not in body
+    assert {name for name in json.loads(body) if name in os.environ} == set()
+
+
+def test_the_address_the_headers_and_the_scheme_come_through_as_wsgi_has_them(port):
+    _, body, answer = ask(port, "/%E5%95%86%E8%AB%87/a%20b?q=%E5%95%86", headers={"X_Spoof": "1", "X-Fine": "2"})
+    told = json.loads(body)
+    assert told["PATH_INFO"].encode("latin-1").decode() == "/商談/a b"
+    assert (told["QUERY_STRING"], told["HTTP_X_FINE"]) == ("q=%E5%95%86", "2")
+    assert "HTTP_X_SPOOF" not in told
+    assert answer.headers.get_all("X-Two") == ["1", "2"]
+
+
+def test_a_failure_of_ours_is_a_500_that_tells_nothing(port):
+    status, body, _ = ask(port, "/broken")
+    assert status == 500
+    assert b"canary" not in body
+
+
+def test_requests_in_flight_end_before_the_door_closes():
+    with serving() as (port, child), closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request("GET", "/slow")
+        time.sleep(0.2)
+        child.terminate()
+        assert connection.getresponse().status == 200
+        assert child.wait(10) == 0
