@@ -147,8 +147,11 @@ def _compare(node: Compare, setting: Setting) -> Run:
     left, right = _side(node.left, node.right, setting), _side(node.right, node.left, setting)
     if type_of(node.left) == "money":
         return _compare_money(test, left, right)
-    if isinstance(node.left, Attribute) and isinstance(node.right, Constant) and type_of(node.left) != "datetime":
-        return _compare_constant(test, node.left.name, node.right.value)
+    if isinstance(node.left, Attribute) and type_of(node.left) != "datetime":
+        if isinstance(node.right, Constant):
+            return _compare_constant(test, node.left.name, node.right.value)
+        if isinstance(node.right, Attribute) and type_of(node.right) != "datetime":
+            return _compare_attributes(test, node.left.name, node.right.name)
 
     def run(read: Read, now: datetime) -> Any:
         one, two = left(read, now), right(read, now)
@@ -163,6 +166,14 @@ def _compare_constant(test: Callable[[Any, Any], bool], name: str, constant: Any
     def run(read: Read, now: datetime) -> Any:
         value = read(name)
         return UNKNOWN if value is None else test(value, constant)
+
+    return run
+
+
+def _compare_attributes(test: Callable[[Any, Any], bool], left: str, right: str) -> Run:
+    def run(read: Read, now: datetime) -> Any:
+        one, two = read(left), read(right)
+        return UNKNOWN if one is None or two is None else test(one, two)
 
     return run
 

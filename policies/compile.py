@@ -12,13 +12,13 @@ from mapping.grammar import Known
 from mapping.model import SHARE_FIELDS, SHARE_STATES, Broken, Problem
 from mapping.syntax import Attribute, Constant, Moment, Node, walk
 from mapping.values import FieldType
-from policies.decision import SIDES, Atom, Decision, Facts, Policy, Side
-from policies.layout import Layout, lay_out, list_of
+from policies.decision import SIDES, Decision, Facts, Policy, Questions, Side, truth_of
+from policies.layout import Layout, cell_key, lay_out, list_of
 from policies.lineage import Lineage, trace
 from policies.lint import Stated, problems_of, rung_index
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
 from policies.rulebook import Length, ReadyRule, Rulebook
-from policies.transforms import Calendar, Render, renders_of
+from policies.transforms import Calendar, Render, renders_of, same
 
 __all__ = ["Decision", "Facts", "Policy", "compile_policy"]
 
@@ -45,22 +45,23 @@ def compile_policy(
     types = {**lineage.types, **partner_fields, **SHARE_FIELDS}
     problems = list(lineage.problems)
     stated = [each for file in files for rule in file.rules if (each := _state(rule, lineage, types, known, problems))]
-    atoms = _atoms([each.condition for each in stated], zone)
+    atoms = _atoms([each.condition for each in stated])
     rows = tuple(lineage.rows[name] for name in sorted(lineage.rows))
     calendar = Calendar(zone, fiscal_year_starts)
     renders = tuple(renders_of(row, calendar) for row in rows)
     trees = [each.tree for each in (*lineage.derived.values(), *(each.condition for each in stated))]
     policy = Policy(
         table=table,
-        book=_book(rows, stated, [atom.node for side in SIDES for atom in atoms[side]]),
+        book=_book(rows, stated, [node for side in SIDES for node in atoms[side]]),
         list_fields=tuple(dict.fromkeys(name for file in files for name in file.list_fields)),
         why=_why(stated, lineage),
         existing_deals="pending" if any(file.existing_deals == "pending" for file in files) else "accepted",
         expires_after_days=min((days for file in files if (days := file.expires_after_days)), default=None),
-        atoms=atoms,
+        questions={side: _questions(nodes, zone) for side, nodes in atoms.items()},
         derived=tuple((name, each.compile(zone)) for name, each in lineage.derived.items()),
         origins=lineage.origins,
         renders=renders,
+        plain=_plain(rows, renders),
         layout=_layouts(rows, renders),
         calendar=calendar,
         types=types,
@@ -96,11 +97,15 @@ def _state(
     return Stated(rule, asked)
 
 
-def _atoms(conditions: Sequence[Expression], zone: tzinfo) -> dict[Side, tuple[Atom, ...]]:
+def _atoms(conditions: Sequence[Expression]) -> dict[Side, list[Node]]:
     nodes = dict.fromkeys(node for each in conditions for node in each.atoms)
+    return {side: [node for node in nodes if _side(node) == side] for side in SIDES}
+
+
+def _questions(atoms: Sequence[Node], zone: tzinfo) -> Questions:
     setting = Setting(zone)
-    made = [(_side(node), Atom(node, ready(node, setting), flip_of(node, setting))) for node in nodes]
-    return {side: tuple(atom for about, atom in made if about == side) for side in SIDES}
+    flips = (flip_of(node, setting) for node in atoms)
+    return Questions(tuple(truth_of(ready(node, setting)) for node in atoms), tuple(each for each in flips if each))
 
 
 def _side(atom: Node) -> Side:
@@ -153,6 +158,16 @@ def _why(stated: Sequence[Stated], lineage: Lineage) -> dict[str, str]:
         for source in sorted(lineage.inputs(name)):
             why.setdefault(source, f"{name} is computed from it")
     return {name: text for name, text in why.items() if name not in lineage.derived and not name.startswith("share.")}
+
+
+def _plain(rows: Sequence[FieldRow], renders: Sequence[Sequence[Render]]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    found = [
+        (cell_key(number, rung), row.name)
+        for number, row in enumerate(rows)
+        for rung, render in enumerate(renders[number])
+        if render is same and not list_of(row.name)
+    ]
+    return tuple(key for key, _ in found), tuple(field for _, field in found)
 
 
 def _layouts(rows: tuple[FieldRow, ...], renders: tuple[tuple[Render, ...], ...]) -> Callable[[bytes], Layout]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from mapping.evaluate import UNKNOWN, Flip, Read, Run
-from mapping.syntax import Constant, Moment, Node
+from mapping.syntax import Constant, Moment
 from mapping.values import FieldType, Value
 from policies.explain import Explanation, explain
 from policies.layout import Layout
@@ -42,12 +42,11 @@ class Facts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Atom:
-    """One comparison that rules make."""
+class Questions:
+    """All that rules ask of one side."""
 
-    node: Node
-    run: Run
-    flip: Flip | None
+    ask: tuple[Callable[[Read, datetime], int], ...]  # each atom's truth, as `truth_of` makes it
+    flips: tuple[Flip, ...]  # of the atoms about time
 
 
 class Completed(dict[str, Value]):
@@ -64,10 +63,11 @@ class Policy:
     why: Mapping[str, str]  # our field -> why it is needed, mapped fields only
     existing_deals: Literal["accepted", "pending"]
     expires_after_days: int | None
-    atoms: Mapping[Side, tuple[Atom, ...]]  # what rules ask; numbered through in the order of SIDES
+    questions: Mapping[Side, Questions]  # their atoms are numbered through in the order of SIDES
     derived: tuple[tuple[str, Run], ...]  # in the order in which they can be computed
     origins: Mapping[str, Mapping[str, str]]  # derived field -> inherited class -> the input it comes from
     renders: tuple[tuple[Render, ...], ...]  # row, rung
+    plain: tuple[tuple[int, ...], tuple[str, ...]]  # cells, and fields, of what is shown as it is
     layout: Callable[[bytes], Layout]
     calendar: Calendar
     types: Mapping[str, FieldType]  # of every field that rules may ask, partner.* and share.* too
@@ -97,15 +97,15 @@ class Policy:
 
     def facts_of_deal(self, deal: Fields, now: datetime) -> Facts:
         """Answers of all atoms about a deal alone; once a deal."""
-        return _ask(self.atoms["deal"], self.completed(deal).get, now)
+        return _ask(self.questions["deal"], self.completed(deal).get, now)
 
     def facts_of_partner(self, partner: Fields, now: datetime) -> Facts:
         """Answers of all atoms about a partner alone; once a partner."""
-        return _ask(self.atoms["partner"], partner.get, now)
+        return _ask(self.questions["partner"], partner.get, now)
 
     def facts_of_share(self, share: Fields, now: datetime) -> Facts:
         """Answers of all atoms about a share alone."""
-        return _ask(self.atoms["share"], share.get, now)
+        return _ask(self.questions["share"], share.get, now)
 
     def judge(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> Decision:
         """`decide`, from facts that were found before."""
@@ -119,48 +119,41 @@ class Policy:
 
     def situation(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> tuple[bytes, datetime | None]:
         """The truth of every atom (0 false, 1 true, 2 unknown), and until when it stands."""
-        pair = self._pair(deal, partner, share, now) if self.atoms["pair"] else _NOTHING
-        truths = deal.truths + partner.truths + share.truths + pair.truths
-        until = deal.until
-        for each in (partner.until, share.until, pair.until):
-            if each is not None and (until is None or each < until):
-                until = each
-        return truths, until
+        truths, until = deal.truths + partner.truths + share.truths, _sooner(deal.until, partner.until, share.until)
+        if not self.questions["pair"].ask:
+            return truths, until
+        pair = _ask_pair(self.questions["pair"], deal.read, partner.read, share.read, now)
+        return truths + pair.truths, _sooner(until, pair.until)
 
     def completed(self, deal: Fields, lists: Lists | None = None) -> Fields:
         """A deal's fields with derived fields and, where lists are given, their lengths."""
-        if type(deal) is Completed:
+        if type(deal) is Completed or not (lists or self.derived):
             return deal
         full = Completed(deal)
         for name, rows in (lists or {}).items():
             full[f"{name}.length"] = len(rows)
         for name, run in self.derived:
-            value = _quietly(run, full.get, ANY_TIME)
+            value = quietly(run, full.get, ANY_TIME)
             full[name] = None if value is UNKNOWN else value
         return full
 
-    def _pair(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> Facts:
-        reads = {"partner": partner.read, "share": share.read}
 
-        def read(name: str) -> Any:
-            return reads.get(name.partition(".")[0], deal.read)(name)
-
-        return _ask(self.atoms["pair"], read, now)
+def _sooner(*moments: datetime | None) -> datetime | None:
+    return min(filter(None, moments), default=None)
 
 
-def _ask(atoms: Sequence[Atom], read: Read, now: datetime) -> Facts:
-    if not atoms:
-        return Facts(b"", None, read)
-    truths = bytes([_code(_quietly(atom.run, read, now)) for atom in atoms])
-    flips = [at for atom in atoms if atom.flip is not None and (at := atom.flip(read, now)) is not None]
-    return Facts(truths, min(flips) if flips else None, read)
+def truth_of(run: Run) -> Callable[[Read, datetime], int]:
+    """An atom's truth as a situation's byte."""
+
+    def truth(read: Read, now: datetime) -> int:
+        found = quietly(run, read, now)
+        return TRUE if found is True else FALSE if found is False else UNSURE
+
+    return truth
 
 
-def _code(truth: Any) -> int:
-    return TRUE if truth is True else FALSE if truth is False else UNSURE
-
-
-def _quietly(run: Run, read: Read, now: datetime) -> Any:
+def quietly(run: Run, read: Read, now: datetime) -> Any:
+    """A value, or UNKNOWN where it can't be made of what the CRM holds."""
     # INVARIANT: what fails to evaluate is unknown, and hides.
     try:
         return run(read, now)
@@ -168,4 +161,19 @@ def _quietly(run: Run, read: Read, now: datetime) -> Any:
         return UNKNOWN
 
 
-_NOTHING = Facts(b"", None, lambda name: None)
+def _ask(questions: Questions, read: Read, now: datetime) -> Facts:
+    truths = bytes([ask(read, now) for ask in questions.ask])
+    if not questions.flips:
+        return Facts(truths, None, read)
+    return Facts(truths, min((at for flip in questions.flips if (at := flip(read, now))), default=None), read)
+
+
+def _ask_pair(questions: Questions, deal: Read, partner: Read, share: Read, now: datetime) -> Facts:
+    def read(name: str) -> Any:
+        # Each name is of one side alone.
+        value = deal(name)
+        if value is None:
+            value = partner(name)
+        return share(name) if value is None else value
+
+    return _ask(questions, read, now)

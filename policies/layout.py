@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from policies.model import LADDERS, FieldRow
-from policies.transforms import Render
+from policies.transforms import Render, same
 
 _encode = msgspec.json.Encoder().encode
 
@@ -18,8 +18,7 @@ _encode = msgspec.json.Encoder().encode
 class Cell(NamedTuple):
     """One field at one rung."""
 
-    key: int  # names the cell in a view
-    row: int
+    key: int
     field: str
     render: Render
 
@@ -36,9 +35,14 @@ class Layout:
     """Where each shown field stands."""
 
     template: bytes  # canonical JSON with %b for each part
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell, ...]  # those that are not shown as they are
     tables: tuple[Table, ...]
     parts: Callable[[Mapping[Any, Any]], tuple[bytes, ...]]  # the parts of a view, in the template's order
+
+
+def cell_key(row: int, rung: int) -> int:
+    """The name of a field at a rung in a view's cells."""
+    return row << 4 | rung
 
 
 def list_of(field: str) -> str:
@@ -49,7 +53,7 @@ def list_of(field: str) -> str:
 def lay_out(rows: Sequence[FieldRow], renders: Sequence[Sequence[Render]], rungs: bytes) -> Layout:
     """The layout of a view whose fields have these rungs; hidden fields are absent altogether."""
     shown = [(index, row, rung) for index, (row, rung) in enumerate(zip(rows, rungs, strict=True)) if rung]
-    cells = {row.name: Cell(index << 4 | rung, index, row.name, renders[index][rung]) for index, row, rung in shown}
+    cells = {row.name: Cell(cell_key(index, rung), row.name, renders[index][rung]) for index, row, rung in shown}
     groups: dict[str, list[tuple[str, Any]]] = {"account": [], "deal": []}
     tables: dict[str, list[tuple[str, str, Render, int]]] = {}
     top: dict[str, list[Any]] = {}
@@ -68,7 +72,7 @@ def lay_out(rows: Sequence[FieldRow], renders: Sequence[Sequence[Render]], rungs
     ordered = [part for key in sorted(parts) for part in parts[key]]
     return Layout(
         body,
-        tuple(part for part in ordered if isinstance(part, Cell)),
+        tuple(part for part in ordered if isinstance(part, Cell) and part.render is not same),
         tuple(part for part in ordered if isinstance(part, Table)),
         _getter([part.key for part in ordered]),
     )

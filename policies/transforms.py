@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from mapping.evaluate import local_day
@@ -69,18 +71,18 @@ def exact_money(value: Any) -> dict[str, str]:
 
 def _band(row: FieldRow, calendar: Calendar) -> Render:
     limits = {currency: [limit.minor for limit in bands] for currency, bands in row.bands.items()}
+    answers = {currency: _bands(steps, currency) for currency, steps in limits.items()}
 
     def band(value: Any) -> dict[str, str | None]:
-        minor, currency = value
-        steps = limits[currency]  # a currency without bands raises, and hides
-        at = bisect_right(steps, minor)
-        return {
-            "at_least": amount_text(steps[at - 1], currency) if at else None,
-            "below": amount_text(steps[at], currency) if at < len(steps) else None,
-            "currency": currency,
-        }
+        minor, currency = value  # a currency without bands raises, and hides
+        return answers[currency][bisect_right(limits[currency], minor)]
 
     return band
+
+
+def _bands(limits: list[int], currency: str) -> list[dict[str, str | None]]:
+    edges = [None, *(amount_text(limit, currency) for limit in limits), None]
+    return [{"at_least": low, "below": high, "currency": currency} for low, high in pairwise(edges)]
 
 
 def _by_day(show: Callable[[str, int], Any]) -> Callable[[FieldRow, Calendar], Render]:
@@ -88,9 +90,13 @@ def _by_day(show: Callable[[str, int], Any]) -> Callable[[FieldRow, Calendar], R
 
     def make(row: FieldRow, calendar: Calendar) -> Render:
         starts = calendar.fiscal_year_starts
-        if row.type == "datetime":
-            return lambda value: show(local_day(value, calendar.zone), starts)
-        return lambda value: show(value, starts)
+        zone = calendar.zone if row.type == "datetime" else None
+
+        @lru_cache(maxsize=4096)
+        def by_day(value: str) -> Any:
+            return show(local_day(value, zone) if zone else value, starts)
+
+        return by_day
 
     return make
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import struct
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from policies.decision import Fields, Lists, Policy
-from policies.layout import Cell, Table
+from policies.layout import Table, cell_key
 from policies.transforms import Render
 
 _encoder = msgspec.json.Encoder()
@@ -53,35 +53,30 @@ class DealView:
         return shown_in(self.body(rungs))
 
     def _make(self, rungs: bytes) -> bytes:
-        layout = self._policy.layout(rungs)
-        self._fill([cell for cell in layout.cells if cell.key not in self._cells])
+        layout, cells = self._policy.layout(rungs), self._cells
+        if not cells:
+            self._encode_plain()
+        for key, field, render in layout.cells:
+            if key not in cells:
+                cells[key] = _encoded(self.values.get(field), render)
         for table in layout.tables:
-            if table.key not in self._cells:
-                self._cells[table.key] = self._rows(table)
-        parts = layout.parts(self._cells)
+            if table.key not in cells:
+                cells[table.key] = self._rows(table)
+        parts = layout.parts(cells)
         # INVARIANT: a field that can't be shown at its rung is hidden, and its absence is all that is shown.
         if None in parts:
-            self._settled[rungs] = settled = bytes(self._settle(index, rung) for index, rung in enumerate(rungs))
+            self._settled[rungs] = settled = bytes(map(self._settle, range(len(rungs)), rungs))
             return self.body(settled)
         return layout.template % parts
 
     def _settle(self, row: int, rung: int) -> int:
-        key = row << 4 | rung
-        return 0 if key in self._cells and self._cells[key] is None else rung
+        return 0 if self._cells.get(cell_key(row, rung), b"") is None else rung
 
-    def _fill(self, cells: Sequence[Cell]) -> None:
-        """Encodes many cells in one go: a line each, since JSON holds no raw newline."""
-        found, shown = [], []
-        values = self.values
-        for key, _, field, render in cells:
-            value = values.get(field)
-            try:
-                shown.append(None if value is None else render(value))
-            except _UNSHOWABLE:
-                self._cells[key] = None
-            else:
-                found.append(key)
-        self._cells.update(zip(found, _encoder.encode_lines(shown).split(b"\n"), strict=False))
+    def _encode_plain(self) -> None:
+        """Encodes all that is shown as it is in one go: a line each, since JSON holds no raw newline."""
+        keys, fields = self._policy.plain
+        lines = _encoder.encode_lines(list(map(self.values.get, fields))).split(b"\n")
+        self._cells.update(zip(keys, lines, strict=False))  # a line more than keys: the last one ends too
 
     def _rows(self, table: Table) -> bytes:
         # INVARIANT: rows stand in the order of their own bytes, so that hidden columns can't order them.
@@ -120,6 +115,14 @@ def searchable(text: str) -> str:
 
 def _shown(value: Any, render: Render) -> Any:
     return None if value is None else render(value)
+
+
+def _encoded(value: Any, render: Render) -> bytes | None:
+    """What is shown of a value; None where it can't be shown."""
+    try:
+        return _encoder.encode(_shown(value, render))
+    except _UNSHOWABLE:
+        return None
 
 
 def _row(row: Fields, table: Table) -> dict[str, Any]:
