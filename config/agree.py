@@ -131,12 +131,14 @@ def fields_are_mapped(table: FieldTable, mappings: list[ConnectionMapping]) -> I
             yield Problem(row.place, f"{quoted(row.name)} is {mapped[row.name].type}; its ladder is {ladders}")
 
 
-def policies_and_tests(policies: list[PolicyFile], tests: list[TestFile]) -> Iterator[Problem]:
+def policies_and_tests(
+    policies: list[PolicyFile], tests: list[TestFile], read: Mapping[str, Located]
+) -> Iterator[Problem]:
     """Policies have names of their own; a test's policy is there."""
     names: set[str] = set()
     for policy in policies:
         if policy.name in names:
-            yield Problem(policy.place, f"policy {quoted(policy.name)} is written twice")
+            yield Problem(read[policy.place.file].value("policy"), f"policy {quoted(policy.name)} is written twice")
         names.add(policy.name)
     for each in tests:
         if each.policy not in names:
@@ -194,14 +196,14 @@ def documents_and_classes(
         if not document.sha256:
             place = at("documents", index, "file")
             yield Problem(place, f"file {quoted(document.file)} is not there, or larger than 100 MB")
-        yield from condition_problems(document.who, known, at("documents", index, "who"))
+        yield from condition_problems(document, known, read["documents.yaml"], ("documents", index, "who"))
 
 
 CHECKS: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("settings", "mappings"), connections_and_mappings),
     (("mappings",), mapped_twice),
     (("table", "mappings"), fields_are_mapped),
-    (("policies", "tests"), policies_and_tests),
+    (("policies", "tests", "read"), policies_and_tests),
     (("table", "mappings", "tests"), words_of_a_test),
     (("settings", "writeback", "read"), logged_actions),
     (("table", "mappings", "documents", "read"), documents_and_classes),

@@ -44,7 +44,7 @@ class Amount(fields.Field[Decimal]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Decimal:
         found = _AMOUNT.fullmatch(str(value)) if isinstance(value, (str, int, float)) else None
         if isinstance(value, bool) or found is None:
-            raise ValidationError([said(f"{{key}}: {quoted(str(value))} is not an amount such as `500k` or `5M`")])
+            raise ValidationError([said(f"<key>: {quoted(str(value))} is not an amount such as `500k` or `5M`")])
         return Decimal(found[1]) * _TIMES[found[2]]
 
 
@@ -61,11 +61,11 @@ class RowWords(Words):
         """A field that isn't derived has a class; bands rise."""
         errors: dict[str, Any] = {}
         if "classes" not in data and "expr" not in data:
-            errors["class"] = [said("missing key {key}; say what kind of data this is")]
+            errors["class"] = [said("missing key <key>; say what kind of data this is")]
         if "bands" in data and data["ladder"] != "money":
-            errors["bands"] = [said("{key} are for the ladder `money`")]
+            errors["bands"] = [said("<key> are for the ladder `money`")]
         falling = {
-            currency: {"_schema": [said("the bands of {key} must rise")]}
+            currency: {"_schema": [said("the bands of <key> must rise")]}
             for currency, limits in data.get("bands", {}).items()
             if any(after <= before for before, after in pairwise(limits))
         }

@@ -59,7 +59,7 @@ def load(files: Mapping[str, str]) -> Workspace:
     draft = _read(files, problems)
     problems.extend(disagreements(draft))
     workspace = _compiled(draft, files, problems)
-    if problems or workspace is None:
+    if workspace is None:
         raise Broken(sorted(set(problems))[:MOST_PROBLEMS])
     return workspace
 
@@ -143,6 +143,7 @@ def _compiled(draft: Draft, files: Mapping[str, str], problems: list[Problem]) -
         )
     except Broken as broken:
         problems.extend(broken.problems)
+    if problems:
         return None
     return Workspace(
         vendor=settings.vendor,

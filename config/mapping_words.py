@@ -62,15 +62,15 @@ class FieldWords(Words):
         """Some keys belong to some types only."""
         kind, errors = data["type"], {}
         if kind == "money" and "currency" not in data:
-            errors["type"] = "money also needs `currency`: a code such as `JPY`, or the CRM field that holds one"
+            errors["currency"] = "missing key <key>; write a code such as `JPY`, or the CRM field that holds one"
         if kind != "money" and "currency" in data:
-            errors["currency"] = f"{{key}} is for money, and this is {quoted(kind)}"
+            errors["currency"] = f"<key> is for money, and this is {quoted(kind)}"
         if kind not in ("picklist", "multi") and "values" in data:
-            errors["values"] = f"{{key}} is for picklists, and this is {quoted(kind)}"
+            errors["values"] = f"<key> is for picklists, and this is {quoted(kind)}"
         if "join" in data and (kind not in ("text", "person") or len(data["from_"]) < 2):
-            errors["join"] = "{key} is for text or a person from several CRM fields"
+            errors["join"] = "<key> is for text or a person from several CRM fields"
         if "default" in data and not isinstance(data["default"], _DEFAULTS.get(kind, ())):
-            errors["default"] = f"{{key}} does not fit the type {quoted(kind)}"
+            errors["default"] = f"<key> does not fit the type {quoted(kind)}"
         if errors:
             raise ValidationError({key: [said(text)] for key, text in errors.items()})
 
@@ -138,12 +138,8 @@ class RelationWords(Words):
         """Each way has its own keys."""
         must, may = WAYS[data["via"]]
         given = {"field" if key == "names" else key for key in data} - {"via", "otherwise"}
-        errors = {key: [said(f"{{key}} is not for {quoted(data['via'])}", on_key=True)] for key in given - must - may}
-        errors |= (
-            {"via": [said(f"{quoted(data['via'])} also needs `{key}`") for key in sorted(must - given)]}
-            if must - given
-            else {}
-        )
+        errors = {key: [said(f"<key> is not for {quoted(data['via'])}", on_key=True)] for key in given - must - may}
+        errors |= {key: [said(f"missing key <key>; {quoted(data['via'])} needs it")] for key in must - given}
         if errors:
             raise ValidationError(errors)
 

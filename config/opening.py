@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from config.positions import Located, Path
 from config.workspace import Document
 from mapping.evaluate import Run
 from mapping.expression import Expression, condition
-from mapping.model import Broken, Place, Problem
+from mapping.model import Broken, Problem
 from mapping.values import FieldType, Value
 from policies.model import PolicyFile, Rule
 
@@ -53,10 +54,12 @@ def with_openings(
     )
 
 
-def condition_problems(when: object, known: Mapping[str, FieldType], place: Place) -> list[Problem]:
-    """What is wrong with a document's `who:`."""
+def condition_problems(document: Document, known: Mapping[str, FieldType], read: Located, path: Path) -> list[Problem]:
+    """What is wrong with a document's `who:`, which stands at `path`."""
+    place = read.text(*path)
+    keys = {name: read.key(*path, name) for name in document.who} if isinstance(document.who, dict) else {}
     try:
-        asked = condition(when, known, place)
+        asked = condition(document.who, known, place, places=keys)
     except Broken as broken:
         return broken.problems
     return [Problem(place, "the time can't be asked here; ask the partner's fields")] if asked.asks_time else []

@@ -36,7 +36,7 @@ class Template(Text):
     def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> str:
         text = super()._deserialize(value, attr, data, **options)
         messages = [
-            said("{key}: a brace alone; a placeholder is written `{deal.name}`")
+            said("<key>: a brace alone; a placeholder is written `{deal.name}`")
             if found[1] is None
             else said(f"unknown placeholder {quoted(found[1])}", found[1], PLACEHOLDERS)
             for found in _BRACES.finditer(text)

@@ -20,6 +20,7 @@ MOST_PROBLEMS = 100
 # Below these keys a value may be a secret written by mistake: it is never repeated in a message.
 SECRET_KEYS = frozenset({"auth", "secrets", "basic_key", "password", "database"})
 
+_LEFT_OUT = "\0"  # no key can be this
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WORDS: Mapping[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -40,7 +41,12 @@ _DOUBTFUL_NUMBERS: tuple[tuple[re.Pattern[str], str], ...] = (
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]{1,18}")
 # What a person can't see in an editor: controls, direction marks, line breaks that editors don't count, our own marks.
-_UNSEEN = re.compile("[^\t\n\r -~\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\uf900-\ufefe\uff00-\uffef\U00010000-\U0010ffff]")
+_UNSEEN = re.compile(
+    "[^\t\n\r -~\xa0-\xac\xae-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f\u2070-\ud7ff"
+    "\uf900-\ufefe\uff00-\uffef\U00010000-\U0010ffff]"
+)
+    "[^\t\n\r -~\xa0-\xac\xae-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f\u2070-\ud7ff\uf900-\ufefe\uff00-\uffef\U00010000-\U0010ffff]"
+)
 
 
 @dataclass(slots=True)
@@ -104,6 +110,7 @@ class _Open:
     items: Any  # dict | list
     key: str | None = None
     skip: bool = False  # the key was refused: its value is read for its own problems, and left out
+    left_out: int = 0
 
 
 class _Walk:
@@ -155,7 +162,9 @@ class _Walk:
         if not self._open:
             return ()
         top = self._open[-1]
-        return (*top.path, top.key if top.key is not None else len(top.items))
+        if top.key is None:
+            return (*top.path, len(top.items))
+        return (*top.path, _LEFT_OUT, top.left_out) if top.skip else (*top.path, top.key)
 
     def _secret(self) -> bool:
         return self.read.file == "sudare.yaml" and not SECRET_KEYS.isdisjoint(self._path())
@@ -241,9 +250,9 @@ class _Walk:
         if len(self._open) >= MOST_DEPTH:
             self._refuse(self._place(event), f"nested deeper than {MOST_DEPTH}")
             raise _Enough
-        path = self._path()
+        inside = _Open(self._path(), items)
         self._put(items, self._place(event))
-        self._open.append(_Open(path, items))
+        self._open.append(inside)
 
     def _end(self, event: yaml.Event) -> None:
         self._open.pop()
@@ -257,7 +266,9 @@ class _Walk:
         if isinstance(top.items, list):
             top.items.append(value)
             return
-        if not top.skip:
+        if top.skip:
+            top.left_out += 1
+        else:
             top.items[top.key] = value
         top.key, top.skip = None, False
 

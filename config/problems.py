@@ -8,13 +8,13 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from config.positions import Located, Path, quoted
-from config.words import Said, closest
+from config.words import Said, unknown_word
 from mapping.model import Place, Problem
 
 # marshmallow's own sentences in our words.
 _IN_OUR_WORDS = {
-    "Missing data for required field.": "missing key {key}",
-    "Field may not be null.": "{key} has no value",
+    "Missing data for required field.": "missing key <key>",
+    "Field may not be null.": "<key> has no value",
     "Invalid input type.": "the file must be a map of keys",
 }
 
@@ -29,7 +29,8 @@ def validated(schema: Schema, read: Located, problems: list[Problem]) -> Any:
     try:
         loaded = schema.load(read.data)
     except ValidationError as error:
-        problems.extend(placed(read, error.messages, ()))
+        told = {each.place for each in read.problems}
+        problems.extend(each for each in placed(read, error.messages, ()) if each.place not in told)
         return None
     return None if read.problems else loaded
 
@@ -37,7 +38,11 @@ def validated(schema: Schema, read: Located, problems: list[Problem]) -> Any:
 def placed(read: Located, messages: Any, path: Path) -> Iterator[Problem]:
     """Every message of marshmallow's nested answer, at its place."""
     if isinstance(messages, dict):
+        leaves = [each for inner in messages.values() for each in inner if isinstance(each, Said)]
+        meant = {each.suggestion for each in leaves if each.on_key}
         for key, inner in messages.items():
+            if key in meant and (*path, key) not in read.keys:
+                continue  # it isn't missing: it is there with a typo
             yield from placed(read, inner, path if key == "_schema" else (*path, key))
         return
     for message in messages:
@@ -45,9 +50,10 @@ def placed(read: Located, messages: Any, path: Path) -> Iterator[Problem]:
         key = next((each for each in reversed(path) if isinstance(each, str)), "this")
         place = read.key(*path) if getattr(message, "on_key", False) else read.value(*path)
         suggestion = message.suggestion if isinstance(message, Said) else ""
-        yield Problem(place, text.replace("{key}", quoted(key)), suggestion)
+        yield Problem(place, text.replace("<key>", quoted(key)), suggestion)
 
 
 def unknown(what: str, word: str, among: Iterable[str], place: Place) -> Problem:
     """A word that nothing declares, with the one that was probably meant."""
-    return Problem(place, f"unknown {what} {quoted(word)}", closest(word, among))
+    text = unknown_word(what, word, among)
+    return Problem(place, str(text), text.suggestion)

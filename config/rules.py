@@ -74,15 +74,15 @@ class Given(fields.Field[Any]):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError([said(f"{{key}} must be a map, not {kind_of(value)}")])
+            raise ValidationError([said(f"<key> must be a map, not {kind_of(value)}")])
         errors: dict[str, Any] = {}
         for root, inner in value.items():
             if root not in ROOTS:
                 errors[root] = [said(f"unknown part `{root[:60]}`", root, ROOTS, on_key=True)]
             elif root == "contacts" and not (isinstance(inner, list) and all(isinstance(each, dict) for each in inner)):
-                errors[root] = [said("{key} must be a list of maps")]
+                errors[root] = [said("<key> must be a list of maps")]
             elif root != "contacts" and not isinstance(inner, dict):
-                errors[root] = [said("{key} must be a map of fields")]
+                errors[root] = [said("<key> must be a map of fields")]
         if errors:
             raise ValidationError(errors)
         return value
@@ -97,7 +97,7 @@ class Expectation(fields.Field[Any]):
         if value == "nothing changes":
             return value
         if not isinstance(value, dict):
-            raise ValidationError([said("{key} must be `nothing changes`, or a map such as `{deal.amount: hidden}`")])
+            raise ValidationError([said("<key> must be `nothing changes`, or a map such as `{deal.amount: hidden}`")])
         return self.shown.deserialize(value)
 
 
@@ -140,7 +140,7 @@ def read_policy(read: Located, problems: list[Problem]) -> PolicyFile | None:
         list_fields=words.get("columns", ()),
         existing_deals=invitations.get("existing_deals", "accepted"),
         expires_after_days=invitations.get("expire_after_days"),
-        place=read.value("policy"),
+        place=read.value("list" if "columns" in words else "policy"),  # what is wrong with it is wrong with its list
     )
 
 

@@ -39,13 +39,13 @@ class Address(Text):
             parts = urlsplit(url)
             parts.port  # noqa: B018  # ValueError where it is no number
         except ValueError:
-            raise ValidationError([said("{key} is not an address such as `https://example.com`")]) from None
+            raise ValidationError([said("<key> is not an address such as `https://example.com`")]) from None
         if parts.username is not None or parts.password is not None:
-            raise ValidationError([said("{key} must not hold a user name or password")])
+            raise ValidationError([said("<key> must not hold a user name or password")])
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-            raise ValidationError([said("{key} must begin with `https://`")])
+            raise ValidationError([said("<key> must begin with `https://`")])
         if not parts.hostname:
-            raise ValidationError([said("{key} is not an address such as `https://example.com`")])
+            raise ValidationError([said("<key> is not an address such as `https://example.com`")])
         return url
 
 
@@ -57,10 +57,10 @@ class Database(Text):
         if REFERENCE.fullmatch(url) or url.startswith("sqlite:///"):
             return url
         if not url.startswith("postgresql+psycopg://"):
-            raise ValidationError([said("{key} must begin with `sqlite:///` or `postgresql+psycopg://`")])
+            raise ValidationError([said("<key> must begin with `sqlite:///` or `postgresql+psycopg://`")])
         if re.search(r"//[^/@]*:[^/@]*@|[?&]password=", url):
             raise ValidationError(
-                [said("{key} must not hold a password: write the whole address as `env:NAME`, or use ~/.pgpass")]
+                [said("<key> must not hold a password: write the whole address as `env:NAME`, or use ~/.pgpass")]
             )
         return url
 
@@ -91,9 +91,10 @@ class Auth(Words):
     def needs_all_of_its_flow(self, data: Any, **_: Any) -> None:
         """A flow without one of its parts can't work."""
         flow = data["flow"]
-        missing = [each for each in FLOWS[self.kind][flow] if each not in data]
+        text = f"missing key <key>; flow {quoted(flow)} needs it"
+        missing = {each: [said(text)] for each in FLOWS[self.kind][flow] if each not in data}
         if missing:
-            raise ValidationError({"flow": [said(f"{quoted(flow)} also needs `{each}`") for each in missing]})
+            raise ValidationError(missing)
 
 
 class SalesforceAuth(Auth):
@@ -157,7 +158,7 @@ class Connection(fields.Field[Any]):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError([said("{key} must be a map that begins with `kind:`")])
+            raise ValidationError([said("<key> must be a map that begins with `kind:`")])
         kind = OneOf("kind", kinds(), required=True)
         if "kind" not in value:
             raise ValidationError({"kind": ["Missing data for required field."]})
@@ -172,7 +173,7 @@ def _with_secrets_outside(connection: Any) -> Any:
     """A connection of another's kind, if all of its `auth:` but flow and user name says where secrets are kept."""
     auth = connection.get("auth", {})
     if not isinstance(auth, dict):
-        raise ValidationError({"auth": [said("{key} must be a map")]})
+        raise ValidationError({"auth": [said("<key> must be a map")]})
     errors: dict[str, Any] = {}
     for key, each in auth.items():
         try:

@@ -19,7 +19,7 @@ REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s].*")
 
 
 class Said(str):
-    """One message for a person; `{key}` stands for the word it is about."""
+    """One message for a person; `<key>` stands for the word it is about."""
 
     suggestion: str = ""
     on_key: bool = False
@@ -37,9 +37,19 @@ def closest(word: str, among: Iterable[str]) -> str:
     """The known word that this one was probably meant to be, or nothing."""
     if not word or len(word) > 80:
         return ""
-    folded = {each.lower(): each for each in among}
-    found = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    folded, word = {each.lower(): each for each in among}, word.lower()
+    longer = [each for each in folded if each.startswith(word) or word.startswith(each)] if len(word) > 2 else []
+    found = difflib.get_close_matches(word, longer or folded, n=1, cutoff=0.3 if longer else 0.6)
     return folded[found[0]] if found else ""
+
+
+def unknown_word(what: str, word: str, among: Iterable[str]) -> Said:
+    """That a word is not one of ours: with the one that was probably meant, or with all if they are few."""
+    known = sorted(among)
+    message = said(f"unknown {what} {quoted(word)}", word, known)
+    if message.suggestion or not 0 < len(known) <= 12:
+        return message
+    return said(f"{message}; it is one of {', '.join(f'`{each}`' for each in known)}")
 
 
 def kind_of(value: Any) -> str:
@@ -89,11 +99,11 @@ class Text(fields.String):
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
         if not isinstance(value, str):
             quotes = "; put it in quotes" if isinstance(value, (bool, int, float)) else ""
-            raise ValidationError([said(f"{{key}} must be text, not {kind_of(value)}{quotes}")])
+            raise ValidationError([said(f"<key> must be text, not {kind_of(value)}{quotes}")])
         if not value.strip() and not self.blank:
-            raise ValidationError([said("{key} is empty")])
+            raise ValidationError([said("<key> is empty")])
         if len(value) > self.most:
-            raise ValidationError([said(f"{{key}} is longer than {self.most} characters")])
+            raise ValidationError([said(f"<key> is longer than {self.most} characters")])
         if self.like and not self.like.fullmatch(value):
             raise ValidationError([said(f"{quoted(value)} is not {self.form}")])
         return value
@@ -109,10 +119,7 @@ class OneOf(Text):
     def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> str:
         word = super()._deserialize(value, attr, data, **options)
         if word not in self.among:
-            suggested = said(f"unknown {self.what} {quoted(word)}", word, self.among)
-            if not suggested.suggestion and len(self.among) <= 12:
-                suggested = said(f"{suggested}; it is one of {', '.join(f'`{each}`' for each in self.among)}")
-            raise ValidationError([suggested])
+            raise ValidationError([unknown_word(self.what, word, self.among)])
         return word
 
 
@@ -121,7 +128,7 @@ class Secret(fields.String):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> str:
         if not isinstance(value, str) or not REFERENCE.fullmatch(value):
-            raise ValidationError([said("{key} must say where the secret is kept: `env:NAME` or `file:PATH`")])
+            raise ValidationError([said("<key> must say where the secret is kept: `env:NAME` or `file:PATH`")])
         return value
 
 
@@ -134,7 +141,7 @@ class Whole(fields.Integer):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> int:
         if type(value) is not int or not self.least <= value <= self.most:
-            raise ValidationError([said(f"{{key}} must be a whole number from {self.least} to {self.most}")])
+            raise ValidationError([said(f"<key> must be a whole number from {self.least} to {self.most}")])
         return value
 
 
@@ -143,7 +150,7 @@ class Flag(fields.Boolean):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValidationError([said("{key} must be `true` or `false`")])
+            raise ValidationError([said("<key> must be `true` or `false`")])
         return value
 
 
@@ -154,7 +161,7 @@ class Scalar(fields.Field[str]):
         if isinstance(value, bool):
             return "true" if value else "false"
         if not isinstance(value, (str, int, float)):
-            raise ValidationError([said(f"{{key}} must be one value, not {kind_of(value)}")])
+            raise ValidationError([said(f"<key> must be one value, not {kind_of(value)}")])
         return str(value)
 
 
@@ -168,12 +175,12 @@ class Many(fields.List[Any]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> Any:
         if not isinstance(value, list):
             if not self.one:
-                raise ValidationError([said(f"{{key}} must be a list, not {kind_of(value)}")])
+                raise ValidationError([said(f"<key> must be a list, not {kind_of(value)}")])
             return (self.inner.deserialize(value, attr, data),)
         if len(value) < self.least:
-            raise ValidationError([said("{key} is empty")])
+            raise ValidationError([said("<key> is empty")])
         if len(value) > self.most:
-            raise ValidationError([said(f"{{key}} has more than {self.most} items")])
+            raise ValidationError([said(f"<key> has more than {self.most} items")])
         return tuple(super()._deserialize(value, attr, data, **options))
 
 
@@ -186,9 +193,9 @@ class Table(fields.Dict):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError([said(f"{{key}} must be a map, not {kind_of(value)}")])
+            raise ValidationError([said(f"<key> must be a map, not {kind_of(value)}")])
         if not self.least <= len(value) <= self.most:
-            raise ValidationError([said("{key} is empty" if not value else f"{{key}} has more than {self.most} keys")])
+            raise ValidationError([said("<key> is empty" if not value else f"<key> has more than {self.most} keys")])
         result, errors = {}, {}
         for key, each in value.items():
             try:
@@ -225,7 +232,7 @@ class Inner(fields.Nested):
         if self.short and isinstance(value, (str, list)):
             value = {self.short: value}
         if not isinstance(value, dict):
-            raise ValidationError([said(f"{{key}} must be a map, not {kind_of(value)}")])
+            raise ValidationError([said(f"<key> must be a map, not {kind_of(value)}")])
         return super()._deserialize(value, attr, data, **options)
 
 
@@ -236,8 +243,8 @@ class Condition(fields.Field[Any]):
         if isinstance(value, str) and value.strip():
             return value
         if not isinstance(value, dict) or not value:
-            raise ValidationError([said("{key} must be `always`, text or a map such as `{partner.tier: gold}`")])
-        empty = {key: [said("{key} has no value")] for key, each in value.items() if each is None}
+            raise ValidationError([said("<key> must be `always`, text or a map such as `{partner.tier: gold}`")])
+        empty = {key: [said("<key> has no value")] for key, each in value.items() if each is None}
         if empty:
             raise ValidationError(empty)
         return value
@@ -250,4 +257,4 @@ def in_languages(most: int = 500) -> Table:
 
 def required(hint: str) -> dict[str, Any]:
     """The options of a key that must be there, with what to write."""
-    return {"required": True, "error_messages": {"required": said(f"missing key {{key}}; {hint}")}}
+    return {"required": True, "error_messages": {"required": said(f"missing key <key>; {hint}")}}
