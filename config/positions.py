@@ -45,8 +45,6 @@ _UNSEEN = re.compile(
     "[^\t\n\r -~\xa0-\xac\xae-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f\u2070-\ud7ff"
     "\uf900-\ufefe\uff00-\uffef\U00010000-\U0010ffff]"
 )
-    "[^\t\n\r -~\xa0-\xac\xae-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f\u2070-\ud7ff\uf900-\ufefe\uff00-\uffef\U00010000-\U0010ffff]"
-)
 
 
 @dataclass(slots=True)
