@@ -29,11 +29,11 @@ class Fault(msgspec.Struct, frozen=True):
     subCategory: Any = None  # noqa: N815 - HubSpot's spelling
     code: str | None = None
     message: str | None = None
-    context: Mapping[str, Any] | None = None
+    context: Any = None
 
     def named(self, what: str) -> tuple[str, ...]:
         """The texts that the context holds under a name, such as `ids`."""
-        found = (self.context or {}).get(what, [])
+        found = self.context.get(what, []) if isinstance(self.context, dict) else []
         return tuple(map(str, found if isinstance(found, list) else [found]))
 
 

@@ -87,7 +87,9 @@ def _plan(object: str, fields: tuple[str, ...], only: tuple[str, ...]) -> Plan:
     shape += [(attribute[name], LINKS[name][1] | None, None) for name in links]
     values = msgspec.defstruct("Values", shape, rename={short: name for name, short in attribute.items()}, gc=False)
     row = msgspec.defstruct(
-        "Row", [("id", str | int), ("properties", values), ("archivedAt", str | None, None)], gc=False
+        "Row",
+        [("id", str | int), ("properties", values), ("updatedAt", str | None, None), ("archivedAt", str | None, None)],
+        gc=False,
     )
     page = msgspec.defstruct(
         "Listing",
@@ -223,7 +225,7 @@ def _records(asked: Plan, rows: Iterable[Any]) -> list[Record]:
     records = []
     for row in rows:
         values = row.properties
-        record = Record(str(row.id), stamp(read_stamp(values)), values)
+        record = Record(str(row.id), stamp(read_stamp(values) or row.updatedAt), values)
         if merged := read_merged(values):
             record.merged = tuple(filter(None, str(merged).split(";")))
         if asked.only and not asked.takes(values):

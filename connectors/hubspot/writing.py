@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from connectors.hubspot.session import Session, to_stamp
 
 BATCH = 100
 LONGEST_NOTE = 65_536  # characters of HTML
+LONGEST_ROUND = 20.0  # seconds after which no further note is begun, so that one call ends within a minute
 KEY_PROPERTY = "sudare_key"
 OBJECTS: Mapping[str, str] = {"opportunity": "deals", "account": "companies"}
 # HubSpot's own association type of a note, where the account's list does not show it.
@@ -123,7 +125,10 @@ def log_actions(session: Session, shape: NoteShape, actions: Sequence[LoggedActi
     standing = _read_notes(session, [one.receipt for one in actions if one.receipt])
     receipts: dict[str, Receipt] = {}
     stop: CrmError | None = None
+    began = time.monotonic()
     for action in actions:
+        if time.monotonic() - began > LONGEST_ROUND:
+            stop = stop or TryAgain(f"{session.where('notes')}: HubSpot is slow: not sent yet")
         if action.key not in receipts:
             receipts[action.key] = Receipt(action.key, None, stop) if stop else _log(session, shape, action, standing)
             problem = receipts[action.key].problem

@@ -126,6 +126,26 @@ def test_a_partner_taken_off_is_seen_by_its_absence_although_the_deal_was_not_to
     assert (page.complete_for, page.more) == (frozenset(partners), False)
 
 
+def test_a_partner_on_more_deals_than_one_answer_holds_has_them_all(crm, hubspot):
+    stream = Stream("relations", "deals", relation=RelationSource("label", label="Distributor"))
+    with crm.crm.batch():
+        for number in range(520):
+            deal = crm.crm.create("hubspot", "deals", {"dealname": f"案件 {number}", "dealstage": "closedwon"})
+            crm.crm.add_partner("hubspot", deal, KAZAMI, "Distributor")
+    page = hubspot.read(stream, None, partners=(KAZAMI,))
+    assert len({record.id for record in page.records}) == 520
+
+
+def test_more_partners_than_one_call_takes_are_listed_part_by_part(crm, hubspot):
+    stream = Stream("relations", "deals", relation=RelationSource("label", label="Partner of record"))
+    with crm.crm.batch():
+        many = [crm.crm.create("hubspot", "companies", {"name": f"代理店 {number}"}) for number in range(1_100)]
+    first = hubspot.read(stream, None, partners=[HOKUTO, *many])
+    second = hubspot.read(stream, first.checkpoint, partners=[HOKUTO, *many])
+    assert (len(first.complete_for), first.more, len(second.complete_for), second.more) == (1000, True, 101, False)
+    assert first.complete_for | second.complete_for == {HOKUTO, *many}
+
+
 def test_a_label_that_has_another_name_on_the_companys_side_is_found_from_the_deals_side(crm, hubspot):
     hubspot_links.add_label(crm.crm, "deals", "companies", "resells", "Reseller", "Resold deal")
     crm.crm.add_partner("hubspot", DEAL, KAZAMI, "Reseller")
