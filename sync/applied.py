@@ -9,6 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from config.load import load
+from mapping.model import Broken
+from policies.trial import run_tests
+from sync.documents import keep_documents
 from sync.house import House, NotApplied
 from sync.project import mark
 from sync.schema import applied, mirror, relations, shares
@@ -18,8 +21,14 @@ _DECIDING = ("sudare.yaml", "fields.yaml", "mappings/", "policies/")
 
 
 def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "") -> int:
-    """Store these files as the next version, in force from the commit on; its number. Raises Broken."""
-    load(files)
+    """Store these files as the next version, in force from the commit on; its number.
+
+    Raises Broken where they can't be used, or where a policy test fails.
+    """
+    workspace = load(files)
+    if failed := run_tests(workspace.policy, workspace.policies, house.clock()):
+        raise Broken(failed)
+    keep_documents(house, workspace.documents)
     with house.writing() as tx:
         if tx.dialect.name == "postgresql":
             # Whoever is projecting finishes first; whoever starts later sees this version.

@@ -30,8 +30,10 @@ _SUBJECTS: Mapping[Language, Mapping[str, str]] = {
     "en": {"sign-in": "{vendor}: sign in", "invitation": "{vendor}: a new deal", "message": "{vendor}: a message"},
 }
 _BODIES: Mapping[Language, str] = {
-    "ja": "{name} 様\n\n次のリンクを開いてください。一度だけ使えます。\n{link}\n\n心当たりがなければ、このメールは破棄してください。",
-    "ko": "{name} 님\n\n아래 링크를 열어 주세요. 한 번만 사용할 수 있습니다.\n{link}\n\n요청하신 적이 없다면 이 메일을 무시해 주세요.",
+    "ja": "{name} 様\n\n次のリンクを開いてください。一度だけ使えます。\n{link}\n\n"
+    "心当たりがなければ、このメールは破棄してください。",
+    "ko": "{name} 님\n\n아래 링크를 열어 주세요. 한 번만 사용할 수 있습니다.\n{link}\n\n"
+    "요청하신 적이 없다면 이 메일을 무시해 주세요.",
     "en": "{name},\n\nopen this link; it works once.\n{link}\n\nIf you did not expect it, throw this mail away.",
 }
 

@@ -1,0 +1,142 @@
+"""Says of everything that must work whether it does, and what to do where it does not."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from config.connections import Connections, open_connections
+from config.folder import read_folder
+from config.init import TEMPLATES, init
+from config.load import check, database_url
+from config.secrets import workspace_key
+from config.workspace import Workspace
+from connectors.base import CrmError
+from connectors.registry import kinds
+from mapping.compile import reasons
+from mapping.model import Broken, ConnectionMapping
+from sync.applied import drift
+from sync.house import House, NotApplied, open_engine, open_house, utc_now
+from sync.migrate import is_current, migrate
+from sync.reading import why_needed
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that must work."""
+
+    what: str
+    fine: bool
+    state: str
+    advice: str = ""
+
+
+def examine(folder: Path) -> Iterator[Finding]:
+    """All findings, the installation's first; those of a workspace where `folder` is one."""
+    yield Finding("sudare", True, version("sudare"))
+    yield Finding("connectors", bool(kinds()), ", ".join(kinds()), "" if kinds() else "install sudare again")
+    for crm in TEMPLATES:
+        yield _tried(f"template {crm}", lambda crm=crm: _template(crm), "install sudare again")
+    yield _tried("tables", _tables, "install sudare again")
+    if not (folder / "sudare.yaml").is_file():
+        yield Finding("workspace", True, "none here", "`sudare init DIR --crm salesforce` makes one; `--workspace DIR` names it")
+        return
+    yield from _workspace(folder)
+
+
+def _tried(what: str, test: Callable[[], str], advice: str) -> Finding:
+    """What a test says; where it fails, why, and what to do."""
+    try:
+        return Finding(what, True, test())
+    except (Broken, CrmError, NotApplied, OSError, ValueError, sa.exc.SQLAlchemyError) as problem:
+        return Finding(what, False, str(problem).splitlines()[0][:300], advice)
+
+
+def _template(crm: str) -> str:
+    with tempfile.TemporaryDirectory() as place:
+        init(Path(place) / "w", crm)
+        check(Path(place) / "w", datetime.now(UTC))
+    return "passes `sudare check`"
+
+
+def _tables() -> str:
+    with tempfile.TemporaryDirectory() as place:
+        engine = open_engine("sqlite:///t.db", Path(place))
+        migrate(House(engine, Path(place), b"", utc_now))
+        engine.dispose()
+    return "can be made"
+
+
+def _workspace(folder: Path) -> Iterator[Finding]:
+    files = _tried("files", lambda: _files(folder), "mend the files; `sudare check` lists everything")
+    yield files
+    yield _tried("key", lambda: f"{len(workspace_key(folder))} bytes", "`sudare init` makes one; restore it from your backup")
+    yield _tried("database", lambda: _database(folder), "start the database, or mend `database:`; then `sudare apply`")
+    if not files.fine:
+        return
+    workspace, _ = check(folder, datetime.now(UTC))
+    yield _tried("in force", lambda: _in_force(folder), "run `sudare apply`")
+    for door, address in (("partner door", workspace.serving.partner_address), ("console", workspace.serving.vendor_address)):
+        yield _tried(door, lambda address=address: _port(address), "if it is not `sudare serve`, choose another under `serve:`")
+    opened = open_connections(workspace, folder)
+    for name in opened:
+        advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
+        for object in _objects(workspace.mappings[name]) if name in workspace.mappings else ():
+            yield _tried(f"{name}: {object}", lambda name=name, object=object: _seen(workspace, opened, name, object), advice)
+    opened.close()
+
+
+def _files(folder: Path) -> str:
+    _, remarks = check(folder, datetime.now(UTC))
+    return "fine" + (f"; {len(remarks)} notes, see `sudare check`" if remarks else "")
+
+
+def _database(folder: Path) -> str:
+    url = database_url(folder)
+    house = open_house(folder)
+    try:
+        current = is_current(house)
+    finally:
+        house.engine.dispose()
+    if not current:
+        raise ValueError("reachable, but its tables are not those of this version")
+    return url.partition(":")[0] + ", tables up to date"
+
+
+def _in_force(folder: Path) -> str:
+    house = open_house(folder)
+    try:
+        changed = drift(house, read_folder(folder))
+    finally:
+        house.engine.dispose()
+    return f"files differ: {', '.join(changed)}" if changed else "the files are in force"
+
+
+def _port(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    with socket.socket(socket.AF_INET) as probe:
+        probe.settimeout(2)
+        taken = probe.connect_ex((host, int(port))) == 0
+    return f"{address} {'answers' if taken else 'is free'}"
+
+
+def _objects(mapping: ConnectionMapping) -> list[str]:
+    sources = (mapping.accounts, mapping.opportunities, mapping.contacts, mapping.users)
+    return list(dict.fromkeys(source.object for source in sources if source is not None))
+
+
+def _seen(workspace: Workspace, opened: Connections, name: str, object: str) -> str:
+    """Whether the CRM's user sees an object and every field of it that is read."""
+    shape = opened[name].describe(object)
+    asked = {each.crm_field for each in reasons(workspace.mappings[name], why_needed(workspace)) if each.object == object}
+    plain = {field for field in asked if "." not in field}
+    if missing := sorted(plain - set(shape.fields)):
+        raise ValueError(f"not to be seen: {', '.join(missing)}")
+    return f"{len(asked)} fields"

@@ -1,0 +1,163 @@
+"""Commands about the workspace: init, check, apply, pull, write-back, settle, doctor."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from config.connections import Connections, open_connections
+from config.difference import field_changes
+from config.folder import read_folder
+from config.init import FolderInUse, init
+from config.load import check, load
+from mapping.compile import reasons
+from sync.applied import apply_files, changed_files, files_in_force
+from sync.project import drain
+from sync.pull import pull
+from sync.reading import why_needed
+from sync.settle import settle
+from sync.write_back import write_back
+from webhook_app.terminal import Refused, house_of, in_workspace, out, table
+
+
+@click.command("init")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--crm", type=click.Choice(["salesforce", "hubspot"]), required=True, help="The CRM you have.")
+def init_command(folder: Path, crm: str) -> None:
+    """Write a commented workspace for your CRM's standard objects into DIR."""
+    try:
+        init(folder, crm)
+    except FolderInUse as problem:
+        raise Refused(str(problem)) from problem
+    out.print(f"{folder} is ready. Next: read sudare.yaml in it, then `sudare check --workspace {folder}`.")
+
+
+@click.command("check")
+@click.option("--fields", is_flag=True, help="List every CRM field that is read, with the reason.")
+@in_workspace
+def check_command(folder: Path, fields: bool) -> None:
+    """Read all files, say everything that is wrong with them, and run the policy tests. Changes nothing."""
+    workspace, remarks = check(folder, datetime.now(UTC))
+    for remark in remarks:
+        out.print(f"note: {remark}", markup=False)
+    why = why_needed(workspace)
+    for name, mapping in workspace.mappings.items() if fields else ():
+        rows = table(f"\nread from {name}", "object", "CRM field", "ours", "why")
+        for each in reasons(mapping, why):
+            rows.add_row(each.object, each.crm_field, each.field, each.why)
+        out.print(rows)
+    tests = sum(len(file.tests) for file in workspace.policies)
+    out.print(f"{len(workspace.files)} files are fine; {tests} policy tests passed.")
+
+
+@click.command("apply")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@in_workspace
+def apply_command(folder: Path, yes: bool) -> None:
+    """Put the files in force: shows which fields change for partners, asks, and stores a numbered version."""
+    workspace, _remarks = check(folder, datetime.now(UTC))
+    house, files = house_of(folder), read_folder(folder)
+    before = files_in_force(house)
+    changed = changed_files(before, files)
+    if not changed:
+        out.print("Nothing changed: these files are in force already.")
+        return
+    out.print(f"Changed files: {', '.join(changed)}", markup=False)
+    for field, lines in field_changes(load(before) if before else None, workspace).items():
+        out.print(f"\n{field}", style="bold", markup=False)
+        for line in lines:
+            out.print(f"  {line}", style="red" if line.startswith("-") else "green", markup=False)
+    if not yes:
+        click.confirm("\nPut this in force?", abort=True)
+    version = apply_files(house, files, getpass.getuser())
+    while drain(house):
+        pass
+    out.print(f"Version {version} is in force.")
+
+
+@click.command("pull")
+@click.argument("connection", required=False)
+@in_workspace
+def pull_command(folder: Path, connection: str | None) -> None:
+    """Read what changed in the CRM, one round, and carry it to the partners. For cron; `sudare serve` does it too."""
+    house = house_of(folder)
+    opened = open_connections(house.workspace(), folder)
+    failed = False
+    for name in _chosen(opened, connection):
+        result = pull(house, name, opened[name])
+        failed = failed or bool(result.problems)
+        out.print(f"{name}: {result.records} records read", markup=False)
+        for stream, problem in result.problems.items():
+            out.print(f"  {stream}: {problem}", style="red", markup=False)
+    opened.close()
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("write-back")
+@click.argument("connection", required=False)
+@in_workspace
+def write_back_command(folder: Path, connection: str | None) -> None:
+    """Write what partners did to the CRM as logged actions, one round."""
+    house = house_of(folder)
+    opened = open_connections(house.workspace(), folder)
+    failed = False
+    for name in _chosen(opened, connection):
+        result = write_back(house, name, opened[name])
+        failed = failed or result.problem is not None
+        counts = f"{result.done} written, {result.later} later, {result.unknown} unknown, {result.parked} parked"
+        out.print(f"{name}: {counts}" + (f"; {result.problem}" if result.problem else ""), markup=False)
+    opened.close()
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("settle")
+@click.argument("connection")
+@in_workspace
+def settle_command(folder: Path, connection: str) -> None:
+    """Say that shares which are suspended on CONNECTION have ended: partners are told.
+
+    When a round would end more than 50 shares and 5 % at once, they are suspended until a person has looked.
+    If the CRM was wrong, mend it there instead: the next round gives the shares back.
+    """
+    result = settle(house_of(folder), connection, decided=True)
+    out.print(f"{result.ended} shares ended.")
+
+
+@click.command("doctor")
+@in_workspace
+def doctor_command(folder: Path) -> None:
+    """Say of everything that must work whether it does: installation, files, key, database, CRM sign-in, fields."""
+    from webhook_app.doctor import examine
+
+    rows = table("", "", "what", "how it stands", "next step")
+    findings = list(examine(folder))
+    for each in findings:
+        rows.add_row("ok" if each.fine else "NO", each.what, each.state, each.advice)
+    out.print(rows)
+    if not all(each.fine for each in findings):
+        raise click.exceptions.Exit(1)
+
+
+def _chosen(opened: Connections, connection: str | None) -> list[str]:
+    names = list(opened)
+    if connection is None:
+        return names
+    if connection not in names:
+        raise Refused(f"no connection `{connection}`; there is {', '.join(names)}")
+    return [connection]
+
+
+COMMANDS = (
+    init_command,
+    check_command,
+    apply_command,
+    pull_command,
+    write_back_command,
+    settle_command,
+    doctor_command,
+)
