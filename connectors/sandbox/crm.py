@@ -84,28 +84,45 @@ class Crm(Records):
         with self.batch():
             wanted = {"OpportunityId": deal_id, "AccountToId": account_id}
             for row in self.rows("salesforce", "OpportunityPartner", where=wanted):
-                found = self.find("salesforce", "OpportunityPartner", row.id)
-                if found and not found.deleted:
-                    self.delete("salesforce", "OpportunityPartner", row.id)
+                self.delete("salesforce", "OpportunityPartner", row.id)
+            if self.get("salesforce", "Opportunity", deal_id).fields.get("PartnerAccountId") == account_id:
+                self.edit("salesforce", "Opportunity", deal_id, {"PartnerAccountId": None})
 
     def partners_on(self, org: Org, deal_id: str) -> list[PartnerOnDeal]:
         """Who is on a deal, without the reverse rows."""
-        if org == "salesforce":
-            deal = self.find(org, "Opportunity", deal_id)
-            customer = deal.fields.get("AccountId") if deal else None
-            rows = self.rows(org, "OpportunityPartner", where={"OpportunityId": deal_id})
-            return [
-                PartnerOnDeal(row.fields["AccountToId"], row.fields.get("Role") or "")
-                for row in rows
-                if row.fields["AccountToId"] != customer
-            ]
-        found = hubspot_links.links(self, "deals", deal_id, "companies")
+        return self._opportunity_partners(deal_id) if org == "salesforce" else self._labelled_companies(deal_id)
+
+    def _opportunity_partners(self, deal_id: str) -> list[PartnerOnDeal]:
+        deal = self.find("salesforce", "Opportunity", deal_id)
+        fields = deal.fields if deal else {}
+        rows = self.rows("salesforce", "OpportunityPartner", where={"OpportunityId": deal_id})
+        found = [PartnerOnDeal(row.fields["AccountToId"], row.fields.get("Role") or "") for row in rows]
+        if fields.get("PartnerAccountId"):
+            found.append(PartnerOnDeal(fields["PartnerAccountId"], "Partner account"))
+        return [each for each in found if each.account_id != fields.get("AccountId")]
+
+    def _labelled_companies(self, deal_id: str) -> list[PartnerOnDeal]:
         return [
             PartnerOnDeal(each.to_id, kind.label or "")
-            for each in found
+            for each in hubspot_links.links(self, "deals", deal_id, "companies")
             for kind in each.types
             if kind.category == "USER_DEFINED"
         ]
+
+    def merge(self, object: str, kept_id: str, lost_id: str) -> str:
+        """Merge two HubSpot records: a new one takes their place, and both old ids answer as it. Its id."""
+        with self.batch():
+            kept, lost = self.get("hubspot", object, kept_id), self.get("hubspot", object, lost_id)
+            known = {name: value for name, value in kept.fields.items() if value not in (None, "")}
+            merged = {**lost.fields, **known, "hs_merged_object_ids": f"{kept_id};{lost_id}"}
+            id = self.create("hubspot", object, merged)
+            for old in (kept_id, lost_id):
+                self.purge("hubspot", object, old)
+                self.execute("INSERT INTO merged VALUES (?, ?, ?)", (object, old, id))
+                for side in ("from", "to"):
+                    move = f"UPDATE OR REPLACE link SET {side}_id = ? WHERE {side}_object = ? AND {side}_id = ?"  # noqa: S608
+                    self.execute(move, (id, object, old))
+        return id
 
     def timeline(self, org: Org, record_id: str) -> list[TimelineEntry]:
         """The tasks (Salesforce) or notes and tasks (HubSpot) that stand on a record, newest first."""
