@@ -1,0 +1,5 @@
+"""`python -m webhook_app` is `sudare`."""
+
+from webhook_app.terminal import main
+
+main()
