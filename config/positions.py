@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from config.scalars import doubt, plain
 from mapping.model import Place, Problem
 
 Path = tuple[str | int, ...]
@@ -22,24 +23,6 @@ SECRET_KEYS = frozenset({"auth", "secrets", "basic_key", "password", "database"}
 
 _LEFT_OUT = "\0"  # no key can be this
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_WORDS: Mapping[str, Any] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
-_DOUBTFUL_WORDS = {
-    form: plain
-    for word, plain in {"yes": "true", "no": "false", "on": "true", "off": "false"}.items()
-    for form in (word, word.capitalize(), word.upper())
-}
-_DOUBTFUL_NUMBERS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"[-+]?0o?[0-7_]*[1-9_][0-9_]*"), "reads as an octal number in YAML"),
-    (re.compile(r"[-+]?0[xb][0-9a-fA-F_]+"), "reads as a hexadecimal or binary number in YAML"),
-    (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"), "reads as a number of base 60 in YAML"),
-    (re.compile(r"[-+]?[0-9]+_[0-9_.]*"), "reads as a number without its `_` in YAML"),
-)
-_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})?\.[0-9]{1,18}")
 # What a person can't see in an editor: controls, direction marks, line breaks that editors don't count, our own marks.
 _UNSEEN = re.compile(
     "[^\t\n\r -~\xa0-\xac\xae-\u200a\u200c\u200d\u2010-\u2027\u202f-\u205f\u2070-\ud7ff"
@@ -174,12 +157,14 @@ class _Walk:
             return
         self._refuse_marks(event)
         place = self._place(event)
-        plain = event.implicit[0]
-        if plain and event.value == "" and top is not None and top.key is not None:
+        without_quotes = event.implicit[0]
+        if without_quotes and event.value == "" and top is not None and top.key is not None:
             place = self.read.key(*self._path())
         if event.style in ("'", '"'):
             self.read.in_quotes.add(self._path())
-        self._put(self._plain(event.value, place) if plain else event.value, place)
+        if without_quotes:
+            self._doubtful(event.value, place)
+        self._put(plain(event.value) if without_quotes else event.value, place)
 
     def _key(self, top: _Open, event: yaml.ScalarEvent) -> None:
         place, key = self._place(event), event.value
@@ -197,30 +182,11 @@ class _Walk:
             top.skip = event.implicit[0] and self._doubtful(key, place)
             self.read.keys[(*top.path, key)] = place
 
-    def _plain(self, word: str, place: Place) -> Any:
-        if word in _WORDS:
-            return _WORDS[word]
-        if self._doubtful(word, place):
-            return _DOUBTFUL_WORDS.get(word) == "true" if word in _DOUBTFUL_WORDS else 0
-        if word[:1] in "+-.0123456789":
-            if _WHOLE.fullmatch(word):
-                return int(word)
-            if _DECIMAL.fullmatch(word):
-                return float(word)
-        return word
-
     def _doubtful(self, word: str, place: Place) -> bool:
-        shown = "the value" if self._secret() else quoted(word)
-        if word in _DOUBTFUL_WORDS:
-            plain = _DOUBTFUL_WORDS[word]
-            self._refuse(place, f'{shown} reads as {plain} in YAML; write `{plain}`, or "{word}" in quotes')
-            return True
-        if word[:1].isdigit() or word[:1] in ("-", "+"):
-            for form, reads in _DOUBTFUL_NUMBERS:
-                if form.fullmatch(word):
-                    self._refuse(place, f"{shown} {reads}; put it in quotes, or write a plain number")
-                    return True
-        return False
+        reads = doubt(word)
+        if reads:
+            self._refuse(place, f"{'the value' if self._secret() else quoted(word)} {reads}")
+        return bool(reads)
 
     def _refuse_marks(self, event: Any) -> None:
         if event.anchor is not None:
@@ -233,9 +199,9 @@ class _Walk:
     def _alias(self, event: yaml.AliasEvent) -> None:
         shown = "" if self._secret() else f" (`*{str(event.anchor)[:40]}`)"
         self._refuse(self._place(event), f"aliases{shown} are not read here; write the value out")
-        top = self._open[-1]
-        if isinstance(top.items, dict) and top.key is None:
-            top.key, top.skip = f"*{event.anchor}", True
+        top = self._open[-1] if self._open else None
+        if top is not None and isinstance(top.items, dict) and top.key is None:
+            top.key, top.skip = "*", True
         else:
             self._put(None, self._place(event))
 

@@ -128,6 +128,7 @@ class AnyConnection(Words):
     language = OneOf("language", LANGUAGES)
     ca_file = Text()
     record_url = Text()
+    poll_seconds = Whole(1, 86_400)
 
 
 class SalesforceConnection(AnyConnection):
