@@ -208,13 +208,20 @@ def _constant(value: Any, type: FieldType) -> Constant:
         return Constant(value, type)
     if kind == "number" and isinstance(value, int | float) and not isinstance(value, bool):
         return Constant(value, type)
-    if isinstance(value, str) and kind in ("number", "money", "date"):
-        found = parse_tree(value, {}, {})
-        if isinstance(found, Constant) and KIND[found.type] == kind:
-            return found
+    if isinstance(value, str) and kind in ("number", "money", "date") and (found := _written(value, kind)):
+        return found
     if isinstance(value, str) and kind == "datetime":
         return _instant(value)
     raise Wrong(0, f"`{value}` is not {_SHAPES[kind]}")
+
+
+def _written(text: str, kind: str) -> Constant | None:
+    """A constant of a kind, as expressions write it."""
+    try:
+        found = parse_tree(text, {}, {})
+    except Wrong:
+        return None
+    return found if isinstance(found, Constant) and KIND[found.type] == kind else None
 
 
 def _instant(value: str) -> Constant:

@@ -319,9 +319,8 @@ class _Parser:
 def _checked_call(token: Token, function: Function, arguments: list[tuple[int, Node]]) -> Node:
     wanted = len(function.takes)
     if len(arguments) < wanted or (len(arguments) > wanted and not function.repeats):
-        raise Wrong(
-            token.at, f"`{token.text}` takes {wanted}{' or more' if function.repeats else ''}, got {len(arguments)}"
-        )
+        count = f"{wanted} argument{'s' if wanted > 1 else ''}{' or more' if function.repeats else ''}"
+        raise Wrong(token.at, f"`{token.text}` takes {count}, got {len(arguments)}")
     kinds = [KIND[type_of(node)] for _, node in arguments]
     for index, (at, node) in enumerate(arguments):
         takes = function.takes[min(index, wanted - 1)]
