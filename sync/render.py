@@ -105,7 +105,7 @@ class _Rendering:
             "partner.name": seller.name,
             "partner.key": seller.key,
             **({name: _plain(value) for name, value in thaw(deal.fields).items()} if deal and deal.fields else {}),
-            **self._latest(row.kind),
+            **self._latest(row.kind, seller.name),
         }
 
     def subject(self) -> str:
@@ -120,14 +120,14 @@ class _Rendering:
         # One pass: a placeholder inside what a partner wrote stays what it is.
         return _PLACEHOLDER.sub(lambda found: self.words.get(found[1], ""), template)
 
-    def _latest(self, kind: str) -> dict[str, str]:
+    def _latest(self, kind: str, seller: str) -> dict[str, str]:
         """What the last statement says, and how many there are."""
         last = self.told[-1]
         fields = msgspec.json.decode(last.fields)
         score = fields.get("score")
         return {
             "kind": KIND_WORDS[self.language].get(kind, kind),
-            "user.name": last.name or "",
+            "user.name": last.name or seller,
             "at": self._at(last.at),
             "title": self._title(fields),
             "document.title": self._title(fields),

@@ -179,7 +179,14 @@ def _admin(house: House) -> str:
 
 @contextmanager
 def _sandbox(folder: Path, ports: dict[str, int]) -> Iterator[dict[str, Any]]:
-    options = ("--folder", str(folder / "crm"), "--salesforce-port", str(ports["salesforce"]), "--page-port", str(ports["page"]))
+    options = (
+        "--folder",
+        str(folder / "crm"),
+        "--salesforce-port",
+        str(ports["salesforce"]),
+        "--page-port",
+        str(ports["page"]),
+    )
     log = folder / "crm.log"
     with _process("connectors.sandbox", *options, log=log):
         yield json.loads(_first_line(log))

@@ -46,7 +46,9 @@ def examine(folder: Path) -> Iterator[Finding]:
         yield _tried(f"template {crm}", lambda crm=crm: _template(crm), "install sudare again")
     yield _tried("tables", _tables, "install sudare again")
     if not (folder / "sudare.yaml").is_file():
-        yield Finding("workspace", True, "none here", "`sudare init DIR --crm salesforce` makes one; `--workspace DIR` names it")
+        yield Finding(
+            "workspace", True, "none here", "`sudare init DIR --crm salesforce` makes one; `--workspace DIR` names it"
+        )
         return
     yield from _workspace(folder)
 
@@ -77,19 +79,28 @@ def _tables() -> str:
 def _workspace(folder: Path) -> Iterator[Finding]:
     files = _tried("files", lambda: _files(folder), "mend the files; `sudare check` lists everything")
     yield files
-    yield _tried("key", lambda: f"{len(workspace_key(folder))} bytes", "`sudare init` makes one; restore it from your backup")
+    yield _tried(
+        "key", lambda: f"{len(workspace_key(folder))} bytes", "`sudare init` makes one; restore it from your backup"
+    )
     yield _tried("database", lambda: _database(folder), "start the database, or mend `database:`; then `sudare apply`")
     if not files.fine:
         return
     workspace, _ = check(folder, datetime.now(UTC))
     yield _tried("in force", lambda: _in_force(folder), "run `sudare apply`")
-    for door, address in (("partner door", workspace.serving.partner_address), ("console", workspace.serving.vendor_address)):
-        yield _tried(door, lambda address=address: _port(address), "if it is not `sudare serve`, choose another under `serve:`")
+    for door, address in (
+        ("partner door", workspace.serving.partner_address),
+        ("console", workspace.serving.vendor_address),
+    ):
+        yield _tried(
+            door, lambda address=address: _port(address), "if it is not `sudare serve`, choose another under `serve:`"
+        )
     opened = open_connections(workspace, folder)
     for name in opened:
         advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
         for object in _objects(workspace.mappings[name]) if name in workspace.mappings else ():
-            yield _tried(f"{name}: {object}", lambda name=name, object=object: _seen(workspace, opened, name, object), advice)
+            yield _tried(
+                f"{name}: {object}", lambda name=name, object=object: _seen(workspace, opened, name, object), advice
+            )
     opened.close()
 
 
@@ -135,7 +146,9 @@ def _objects(mapping: ConnectionMapping) -> list[str]:
 def _seen(workspace: Workspace, opened: Connections, name: str, object: str) -> str:
     """Whether the CRM's user sees an object and every field of it that is read."""
     shape = opened[name].describe(object)
-    asked = {each.crm_field for each in reasons(workspace.mappings[name], why_needed(workspace)) if each.object == object}
+    asked = {
+        each.crm_field for each in reasons(workspace.mappings[name], why_needed(workspace)) if each.object == object
+    }
     plain = {field for field in asked if "." not in field}
     if missing := sorted(plain - set(shape.fields)):
         raise ValueError(f"not to be seen: {', '.join(missing)}")

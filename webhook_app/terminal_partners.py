@@ -71,7 +71,9 @@ def explain_command(folder: Path, partner: str, deal: str, field: str | None) ->
             out.print(f"  class {name}" + (f" from {origin}" if origin != each.field else ""), markup=False)
         for rule in each.rules:
             mark = "applies" if rule.in_effect else rule.truth
-            out.print(f"  {rule.kind} `{rule.name}` {rule.rung} when {rule.condition}: {mark}  ({rule.place})", markup=False)
+            out.print(
+                f"  {rule.kind} `{rule.name}` {rule.rung} when {rule.condition}: {mark}  ({rule.place})", markup=False
+            )
         for line in each.missing:
             out.print(f"  {line}", markup=False)
 
@@ -136,7 +138,9 @@ def resume_command(folder: Path, partner: str | None) -> None:
 def _partner(house: House, name: str) -> PartnerRow:
     found = find_partner(house, name)
     if found is None:
-        raise Refused(f"no partner `{name}`: give its key, the CRM's account id, or its exact name; `sudare pull` reads them")
+        raise Refused(
+            f"no partner `{name}`: give its key, the CRM's account id, or its exact name; `sudare pull` reads them"
+        )
     return found
 
 

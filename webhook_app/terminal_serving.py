@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from config.load import check
 from config.folder import read_folder
 from sync.applied import drift
 from webhook_app.terminal import house_of, in_workspace, out
@@ -14,7 +13,9 @@ from webhook_app.vendor_people import welcome_vendor_users
 
 
 @click.command("serve")
-@click.option("--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="More than 1 needs PostgreSQL.")
+@click.option(
+    "--workers", type=click.IntRange(1, 32), default=1, show_default=True, help="More than 1 needs PostgreSQL."
+)
 @in_workspace
 def serve_command(folder: Path, workers: int) -> None:
     """Run the partner door, the console and the schedule until Ctrl-C."""

@@ -9,6 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
+from connectors.sandbox.seed import STORY_DEAL
 from connectors.sandbox.server import Sandbox, start
 
 
@@ -37,6 +38,7 @@ def _addresses(sandbox: Sandbox) -> dict[str, str]:
         "client_id": sandbox.client_id,
         "client_secret": sandbox.client_secret,
         "hubspot_token": sandbox.hubspot_token,
+        "story_deal": STORY_DEAL,
     }
 
 
