@@ -50,7 +50,7 @@ PARTS = (
     Part("documents", re.compile(r"documents\.yaml"), read_documents, False, ""),
 )
 _FOLDERS = ("mappings", "policies", "policies/tests")
-_ROOT_FILES = ("sudare.yaml", "fields.yaml", "writeback.yaml", "documents.yaml")
+_STEMS = ("sudare", "fields", "writeback", "documents")
 
 
 def load(files: Mapping[str, str]) -> Workspace:
@@ -111,11 +111,14 @@ def _read(files: Mapping[str, str], problems: list[Problem]) -> Draft:
 
 def _misplaced(name: str) -> Iterator[Problem]:
     """A file that nothing reads, where it looks as if it should be: its rules would be missing in silence."""
+    if not name.endswith((".yaml", ".yml")):
+        return
     folder, _, file = name.rpartition("/")
-    plain = file.removesuffix(".yml") + ".yaml" if file.endswith(".yml") else file
-    meant = f"{near}/{plain}" if (near := closest(folder, _FOLDERS)) else "" if folder else closest(plain, _ROOT_FILES)
-    if meant and name.endswith((".yaml", ".yml")):
-        yield Problem(Place(name, 1, 1), "nothing reads this file", meant)
+    stem = file.rpartition(".")[0]
+    known = [each for each in (_FOLDERS if folder else _STEMS) if each.count("/") == folder.count("/")]
+    near = closest(folder or stem, known)
+    if near:
+        yield Problem(Place(name, 1, 1), "nothing reads this file", f"{near}/{stem}.yaml" if folder else f"{near}.yaml")
 
 
 def _with_fingerprints(documents: tuple[Document, ...], files: Mapping[str, str]) -> tuple[Document, ...]:
