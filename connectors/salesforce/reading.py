@@ -106,7 +106,7 @@ def ask(org: Org, query: str, rows: Layout, where: str) -> Rows:
 
 def _follow(org: Org, query: str, rows: Layout, where: str, deadline: float) -> Rows:
     answer = org.get("queryAll", where, params={"q": query}, seconds=_left_of(deadline, where))
-    clock = crm_clock(answer)
+    clock = crm_clock(answer, where)
     page = decoded(rows.answer, answer, where)
     found = page.records
     while not page.done:
@@ -127,12 +127,12 @@ def _left_of(deadline: float, where: str) -> float:
     return left
 
 
-def crm_clock(answer: requests.Response) -> str:
+def crm_clock(answer: requests.Response, where: str) -> str:
     """The CRM's own clock, from its answer. Our clock never counts."""
     try:
         moment = parsedate_to_datetime(answer.headers["Date"])
     except (KeyError, ValueError):
-        raise TryAgain("the answer has no Date: something between us and Salesforce takes it out") from None
+        raise TryAgain(f"{where}: the answer has no Date: something between us and Salesforce takes it out") from None
     return _stamp(moment)
 
 
@@ -150,7 +150,10 @@ def _records(found: list[Any], rows: Layout, stream: Stream) -> list[Record]:
         return _relations(found, rows, stream)
     if not rows.can_be_deleted:
         return [Record(row.id, _utc(row.stamp), row) for row in found]
-    return [Record(row.id, _utc(row.stamp), None if row.deleted else row, deleted=row.deleted) for row in found]
+    return [
+        Record(row.id, _utc(row.stamp), None, deleted=True) if row.deleted else Record(row.id, _utc(row.stamp), row)
+        for row in found
+    ]
 
 
 def _relations(found: list[Any], rows: Layout, stream: Stream) -> list[Record]:
