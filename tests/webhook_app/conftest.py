@@ -24,6 +24,8 @@ ADDRESSES = {
     "HUBSPOT_URL": "https://127.0.0.1:2",
     "PAGE_URL": "http://127.0.0.1:3",
     "CA_FILE": "ca.pem",
+    "PARTNER_PORT": "8600",
+    "VENDOR_PORT": "8601",
 }
 SECRETS = {
     "learning_secret": "whsec_" + base64.b64encode(b"learning" * 4).decode(),
@@ -44,17 +46,12 @@ DEALS = {
 }
 
 
-def make_world(folder: Path, *, database: str | None = None, **serving: str) -> House:
+def make_world(folder: Path, *, database: str | None = None, **addresses: str) -> House:
     """The demo's workspace in a folder, applied, with a few rows as if they had been read."""
-    write_template("demo", folder, ADDRESSES)
+    write_template("demo", folder, {**ADDRESSES, **addresses})
     make_key(folder)
     for name, text in SECRETS.items():
         (folder / ".sudare" / name).write_text(text, encoding="utf-8")
-    settings = folder / "sudare.yaml"
-    text = settings.read_text(encoding="utf-8")
-    for old, new in serving.items():
-        text = text.replace({"partner": "127.0.0.1:8600", "vendor": "127.0.0.1:8601"}[old], new)
-    settings.write_text(text, encoding="utf-8")
     house = open_house(folder, database=database)
     migrate(house)
     apply_files(house, read_folder(folder), "admin@aozora.example", "the first version")

@@ -1,0 +1,241 @@
+"""The console: everything for those who are signed in, nothing for others; it reads, and it pauses."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from sync import access, identifiers, schema
+from sync.reader import Projection
+from sync.support_log import Statement, record, say
+from sync.vitals import write_vitals
+from webhook_app.partner_app import create_partner_app
+from webhook_app.texts import LANGUAGES
+from webhook_app.texts_vendor import VENDOR
+from webhook_app.vendor_app import create_vendor_app
+
+MINATO = identifiers.partner_id("MINATO")
+SAME = {"Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture
+def signed_in(world):
+    """A browser in which somebody is signed in: `signed_in("admin@aozora.example")`."""
+
+    def come_in(email: str, role: str = "admin", language: str = "en"):
+        person = access.add_person(world, email, "", role=role)
+        access.set_language(world, person.id, language)
+        browser = create_vendor_app(world).test_client()
+        browser.post(f"/l/{access.make_link(world, person.id)}", headers=SAME)
+        return browser
+
+    return come_in
+
+
+@pytest.fixture
+def admin(signed_in):
+    return signed_in("admin@aozora.example")
+
+
+@pytest.fixture
+def pages(public, world):
+    deal = identifiers.internal_id("sf", "opportunity", "006A")
+    return [
+        "/",
+        "/partners",
+        f"/partners/{MINATO}",
+        f"/partners/{MINATO}/deals/{public(world, 'MINATO', '006A')}",
+        "/deals",
+        f"/deals/{deal}",
+        f"/deals/{deal}?partner={identifiers.partner_id('HANBIT')}",
+        "/outbox",
+        "/outbox?state=due",
+        "/quarantine",
+        "/versions",
+        "/users",
+    ]
+
+
+def text_of(answer) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.get_data(as_text=True)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_opens_in_every_language(signed_in, pages, language):
+    browser = signed_in("admin@aozora.example", language=language)
+    for address in pages:
+        answer = browser.get(address)
+        assert answer.status_code == 200, address
+        assert f'<html lang="{language}">' in answer.get_data(as_text=True)
+
+
+def test_nobody_who_is_not_signed_in_sees_a_page(world, pages):
+    stranger = create_vendor_app(world).test_client()
+    for address in pages:
+        answer = stranger.get(address)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
+        assert b"7654" not in answer.data
+
+
+def test_a_partners_session_does_not_open_the_console(world):
+    person = access.add_person(world, "sato@minato.example", "", partner_id=MINATO)
+    token, *_ = access.use_link(world, access.make_link(world, person.id))
+    browser = create_vendor_app(world).test_client()
+    browser.set_cookie("sudare", token)
+    assert browser.get("/deals").headers["Location"] == "/sign-in"
+
+
+@pytest.mark.parametrize(
+    "address", ["/?x=1", "/outbox?state=lost", "/outbox?state=due&state=done", "/deals?sort=margin"]
+)
+def test_an_unknown_parameter_is_refused(admin, address):
+    assert admin.get(address).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "address", ["/partners/nobody", "/partners/MINATO", "/deals/none", f"/partners/{MINATO}/deals/d1"]
+)
+def test_what_does_not_exist_is_404(admin, address):
+    assert admin.get(address).status_code == 404
+
+
+def test_the_admin_sees_through_the_partners_eyes_and_no_more(world, admin, public):
+    page = admin.get(f"/partners/{MINATO}/deals/{public(world, 'MINATO', '006A')}")
+    assert "You are looking as 港システム" in text_of(page)
+    assert b"7,654,321" not in page.data
+    assert "canary-next-step" not in text_of(page)
+    shown = Projection(world, MINATO).deal(public(world, "MINATO", "006A"))
+    assert shown.body["shown"]["deal.amount"] == "band"
+    assert "¥5M – ¥20M" in text_of(page)
+
+
+def test_the_admin_sees_every_field_with_class_and_the_reason_why_a_partner_sees_it_as_it_does(admin):
+    deal = identifiers.internal_id("sf", "opportunity", "006A")
+    as_minato, as_hanbit = (
+        text_of(admin.get(f"/deals/{deal}?partner={identifiers.partner_id(key)}")) for key in ("MINATO", "HANBIT")
+    )
+    assert "7654.321k JPY internal, price money hide" in as_minato
+    assert "band by “Price band for gold and platinum”" in as_minato
+    assert "price ← deal.amount" in as_minato
+    assert "band by “Price band for gold and platinum”" not in as_hanbit
+
+
+def test_a_deal_is_found_by_its_crm_id_or_name(admin):
+    deal = identifiers.internal_id("sf", "opportunity", "006B")
+    for asked in ("006B", "Nordwind, warehouse"):
+        assert admin.get("/deals", query_string={"q": asked}).headers["Location"] == f"/deals/{deal}"
+    assert "Nothing found" in text_of(admin.get("/deals?q=nothing+of+the+kind"))
+
+
+def test_what_partners_write_is_shown_as_text_and_never_as_markup(world, admin, public):
+    deal = public(world, "MINATO", "006A")
+    say(world, MINATO, "sato@minato.example", "comment", deal, text="<script>alert(1)</script>")
+    page = admin.get(f"/partners/{MINATO}/deals/{deal}").get_data(as_text=True)
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+
+
+def test_the_outbox_and_the_quarantine_say_what_waits_and_why(world, admin, public):
+    say(world, MINATO, "sato@minato.example", "comment", public(world, "MINATO", "006A"), text="hello")
+    record(world, Statement("learning", "x", "login", world.clock(), None, "who@nowhere.example", None, {}, "d"))
+    with world.writing() as tx:
+        tx.execute(sa.update(schema.actions).values(state="unknown", problem="no answer came"))
+    assert "Commented no answer came 港システム sf" in text_of(admin.get("/outbox?state=unknown"))
+    assert "The outbox is empty" in text_of(admin.get("/outbox?state=done"))
+    assert "no partner answers to this person" in text_of(admin.get("/quarantine"))
+
+
+def _stream(world, connection="sf", **more):
+    row = {"connection": connection, "stream": "opportunities", "shape": "", "round_ended": world.now(), **more}
+    with world.writing() as tx:
+        tx.execute(sa.delete(schema.streams))
+        tx.execute(sa.insert(schema.streams).values(**row))
+
+
+def test_the_first_page_says_in_words_what_each_connection_needs(world, admin):
+    assert "first reading" in text_of(admin.get("/"))
+    _stream(world)
+    assert "in step Nothing to do." in text_of(admin.get("/"))
+    _stream(world, problem="sf: HTTP 401: sign in again", problem_kind="needs admin", problem_at=world.now())
+    told = text_of(admin.get("/"))
+    assert "needs a person" in told
+    assert "opportunities : sf: HTTP 401: sign in again" in told
+    _stream(world, round_ended="2026-01-01T00:00:00.000000Z")
+    assert "late No round has ended for a while" in text_of(admin.get("/"))
+
+
+def test_the_first_page_says_what_runs_and_what_does_not(world, admin):
+    assert "`sudare serve` starts the doors" in text_of(admin.get("/"))
+    children = {"partner": {"pid": 7, "starts": 3}, "vendor": {"pid": None, "starts": 1}}
+    write_vitals(world.folder, "serve", {"at": world.now(), "children": children})
+    fault = {"kind": "fault", "problem": "KeyError at pull.py:7", "ended": world.now(), "next": world.now()}
+    write_vitals(world.folder, "schedule", {"jobs": {"pull:hs": fault}})
+    told = text_of(admin.get("/"))
+    assert "partner yes 3× vendor no 1×" in told
+    assert "hs hubspot fault" in told
+    assert "KeyError at pull.py:7" in told
+    write_vitals(world.folder, "serve", {"at": "2026-01-01T00:00:00.000000Z", "children": children})
+    assert "No sign of life since" in text_of(admin.get("/"))
+
+
+def test_the_first_page_says_which_files_differ_from_the_version_in_force(world, admin):
+    assert "the files say the same" in text_of(admin.get("/"))
+    file = world.folder / "fields.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "# later\n", encoding="utf-8")
+    assert "Other in the files: fields.yaml." in text_of(admin.get("/"))
+    file.write_bytes(b"\xff")
+    assert "`sudare check` says why" in text_of(admin.get("/"))
+
+
+def test_an_admin_closes_the_doors_of_one_partner_and_opens_them_again(world, admin):
+    key = access.make_api_key(world, MINATO, "test")
+    portal = create_partner_app(world).test_client()
+    ask = lambda: portal.get("/api/v1/deals", headers={"Authorization": f"Bearer {key}"}).status_code  # noqa: E731
+    assert ask() == 200
+    assert admin.post("/pause", data={"scope": MINATO}, headers=SAME).status_code == 303
+    assert ask() == 401
+    assert "This partner has no deals" in text_of(admin.get(f"/partners/{MINATO}"))
+    admin.post("/resume", data={"scope": MINATO}, headers=SAME)
+    assert ask() == 200
+
+
+def test_an_admin_closes_all_doors_at_once(world, admin):
+    admin.post("/pause", data={"scope": "*"}, headers=SAME)
+    assert "All partner doors are closed." in text_of(admin.get("/"))
+    with world.reading() as tx:
+        assert access.paused(tx, identifiers.partner_id("HANBIT"))
+
+
+def test_only_an_admin_pauses_and_only_from_our_own_page(world, signed_in, admin):
+    auditor = signed_in("audit@aozora.example", role="auditor")
+    assert "Only an administrator" in text_of(auditor.get("/"))
+    assert auditor.post("/pause", data={"scope": "*"}, headers=SAME).status_code == 403
+    assert admin.post("/pause", data={"scope": "*"}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert admin.post("/pause", data={"scope": "nobody"}, headers=SAME).status_code == 404
+    with world.reading() as tx:
+        assert tx.execute(sa.select(schema.pauses)).all() == []
+
+
+TEMPLATES = Path(__file__).parents[3] / "webhook_app" / "templates" / "vendor"
+COMPUTED = ("role.", "nav.", "health.", "step.", "state.", "deal.show", "deal.limit", "deal.no_rule", "deal.with_rows")
+
+
+def test_every_sentence_of_the_console_is_used_and_every_one_that_is_used_exists():
+    used = set()
+    for template in TEMPLATES.glob("*.html"):
+        used |= set(re.findall(r't\("([a-z_.]+)"[,)]', template.read_text(encoding="utf-8")))
+        used |= set(re.findall(r"t\('([a-z_.]+)'[,)]", template.read_text(encoding="utf-8")))
+    unused = {key for key in VENDOR if key not in used and not key.startswith(COMPUTED)}
+    assert unused == set()
+    assert used - set(VENDOR) <= {"sign_in.email"}
+
+
+@pytest.mark.parametrize("key", VENDOR)
+def test_every_sentence_stands_in_three_languages_with_the_same_blanks(key):
+    texts = VENDOR[key]
+    blanks = {language: set(re.findall(r"{(\w+)}", getattr(texts, language))) for language in LANGUAGES}
+    assert all(getattr(texts, language).strip() for language in LANGUAGES)
+    assert len({frozenset(names) for names in blanks.values()}) == 1
