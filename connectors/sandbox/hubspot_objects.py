@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -154,7 +155,7 @@ class HubspotObjects:
                 shape.name, "PROPERTY_VALUE_TOO_LONG", f"{shape.name} is longer than {MOST_TEXT} characters"
             )
         if shape.type == "number":
-            _number(shape.name, text)
+            _check_number(shape.name, text)
         if shape.type == "datetime":
             return moment(shape.name, text)
         options = self._options(shape)
@@ -181,11 +182,13 @@ def with_system_properties(row: Row) -> Values:
     }
 
 
-def _number(name: str, text: str) -> float:
+def _check_number(name: str, text: str) -> None:
     try:
-        return float(text)
+        fine = isfinite(float(text))
     except ValueError:
-        raise bad_value(name, "INVALID_DOUBLE", f"{text} was not a valid number.") from None
+        fine = False
+    if not fine:
+        raise bad_value(name, "INVALID_DOUBLE", f"{text} was not a valid number.")
 
 
 def moment(name: str, text: str) -> str:

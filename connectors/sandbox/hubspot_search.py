@@ -13,6 +13,7 @@ from connectors.sandbox.hubspot_schema import ALIASES, Property, created_propert
 MOST_GROUPS, MOST_FILTERS, MOST_FILTERS_IN_ALL = 5, 6, 18
 MOST_ON_PAGE = 200
 MOST_FOUND = 10_000
+_NO_CASE = " COLLATE NOCASE"
 _SIGNS = {"EQ": "=", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
 Body = Mapping[str, Any]
 
@@ -70,7 +71,7 @@ def _test(object: str, known: Mapping[str, Property], each: Body, values: list[A
         return f"{column} BETWEEN ? AND ?"
     if operator in ("IN", "NOT_IN") and each.get("values"):
         # Text is folded to lower case on the record's side only: a value with a capital finds nothing.
-        folded = f"lower({column})" if shape.type in ("string", "enumeration") else column
+        folded = f"lower({column.removesuffix(_NO_CASE)})" if shape.type in ("string", "enumeration") else column
         values.extend(_given(shape, value) for value in each["values"])
         return f"{folded} {operator.replace('_', ' ')} ({', '.join('?' * len(each['values']))})"
     raise invalid(f"There was a problem with the request: operator {operator or 'missing'} on {name}")
@@ -93,7 +94,7 @@ def _column(object: str, shape: Property) -> str:
     value = f"json_extract(t.fields, '$.{shape.name}')"
     if shape.type == "number":
         return f"CAST(nullif({value}, '') AS REAL)"
-    return value if shape.type == "datetime" else f"{value} COLLATE NOCASE"
+    return value if shape.type == "datetime" else value + _NO_CASE
 
 
 def _given(shape: Property, value: Any) -> Any:

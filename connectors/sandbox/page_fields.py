@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from html import escape
 from html.parser import HTMLParser
+from math import isfinite
 from typing import Any, Literal
 
 from connectors.sandbox import hubspot_schema, salesforce_schema
@@ -124,6 +125,8 @@ def typed(org: Org, shown: Shown, text: str) -> Any:
         raise ValueError(f"{shown.label}: `{text}` is no stage")
     if shown.kind == "money":
         number = float(text)
+        if not isfinite(number):
+            raise ValueError(f"{shown.label}: `{text}` is no amount")
         return number if org == "salesforce" else text
     if shown.kind == "day":
         day = date.fromisoformat(text).isoformat()

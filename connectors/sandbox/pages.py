@@ -54,10 +54,10 @@ def _guard(app: Flask) -> None:
 
 
 def _org(name: str) -> Org:
-    for org in PAGES:
-        if org == name:
-            return org
-    abort(404)
+    known: dict[str, Org] = {org: org for org in PAGES}
+    if name not in known:
+        abort(404)
+    return known[name]
 
 
 def _reading(app: Flask, crm: Crm) -> None:

@@ -14,6 +14,7 @@ from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, not_found
 from connectors.sandbox.salesforce_schema import LABELS, OBJECTS, Field
+from connectors.sandbox.soql_sql import Query
 
 MOST_CURSORS = 200
 _SOAP = {"boolean": "xsd:boolean", "currency": "xsd:double", "percent": "xsd:double", "date": "xsd:date"}
@@ -27,7 +28,7 @@ class SalesforceReading:
     def __init__(self, crm: Crm, faults: Faults) -> None:
         self._crm = crm
         self._faults = faults
-        self._cursors: OrderedDict[str, tuple[soql.Query, list[str]]] = OrderedDict()
+        self._cursors: OrderedDict[str, tuple[Query, list[str]]] = OrderedDict()
         self._lock = threading.Lock()
         self._opened = 0
 
@@ -82,7 +83,7 @@ class SalesforceReading:
         with self._lock:
             self._cursors.clear()
 
-    def _page(self, query: soql.Query, ids: list[str], start: int, size: int, name: str, version: str) -> Values:
+    def _page(self, query: Query, ids: list[str], start: int, size: int, name: str, version: str) -> Values:
         wanted = ids[start : start + size]
         found = {row[0]: row for row in self._crm.select(query.rows_sql(), (msgspec.json.encode(wanted).decode(),))}
         plan = _Plan(query, version)
@@ -111,7 +112,7 @@ class SalesforceReading:
 class _Plan:
     """How to make one query's JSON out of its SQL rows."""
 
-    def __init__(self, query: soql.Query, version: str) -> None:
+    def __init__(self, query: Query, version: str) -> None:
         self._object = query.object
         self._version = version
         self._columns = [column.path for column in query.columns]

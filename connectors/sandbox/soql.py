@@ -1,141 +1,22 @@
-"""SOQL, as much of it as a connector asks: parsed, checked against the schema, turned into SQL over `record`."""
+"""SOQL, as much of it as a connector asks: parsed, and checked against the schema."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from connectors.sandbox.ids import full_id, is_salesforce_id
 from connectors.sandbox.salesforce_errors import SalesforceProblem
 from connectors.sandbox.salesforce_schema import OBJECTS, Field
+from connectors.sandbox.soql_sql import Column, Query, column_sql
+from connectors.sandbox.soql_words import KEYWORDS, Token, cut_into_words, literal, malformed
 
 _T = TypeVar("_T")
-_TOKEN = re.compile(
-    r"""\s*(?:(?P<string>'(?:[^'\\]|\\.)*')
-    |(?P<datetime>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d))
-    |(?P<date>\d{4}-\d\d-\d\d)(?![\dT])
-    |(?P<number>[+-]?\d+(?:\.\d+)?(?![\w.:]))
-    |(?P<word>[A-Za-z_][\w]*(?:\.[A-Za-z_]\w*)*)
-    |(?P<sign>!=|<>|<=|>=|[=<>(),]))""",
-    re.VERBOSE,
-)
-_KEYWORDS = {
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "AND",
-    "OR",
-    "NOT",
-    "IN",
-    "LIKE",
-    "ORDER",
-    "BY",
-    "LIMIT",
-    "ASC",
-    "DESC",
-    "NULLS",
-}
-_COLUMNS = {
-    "Id": "id",
-    "IsDeleted": "deleted",
-    "CreatedDate": "created",
-    "LastModifiedDate": "stamp",
-    "SystemModstamp": "stamp",
-}
-_KINDS = {  # the literal that a field may be compared with
-    "id": "string",
-    "reference": "string",
-    "datetime": "datetime",
-    "date": "date",
-    "boolean": "boolean",
-    "currency": "number",
-    "percent": "number",
-    "double": "number",
-    "int": "number",
-}
 _OPERATORS = {"=": "IS", "!=": "IS NOT", "<>": "IS NOT", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One word of a query: its kind, its text, and where it stands."""
-
-    kind: str
-    text: str
-    at: int
-
-    @property
-    def keyword(self) -> str:
-        """The text where it may be a keyword, in capitals."""
-        return self.text.upper() if self.kind in ("word", "sign") else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One selected field: the names of its path, and the SQL alias of the record that holds it."""
-
-    path: tuple[str, ...]
-    alias: str
-
-
-@dataclass(slots=True)
-class Query:
-    """A checked query: SQL for the ids of its rows, and what to read of each."""
-
-    object: str
-    columns: list[Column] = field(default_factory=list)
-    joins: dict[tuple[str, ...], tuple[str, str, str]] = field(default_factory=dict)  # path -> alias, object, join
-    where: str = "1"
-    values: list[Any] = field(default_factory=list)
-    order: str = ""
-    limit: int = -1
-    count: bool = False
-
-    def ids_sql(self, *, with_deleted: bool) -> str:
-        """SQL that lists the ids of the rows, in order."""
-        live = "" if with_deleted else " AND t.deleted = 0"
-        return (
-            f"SELECT t.id FROM record t{self._join()} WHERE t.org = 'salesforce' AND t.object = '{self.object}'{live}"  # noqa: S608
-            f" AND ({self.where}){self.order} LIMIT {self.limit}"
-        )
-
-    def rows_sql(self) -> str:
-        """SQL that reads the records of given ids, one JSON list of them bound."""
-        parents = "".join(
-            f", {a}.id, {a}.created, {a}.stamp, {a}.deleted, {a}.fields" for a, _, _ in self.joins.values()
-        )
-        return (
-            f"SELECT t.id, t.created, t.stamp, t.deleted, t.fields{parents} FROM record t{self._join()}"  # noqa: S608
-            f" WHERE t.org = 'salesforce' AND t.object = '{self.object}' AND t.id IN (SELECT value FROM json_each(?))"
-        )
-
-    def _join(self) -> str:
-        return "".join(join for _, _, join in self.joins.values())
 
 
 def parse(text: str, hidden: Callable[[str, str], bool]) -> Query:
     """Read a query. `hidden` tells which fields our user may not see: to it they do not exist."""
     return _Parser(text, hidden).query()
-
-
-def _tokens(text: str) -> list[Token]:
-    tokens, at = [], 0
-    while text[at:].strip():
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise malformed(f"unexpected token: '{text[at:].split()[0]}'")
-        kind = match.lastgroup or ""
-        tokens.append(Token(kind, match[kind], match.start(kind)))
-        at = match.end()
-    return tokens
-
-
-def malformed(message: str) -> SalesforceProblem:
-    """A query that can't be understood."""
-    return SalesforceProblem(400, "MALFORMED_QUERY", message)
 
 
 class _Parser:
@@ -144,7 +25,7 @@ class _Parser:
     def __init__(self, text: str, hidden: Callable[[str, str], bool]) -> None:
         self._text = text
         self._hidden = hidden
-        self._tokens = _tokens(text)
+        self._tokens = cut_into_words(text)
         self._next = 0
         self._query = Query("")
 
@@ -191,7 +72,7 @@ class _Parser:
 
     def _name(self) -> Token:
         token = self._take("word")
-        if token.keyword in _KEYWORDS:
+        if token.keyword in KEYWORDS:
             raise malformed(f"unexpected token: '{token.text}'")
         return token
 
@@ -284,7 +165,7 @@ class _Parser:
                 "INVALID_FIELD",
                 f"{self._where_it_is(name)}field '{shape.name}' can not be filtered in a query call",
             )
-        left = _sql(column, shape)
+        left = column_sql(column, shape)
         if self._words("IN") or self._words("NOT", "IN"):
             negated = self._tokens[self._next - 2].keyword == "NOT"
             return self._in(left, shape, negated=negated)
@@ -303,19 +184,7 @@ class _Parser:
         return f"({left} IS NULL OR NOT {test})" if negated else test
 
     def _literal(self, shape: Field) -> Any:
-        token = self._take("string", "number", "date", "datetime", "word")
-        if token.keyword == "NULL":
-            return None
-        kind = "boolean" if token.keyword in ("TRUE", "FALSE") else token.kind
-        wanted = _KINDS.get(shape.type, "string")
-        if kind != wanted:
-            quoted = "should be enclosed in quotes" if wanted == "string" else "should not be enclosed in quotes"
-            raise SalesforceProblem(
-                400,
-                "INVALID_FIELD",
-                f"value of filter criterion for field '{shape.name}' must be of type {shape.type} and {quoted}",
-            )
-        return _LITERALS[kind](token.text) if shape.type not in ("id", "reference") else _id_literal(shape, token.text)
+        return literal(self._take("string", "number", "date", "datetime", "word"), shape)
 
     def _sort(self) -> str:
         name = self._name()
@@ -328,39 +197,4 @@ class _Parser:
         nulls = "LAST" if self._words("NULLS", "LAST") else "FIRST"
         if nulls == "FIRST":
             self._words("NULLS", "FIRST")
-        return f"{_sql(column, shape)} {way} NULLS {nulls}"
-
-
-def _sql(column: Column, shape: Field) -> str:
-    if shape.name in _COLUMNS:
-        return f"{column.alias}.{_COLUMNS[shape.name]}"
-    # Text compares without regard to case, ids with it.
-    exact = _KINDS.get(shape.type, "string") != "string" or shape.type == "reference"
-    return f"json_extract({column.alias}.fields, '$.{shape.name}')" + ("" if exact else " COLLATE NOCASE")
-
-
-def _id_literal(shape: Field, text: str) -> str:
-    id = _unquoted(text)
-    if id and not is_salesforce_id(id):
-        raise SalesforceProblem(400, "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {id}")
-    return full_id(id)
-
-
-def _unquoted(text: str) -> str:
-    escapes = {"n": "\n", "r": "\r", "t": "\t"}
-    return re.sub(r"\\(.)", lambda match: escapes.get(match[1], match[1]), text[1:-1])
-
-
-def _instant(text: str) -> str:
-    """Milliseconds are ignored, as the real one does."""
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-
-
-_LITERALS: dict[str, Callable[[str], Any]] = {
-    "string": _unquoted,
-    "datetime": _instant,
-    "date": str,
-    "number": float,
-    "boolean": lambda text: int(text.upper() == "TRUE"),
-}
+        return f"{column_sql(column, shape)} {way} NULLS {nulls}"
