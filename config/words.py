@@ -199,26 +199,24 @@ class Table(fields.Dict):
         result, errors = {}, {}
         for key, each in value.items():
             try:
-                result[self.key_field.deserialize(key)] = self.value_field.deserialize(each)  # type: ignore[union-attr]
+                name = _known_key(self.key_field, key)
+                result[name] = self.value_field.deserialize(each)  # type: ignore[union-attr]
             except ValidationError as error:
-                errors[key] = _on_key(error.messages) if _key_fails(self.key_field, key) else error.messages
+                errors[key] = error.messages
         if errors:
             raise ValidationError(errors)
         return result
 
 
-def _key_fails(field: Any, key: str) -> bool:
+def _known_key(field: Any, key: str) -> Any:
+    """The key as its field reads it; what is wrong with it is said at the key, not at its value."""
     try:
-        field.deserialize(key)
-    except ValidationError:
-        return True
-    return False
-
-
-def _on_key(messages: Any) -> Any:
-    for each in messages:
-        each.on_key = True
-    return messages
+        return field.deserialize(key)
+    except ValidationError as error:
+        message: Any
+        for message in error.messages:
+            message.on_key = True  # each is a `Said`: a key is never empty, so marshmallow itself says nothing
+        raise
 
 
 class Inner(fields.Nested):
