@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from policies.decision import Facts as PolicyFacts
 from policies.view import DealView
 from sync.changes import Changes, Said, write_changes
 from sync.facts import Facts, Gathered, ShareRow, Side, gather
@@ -108,6 +109,7 @@ class _Decide:
         self.loaded, self.changes = loaded, changes
         self.now = house.clock()
         self.keys: dict[str, bytes] = {}
+        self.partner_facts: dict[str, PolicyFacts] = {}
 
     def deal(self, deal_id: str, said: Said | None) -> None:
         """Compare what each partner has of this deal with what it should have."""
@@ -119,8 +121,9 @@ class _Decide:
         if facts.alive and facts.sides:
             values = self.gathered.values[deal_id]
             view = DealView(self.policy, values.deal(), {"contacts": values.contacts()})
+            asked = self.policy.facts_of_deal(view.values, self.now)
             for side in facts.sides:
-                share = self._share(facts, side, standing.get(side.id), view)
+                share = self._share(facts, side, standing.get(side.id), view, asked)
                 if share is not None:
                     kept.add(side.id)
                     self.changes.compare(deal_id, facts.connection, standing.get(side.id), share)
@@ -133,12 +136,15 @@ class _Decide:
         if not facts.sides:
             self.changes.idle.append(deal_id)
 
-    def _share(self, facts: Facts, side: Side, standing: ShareRow | None, view: DealView) -> ShareRow | None:
+    def _share(
+        self, facts: Facts, side: Side, standing: ShareRow | None, view: DealView, asked: PolicyFacts
+    ) -> ShareRow | None:
         """The share that this partner should have; None where it should have none."""
         since = standing.since if standing else instant(self.now)
         state, expires = self._state(facts, standing, since)
-        asked = {"share.state": state, "share.involvement": side.involvement, "share.since": since[:19] + "Z"}
-        decision = self.policy.decide(view.values, self.gathered.partners[side.id], asked, self.now)
+        own = {"share.state": state, "share.involvement": side.involvement, "share.since": since[:19] + "Z"}
+        own_facts = self.policy.facts_of_share(own, self.now)
+        decision = self.policy.judge(asked, self._partner_facts(side.id), own_facts, self.now)
         if not decision.admitted:
             return None
         key = self.keys.get(side.id) or self.keys.setdefault(side.id, self.house.partner_key(side.id))
@@ -166,6 +172,13 @@ class _Decide:
             c5=columns[4] if len(columns) > 4 else "",
             words=personal(key, view.words(decision.rungs)),
         )
+
+    def _partner_facts(self, partner_id: str) -> PolicyFacts:
+        found = self.partner_facts.get(partner_id)
+        if found is None:
+            found = self.policy.facts_of_partner(self.gathered.partners[partner_id], self.now)
+            self.partner_facts[partner_id] = found
+        return found
 
     def _state(self, facts: Facts, standing: ShareRow | None, since: str) -> tuple[str, datetime | None]:
         """The share's state now, and when an open invitation expires."""

@@ -1,0 +1,137 @@
+"""Policy and view bytes over real share edges, two a deal, against per-field lambdas and json.dumps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from org import STAGES, count_of, cpu, verdict
+from workspace import PLAIN, files, partner_fields
+
+from config.load import load
+from mapping.values import Money, Value
+from policies.decision import Policy
+from policies.view import DealView
+
+COUNT = count_of(20_000)
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+STAGE_WORDS = ("prospecting", "qualification", "proposal", "negotiation", "won", "lost")
+LIMITS = (1_000_000, 5_000_000, 20_000_000, 50_000_000)
+UPPER, THREE = ("platinum", "gold"), ("platinum", "gold", "silver")
+
+
+def deal(number: int) -> dict[str, Value]:
+    """One deal's fields, as the mirror keeps them."""
+    return {
+        "deal.name": f"案件 {number} 基幹システム刷新",
+        "deal.stage": STAGE_WORDS[number % len(STAGES)],
+        "deal.amount": Money(1_000_000 + number * 137 % 90_000_000, "JPY"),
+        "deal.close": f"2027-{number % 12 + 1:02d}-{number % 28 + 1:02d}",
+        "deal.region": ("japan", "korea", "apac", "emea")[number % 4],
+        "account.name": f"Customer {number % 1000}",
+        **{name: f"text {number % 97} of {name}" for name in PLAIN},
+    }
+
+
+def edges(count: int) -> list[tuple[dict[str, Value], tuple[int, int]]]:
+    """Deals, each with the two partners on it."""
+    return [(deal(number), (number % 200, (number * 7 + 3) % 200)) for number in range(count)]
+
+
+def ours(
+    policy: Policy, work: list[tuple[dict[str, Value], tuple[int, int]]], partners: list[dict[str, str]]
+) -> list[bytes]:
+    """As sync.project does it."""
+    share: dict[str, Value] = {
+        "share.state": "accepted",
+        "share.involvement": "resell",
+        "share.since": "2026-01-01T00:00:00Z",
+    }
+    seen = [policy.facts_of_partner(each, NOW) for each in partners]
+    asked = policy.facts_of_share(share, NOW)
+    bodies = []
+    for values, pair in work:
+        view = DealView(policy, values, {})
+        facts = policy.facts_of_deal(view.values, NOW)
+        for number in pair:
+            bodies.append(view.body(policy.judge(facts, seen[number], asked, NOW).rungs))
+    return bodies
+
+
+def by_hand(work: list[tuple[dict[str, Value], tuple[int, int]]], partners: list[dict[str, str]]) -> list[bytes]:
+    """A lambda per field, and json.dumps: what one writes without a policy engine."""
+    rules = _lambdas()
+    bodies = []
+    for values, pair in work:
+        for number in pair:
+            partner = partners[number]
+            shown = {name: rung for name, rule in rules.items() if (rung := rule(values, partner)) != "hide"}
+            bodies.append(_dump(values, shown))
+    return bodies
+
+
+def _lambdas() -> dict[str, Callable[[dict[str, Any], dict[str, str]], str]]:
+    always: Callable[[dict[str, Any], dict[str, str]], str] = lambda deal, partner: "exact"  # noqa: E731
+    plain = dict.fromkeys(("deal.name", "deal.stage", "deal.region", "account.name"), always)
+    own = dict.fromkeys(
+        PLAIN[:9], lambda deal, partner: "exact" if deal["deal.region"] == partner["partner.region"] else "hide"
+    )
+    upper = dict.fromkeys(PLAIN[9:], lambda deal, partner: "exact" if partner["partner.tier"] in THREE else "hide")
+    close = {"deal.close": lambda deal, partner: "exact" if partner["partner.tier"] in UPPER else "quarter"}
+    amount = {
+        "deal.amount": lambda deal, partner: (
+            "band"
+            if partner["partner.tier"] in UPPER and partner["partner.nda"] == "signed" and deal["deal.stage"] != "lost"
+            else "hide"
+        )
+    }
+    return {**plain, **own, **upper, **close, **amount}
+
+
+def _dump(values: dict[str, Any], shown: dict[str, str]) -> bytes:
+    body: dict[str, Any] = {"account": {}, "deal": {}, "shown": shown}
+    for name, rung in shown.items():
+        group, _, own = name.partition(".")
+        body[group][own] = _render(values[name], rung)
+    return json.dumps(
+        {name: part for name, part in body.items() if part}, ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    ).encode()
+
+
+def _render(value: Any, rung: str) -> Any:
+    if rung == "band":
+        above = [limit for limit in LIMITS if value.minor >= limit]
+        below = [limit for limit in LIMITS if value.minor < limit]
+        return {
+            "at_least": str(above[-1]) if above else None,
+            "below": str(below[0]) if below else None,
+            "currency": value.currency,
+        }
+    if rung == "quarter":
+        year, month = int(value[:4]), int(value[5:7])
+        return {"fiscal_year": year - (month < 4), "quarter": (month - 4) % 12 // 3 + 1}
+    return value
+
+
+def main() -> None:
+    """Print the ratio, after comparing the answers."""
+    policy = load(files()).policy
+    partners = [partner_fields(number) for number in range(200)]
+    work = edges(COUNT)
+    for one, other in zip(ours(policy, work, partners), by_hand(work, partners), strict=True):
+        assert json.loads(one) == json.loads(other), (one, other)
+    base, engine = cpu(lambda: by_hand(work, partners)), cpu(lambda: ours(policy, work, partners))
+    each = f"{base / COUNT / 2 * 1e6:.1f} -> {engine / COUNT / 2 * 1e6:.1f} us an edge"
+    verdict(
+        f"policy and bytes of {2 * COUNT:,} edges: lambdas + json.dumps / ours",
+        base / engine,
+        2.5,
+        most=False,
+        unit=each,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Reading 100,000 opportunities through each connector, against http.client with typed decoding."""
+
+from __future__ import annotations
+
+import http.client
+import tempfile
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import msgspec
+from org import HS_FIELDS, SF_FIELDS, Org, client_context, count_of, cpu, deal_id, prebuilt, verdict
+
+from connectors.base import Checkpoint, ConnectionSettings, Connector, Stream
+from connectors.registry import open_connection
+
+COUNT = count_of(100_000)
+
+
+def floor_salesforce(org: Org) -> int:
+    """http.client, one connection, bytes straight into typed structs."""
+    row = msgspec.defstruct(
+        "Row",
+        [
+            ("Id", str),
+            ("SystemModstamp", str),
+            ("IsDeleted", bool),
+            *((name, (float if name == "Amount" else str) | None) for name in SF_FIELDS),
+        ],
+        gc=False,
+    )
+    answer = msgspec.defstruct("Answer", [("records", list[row])])
+    decoder = msgspec.json.Decoder(answer)
+    line = http.client.HTTPSConnection(urlsplit(org.salesforce).netloc, context=client_context(org))
+    read, last = 0, ""
+    while True:
+        soql = (
+            f"SELECT Id FROM Opportunity WHERE Id > '{last}' LIMIT 2000"
+            if last
+            else "SELECT Id FROM Opportunity LIMIT 2000"
+        )
+        line.request("GET", f"/services/data/v63.0/queryAll?q={quote(soql)}")
+        records = decoder.decode(line.getresponse().read()).records
+        read += len(records)
+        if len(records) < 2000:
+            line.close()
+            return read
+        last = records[-1].Id
+
+
+def floor_hubspot(org: Org) -> int:
+    """The same for HubSpot's list."""
+    properties = msgspec.defstruct(
+        "Properties", [(name, str | None) for name in (*HS_FIELDS, "hs_object_id", "hs_lastmodifieddate")], gc=False
+    )
+    row = msgspec.defstruct("Row", [("id", str), ("properties", properties), ("updatedAt", str)], gc=False)
+    after = msgspec.defstruct("After", [("after", str)])
+    paging = msgspec.defstruct("Paging", [("next", after)])
+    decoder = msgspec.json.Decoder(
+        msgspec.defstruct("Answer", [("results", list[row]), ("paging", paging | None, None)])
+    )
+    line = http.client.HTTPConnection(urlsplit(org.hubspot).netloc)
+    asked, cursor, read = ",".join(HS_FIELDS), "0", 0
+    while True:
+        line.request(
+            "GET",
+            f"/crm/v3/objects/deals?limit=100&after={cursor}&properties={asked}",
+            headers={"Authorization": "Bearer t"},
+        )
+        page = decoder.decode(line.getresponse().read())
+        read += len(page.results)
+        if page.paging is None:
+            line.close()
+            return read
+        cursor = page.paging.next.after
+
+
+def through(connector: Connector, stream: Stream) -> int:
+    """One whole round through a connector, as `pull` asks for it."""
+    read, since = 0, None
+    while True:
+        page = connector.read(stream, since)
+        read += len(page.records)
+        since = page.checkpoint
+        if not page.more:
+            return read
+
+
+def open_both(org: Org) -> tuple[Connector, Connector]:
+    """Both connectors, signed in."""
+
+    def settings(name: str, kind: str, options: dict[str, object]) -> Connector:
+        return open_connection(ConnectionSettings(name, kind, options, lambda reference: "secret"))
+
+    salesforce = settings(
+        "sf",
+        "salesforce",
+        {
+            "login_url": org.salesforce,
+            "instance_url": org.salesforce,
+            "ca_file": str(org.ca_file),
+            "api_version": "63.0",
+            "auth": {"flow": "client_credentials", "client_id": "env:A", "client_secret": "env:B"},
+        },
+    )
+    hubspot = settings(
+        "hs", "hubspot", {"base_url": org.hubspot, "api_version": "v3", "auth": {"flow": "token", "token": "env:A"}}
+    )
+    return salesforce, hubspot
+
+
+def main() -> None:
+    """Print both ratios."""
+    with tempfile.TemporaryDirectory() as place, prebuilt(COUNT, Path(place)) as org:
+        salesforce, hubspot = open_both(org)
+        deals = Stream("opportunities", "Opportunity", tuple(sorted(SF_FIELDS)))
+        listed = Stream("opportunities", "deals", tuple(sorted(HS_FIELDS)))
+        for name, floor, connector, stream in (
+            ("Salesforce", floor_salesforce, salesforce, deals),
+            ("HubSpot", floor_hubspot, hubspot, listed),
+        ):
+            assert floor(org) == COUNT and through(connector, stream) == COUNT
+            base, ours = cpu(lambda: floor(org)), cpu(lambda: through(connector, stream))
+            each = f"{base / COUNT * 1e6:.1f} -> {ours / COUNT * 1e6:.1f} us a record"
+            verdict(
+                f"read {COUNT:,} {name} deals / http.client + typed decoding", ours / base, 2.0, most=True, unit=each
+            )
+
+
+if __name__ == "__main__":
+    main()

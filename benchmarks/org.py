@@ -1,0 +1,300 @@
+"""A CRM made of prebuilt bytes, in a process of its own: what it costs is not what is measured."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from connectors.sandbox.tls import CA_FILE, server_context
+
+SF_PAGE, HS_PAGE = 2000, 100
+PARTNERS, ACCOUNTS = 200, 1200
+TIERS, REGIONS = ("platinum", "gold", "silver", "registered"), ("Japan", "Korea", "APAC", "EMEA")
+STAGES = ("Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost")
+EXTRA = tuple(f"Extra_{number}__c" for number in range(1, 19))  # fields that only fill the record: 28 in all
+SF_FIELDS = ("Name", "AccountId", "OwnerId", "StageName", "Amount", "CurrencyIsoCode", "CloseDate", "Region__c", *EXTRA)
+HS_FIELDS = (
+    "dealname",
+    "hubspot_owner_id",
+    "dealstage",
+    "amount",
+    "deal_currency_code",
+    "closedate",
+    "region",
+    *(each.lower() for each in EXTRA),
+)
+
+
+@dataclass(frozen=True)
+class Org:
+    """Where the prebuilt CRM answers."""
+
+    salesforce: str  # https
+    hubspot: str  # http
+    ca_file: Path
+
+
+def deal_id(number: int) -> str:
+    """A Salesforce id that sorts by number."""
+    return f"006B{number:011d}AAA"
+
+
+def salesforce_deal(number: int) -> dict[str, object]:
+    """One opportunity of 28 fields, about 1.1 kB."""
+    stamp = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number // 7)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    return {
+        "attributes": {"type": "Opportunity", "url": f"/services/data/v63.0/sobjects/Opportunity/{deal_id(number)}"},
+        "Id": deal_id(number),
+        "SystemModstamp": stamp,
+        "IsDeleted": False,
+        "Name": f"案件 {number} 基幹システム刷新",
+        "AccountId": f"001B{PARTNERS + number % 1000:011d}AAA",
+        "OwnerId": "005B00000000001AAA",
+        "StageName": STAGES[number % len(STAGES)],
+        "Amount": 1_000_000.0 + number * 137 % 90_000_000,
+        "CurrencyIsoCode": "JPY",
+        "CloseDate": f"2027-{number % 12 + 1:02d}-{number % 28 + 1:02d}",
+        "Region__c": REGIONS[number % 4],
+        **{name: f"{name} {number % 97}" for name in EXTRA},
+    }
+
+
+def salesforce_account(number: int) -> dict[str, object]:
+    """Accounts 0 to 199 are partners, the rest customers."""
+    partner = number < PARTNERS
+    fields = {
+        "Partner_Code__c": f"P{number}" if partner else None,
+        "Partner_Tier__c": TIERS[number % 4] if partner else None,
+    }
+    more = {
+        "Partner_NDA__c": ("none", "signed", "signed")[number % 3],
+        "Partner_Region__c": REGIONS[number % 4].lower(),
+    }
+    return {
+        **_system("Account", f"001B{number:011d}AAA"),
+        "Name": f"Company {number}",
+        "IsPartner": partner,
+        **fields,
+        **more,
+    }
+
+
+def salesforce_relation(number: int) -> dict[str, object]:
+    """Two partners on every deal."""
+    deal, second = divmod(number, 2)
+    partner = (deal * 7 + 3) % PARTNERS if second else deal % PARTNERS
+    if second and partner == deal % PARTNERS:
+        partner = (partner + 1) % PARTNERS
+    fields = {"OpportunityId": deal_id(deal), "AccountToId": f"001B{partner:011d}AAA", "Role": "Reseller"}
+    return {**_system("OpportunityPartner", f"00IB{number:011d}AAA"), **fields}
+
+
+def _system(object: str, id: str) -> dict[str, object]:
+    stamp = "2026-01-01T00:00:00.000+0000"
+    return {
+        "attributes": {"type": object, "url": f"/services/data/v63.0/sobjects/{object}/{id}"},
+        "Id": id,
+        "SystemModstamp": stamp,
+        "IsDeleted": False,
+    }
+
+
+def hubspot_deal(number: int) -> dict[str, object]:
+    """One deal of 28 properties."""
+    stamp = "2026-01-01T00:00:00.000Z"
+    values = (
+        "案件",
+        "1",
+        "closedwon",
+        str(number),
+        "JPY",
+        "2027-01-01T00:00:00Z",
+        "japan",
+        *(f"x {number % 97}" for _ in EXTRA),
+    )
+    known = dict(zip(HS_FIELDS, values, strict=True))
+    properties = {**known, "hs_object_id": str(number + 1), "hs_lastmodifieddate": stamp, "createdate": stamp}
+    return {"id": str(number + 1), "properties": properties, "createdAt": stamp, "updatedAt": stamp, "archived": False}
+
+
+Pages = dict[tuple[str, int], bytes]
+
+
+def _built(count: int) -> tuple[Pages, dict[str, int], dict[int, bytes]]:
+    """Salesforce's pages by (object, first row), its row counts, and HubSpot's pages by first row."""
+    makers = {
+        "Opportunity": (salesforce_deal, count),
+        "OpportunityPartner": (salesforce_relation, 2 * count),
+        "Account": (salesforce_account, ACCOUNTS),
+    }
+    salesforce: Pages = {}
+    for object, (make, total) in makers.items():
+        for start in range(0, total, SF_PAGE):
+            rows = [make(number) for number in range(start, min(start + SF_PAGE, total))]
+            salesforce[object, start] = json.dumps(rows, ensure_ascii=False).encode()
+    hubspot = {}
+    for start in range(0, count, HS_PAGE):
+        rows = [hubspot_deal(number) for number in range(start, min(start + HS_PAGE, count))]
+        following = {"paging": {"next": {"after": str(start + HS_PAGE)}}} if start + HS_PAGE < count else {}
+        hubspot[start] = json.dumps({"results": rows, **following}, ensure_ascii=False).encode()
+    return salesforce, {object: total for object, (_, total) in makers.items()}, hubspot
+
+
+def _serve(count: int, folder: str, ready: Callable[[tuple[int, int]], None]) -> None:
+    salesforce, totals, hubspot = _built(count)
+    place = Path(folder)
+
+    class Answers(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:  # noqa: N802 - the library's name
+            parts = urlsplit(self.path)
+            query = parse_qs(parts.query)
+            if parts.path.endswith("/describe"):
+                return self.answer(_describe(parts.path.split("/")[-2]))
+            if "/query" in parts.path:
+                return self.answer(_page(parts.path, query.get("q", [""])[0], salesforce, totals))
+            if parts.path.startswith("/crm/v3/properties/deals"):
+                return self.answer(_properties())
+            if parts.path.startswith("/crm/v3/objects/deals"):
+                archived = query.get("archived", ["false"])[0].lower() == "true"
+                return self.answer(b'{"results":[]}' if archived else hubspot[int(query.get("after", ["0"])[0])])
+            return self.answer(b'{"results":[]}')
+
+        def do_POST(self) -> None:  # noqa: N802
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            host = f"https://{self.headers['Host']}"
+            self.answer(json.dumps({"access_token": "t", "instance_url": host, "token_type": "Bearer"}).encode())
+
+        def answer(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json;charset=UTF-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Sforce-Limit-Info", "api-usage=1/100000")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    plain, tls = ThreadingHTTPServer(("127.0.0.1", 0), Answers), ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    tls.socket = server_context(place).wrap_socket(tls.socket, server_side=True)
+    ready((tls.server_port, plain.server_port))
+    import threading
+
+    threading.Thread(target=plain.serve_forever, daemon=True).start()
+    tls.serve_forever()
+
+
+def _describe(object: str) -> bytes:
+    kinds = {"Amount": "currency", "CloseDate": "date", "SystemModstamp": "datetime", "IsDeleted": "boolean"}
+    kinds["IsPartner"] = "boolean"
+    more = (
+        "IsPartner",
+        "Partner_Code__c",
+        "Partner_Tier__c",
+        "Partner_NDA__c",
+        "Partner_Region__c",
+        "OpportunityId",
+        "AccountToId",
+        "Role",
+    )
+    names = ("Id", "SystemModstamp", "IsDeleted", *SF_FIELDS, *more)
+    fields = [
+        {
+            "name": name,
+            "label": name,
+            "type": kinds.get(name, "string"),
+            "filterable": True,
+            "picklistValues": [],
+            "referenceTo": [],
+        }
+        for name in names
+    ]
+    return json.dumps({"name": object, "label": object, "fields": fields}).encode()
+
+
+def _properties() -> bytes:
+    plain = {"type": "string", "fieldType": "text", "options": [], "groupName": "dealinformation", "description": ""}
+    return json.dumps({"results": [{"name": name, "label": name, **plain} for name in HS_FIELDS]}).encode()
+
+
+def _page(path: str, soql: str, pages: Pages, totals: dict[str, int]) -> bytes:
+    """The answer to a keyset query, to a query by ids, or to the follow-up of a long one."""
+    locator = path.rpartition("/")[2]
+    if locator.startswith("01g"):
+        _, object, number = locator.split("-")
+        start, limited = int(number), False
+    else:
+        object = soql.partition(" FROM ")[2].split()[0]
+        last = re.search(r"Id > '\w{4}(\d{11})AAA'", soql)
+        start, limited = int(last[1]) + 1 if last else 0, "LIMIT" in soql
+        if wanted := re.search(r"Id IN \((.*?)\)", soql):
+            return _by_ids(object, wanted[1])
+    if (object, start) not in pages:
+        return b'{"totalSize":0,"done":true,"records":[]}'
+    total = totals[object]
+    done = limited or start + SF_PAGE >= total
+    head = {"totalSize": min(SF_PAGE, total - start) if limited else total, "done": done}
+    if not done:
+        head["nextRecordsUrl"] = f"/services/data/v63.0/query/01g-{object}-{start + SF_PAGE}"
+    return json.dumps(head).encode()[:-1] + b',"records":' + pages[object, start] + b"}"
+
+
+def _by_ids(object: str, wanted: str) -> bytes:
+    make = {"Account": salesforce_account, "Opportunity": salesforce_deal}[object]
+    rows = [make(int(each.strip(" '")[4:15])) for each in wanted.split(",")]
+    return json.dumps({"totalSize": len(rows), "done": True, "records": rows}, ensure_ascii=False).encode()
+
+
+@contextmanager
+def prebuilt(count: int, folder: Path) -> Iterator[Org]:
+    """The prebuilt CRM, up while the block runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    server_context(folder)
+    inside, outside = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_serve, args=(count, str(folder), outside.send), daemon=True)
+    process.start()
+    tls, plain = inside.recv()
+    try:
+        yield Org(f"https://127.0.0.1:{tls}", f"http://127.0.0.1:{plain}", folder / CA_FILE)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def client_context(org: Org) -> ssl.SSLContext:
+    """TLS that trusts the prebuilt CRM."""
+    return ssl.create_default_context(cafile=str(org.ca_file))
+
+
+def cpu(work: Callable[[], object], times: int = 3) -> float:
+    """The least CPU seconds of this process over some runs."""
+    best = float("inf")
+    for _ in range(times):
+        start = time.process_time()
+        work()
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def count_of(default: int) -> int:
+    """How many records; SUDARE_BENCH makes it smaller for a quick look."""
+    return int(os.environ.get("SUDARE_BENCH", default))
+
+
+def verdict(name: str, ratio: float, bound: float, *, most: bool, unit: str = "") -> None:
+    """One line of the table: the ratio, its bound, and whether it holds."""
+    holds = ratio <= bound if most else ratio >= bound
+    print(f"{'ok  ' if holds else 'MISS'} {name:<62} {ratio:6.2f}x  ({'<=' if most else '>='} {bound}x) {unit}")
