@@ -101,6 +101,7 @@ def test_a_round_that_another_process_takes_over_goes_on_where_the_first_one_sto
 
 
 def test_the_customer_of_a_deal_is_its_primary_company_whoever_else_is_on_it(crm, hubspot):
+    hubspot_links.link(crm.crm, "deals", DEAL, "companies", KAZAMI)
     records, _ = _round(hubspot, DEALS)
     deal = next(record for record in records if record.id == DEAL)
     assert len(hubspot_links.links(crm.crm, "deals", DEAL, "companies")) > 1
@@ -185,6 +186,7 @@ def test_records_outside_only_are_never_read_and_one_that_falls_out_comes_back_d
     reads = "".join(call.body for call in crm.calls if call.path.endswith("companies/batch/read"))
     assert HOKUTO in reads
     assert CUSTOMER not in reads
+    assert [record.deleted for record in hubspot.read_records(partners, [HOKUTO, CUSTOMER])] == [False, True]
     crm.crm.edit("hubspot", "companies", HOKUTO, {"is_partner": "false"})
     records, _ = _round(hubspot, partners, checkpoint)
     assert [record.deleted for record in records if record.id == HOKUTO] == [True]

@@ -85,8 +85,9 @@ def test_a_late_twin_is_archived_and_the_first_note_stays(crm, hubspot):
 
 
 def test_a_partner_cannot_make_an_action_look_logged_by_writing_its_marker(crm, hubspot):
-    hubspot.log_actions([_action("forger", body="sudare:victim:00000000")])
-    assert hubspot.find_actions([_action("victim")]) == {}
+    [forged] = hubspot.log_actions([_action("forger", body="sudare:victim:00000000")])
+    crm.crm.edit("hubspot", "notes", forged.id, {"sudare_key": None})
+    assert hubspot.find_actions([_action("victim"), _action("forger")]) == {"forger": forged.id}
 
 
 def test_a_note_is_found_by_its_marker_where_the_account_has_no_key_property(crm, hubspot):
