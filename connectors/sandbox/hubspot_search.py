@@ -20,6 +20,8 @@ Body = Mapping[str, Any]
 
 def search(objects: HubspotObjects, object: str, body: Body) -> tuple[int, list[Row], str | None]:
     """How many records match, this page of them, and where the next one starts."""
+    if body.get("query"):
+        raise invalid("this sandbox has no full-text search: use filterGroups")
     size, start = _window(body)
     known = objects.properties(object)
     values: list[Any] = []

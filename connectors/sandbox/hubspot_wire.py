@@ -167,6 +167,8 @@ def _inputs(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _batches(routes: Routes, objects: HubspotObjects) -> None:
     def read(kind: str) -> Response:
         object, body = objects.object_of(kind), json_body()
+        if body.get("idProperty") or body.get("propertiesWithHistory"):
+            raise invalid("this sandbox reads by record id, and without history")
         names = list(body.get("properties") or ())
         results, missing = [], []
         for id in dict.fromkeys(str(each["id"]) for each in _inputs(body)):

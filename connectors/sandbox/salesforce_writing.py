@@ -66,6 +66,7 @@ class SalesforceWriting:
             )
         if not key:
             raise SalesforceProblem(400, "MISSING_ARGUMENT", f"{key_field} not specified")
+        # INVARIANT: looking for the key and writing under it are one step, so a key has one record.
         with self._crm.batch():
             found = self.under_key(object, key_field, key)
             if found is None:

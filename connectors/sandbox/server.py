@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -12,7 +13,7 @@ from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.hubspot_wire import hubspot_app
 from connectors.sandbox.pages import add_pages
-from connectors.sandbox.salesforce_oauth import SalesforceSignIn
+from connectors.sandbox.salesforce_oauth import USERNAME, SalesforceSignIn
 from connectors.sandbox.salesforce_wire import salesforce_app
 from connectors.sandbox.serving import Calls, Server
 from connectors.sandbox.tls import CA_FILE, JWT_KEY_FILE, jwt_public_key, server_context
@@ -29,9 +30,9 @@ class Sandbox:
     page_url: str
     ca_file: Path
     client_id: str
-    client_secret: str
-    hubspot_token: str
-    hubspot_refresh_token: str  # its client id and secret are the same as on the other wire
+    client_secret: str = field(repr=False)
+    hubspot_token: str = field(repr=False)
+    hubspot_refresh_token: str = field(repr=False)  # its client id and secret are the same as on the other wire
     jwt_key_file: Path
     username: str
     crm: Crm
@@ -70,11 +71,15 @@ def start(folder: Path, *, salesforce_port: int = 0, page_port: int = 0, seed: b
     crm.execute("INSERT OR IGNORE INTO token (value, kind) VALUES (?, 'hubspot-key')", (token,))
     crm.secret("hubspot_refresh_token", lambda: secrets.token_hex(24))
     web = add_pages(hubspot_app(crm, faults), crm)
-    tls = server_context(folder)
-    salesforce = Server(salesforce_port, salesforce_app(crm, faults, sign_in), crm, faults, calls, tls)
-    hubspot = Server(page_port, web, crm, faults, calls, None)
-    for server in (salesforce, hubspot):
-        server.begin()
+    with ExitStack() as undo:
+        undo.callback(crm.close)
+        tls = server_context(folder)
+        salesforce = Server(salesforce_port, salesforce_app(crm, faults, sign_in), crm, faults, calls, tls)
+        undo.callback(salesforce.server_close)
+        hubspot = Server(page_port, web, crm, faults, calls, None)
+        undo.pop_all()
+    salesforce.begin()
+    hubspot.begin()
     return Sandbox(
         salesforce_url=salesforce.url,
         hubspot_url=hubspot.url,
@@ -85,7 +90,7 @@ def start(folder: Path, *, salesforce_port: int = 0, page_port: int = 0, seed: b
         hubspot_token=token,
         hubspot_refresh_token=crm.secret("hubspot_refresh_token", str),
         jwt_key_file=folder / JWT_KEY_FILE,
-        username="integration@aozora.example",
+        username=USERNAME,
         crm=crm,
         faults=faults,
         calls=calls,

@@ -123,6 +123,14 @@ def test_what_stands_in_the_folder_survives_a_restart(tmp_path: Path) -> None:
         assert secrets == (second.client_id, second.client_secret, second.hubspot_token, second.ca_file.read_bytes())
 
 
+def test_a_port_that_is_taken_is_said_at_once_and_nothing_stays_open(crm: Sandbox, tmp_path: Path) -> None:
+    taken = int(crm.page_url.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"):
+        start(tmp_path, page_port=taken)
+    with start(tmp_path) as free:
+        assert free.page_url != crm.page_url
+
+
 def test_it_runs_by_itself_until_told_to_end(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "connectors.sandbox", "--folder", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
