@@ -1,0 +1,259 @@
+"""Every wrong policy is refused with a text that says what to do, at its place, all problems at once."""
+# ruff: noqa: E501 - what a person reads stands on one line of the tables
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mapping.model import Broken, Place
+from mapping.values import FieldType, Money
+from policies.compile import Policy, compile_policy
+from policies.model import FieldRow, FieldTable, PolicyFile, Rule
+
+CLASSES = {"basics": "", "price": "", "person": "", "internal": ""}
+PARTNER: dict[str, FieldType] = {"partner.tier": "picklist", "partner.nda": "picklist", "partner.since": "date"}
+KNOWN = {"partner.tier": frozenset({"gold", "silver"})}
+
+
+def row(name: str, type: FieldType, classes: str, ladder: str, expr: str = "", **more: Any) -> FieldRow:
+    at = Place("fields.yaml", 9, 5)
+    return FieldRow(name, type, frozenset(classes.split()), ladder, expr=expr, place=at, expr_place=at, **more)
+
+
+ROWS = (
+    row("deal.name", "text", "basics", "plain"),
+    row("deal.stage", "picklist", "basics", "picklist"),
+    row("deal.amount", "money", "price", "money", bands={"JPY": (Money(5_000_000, "JPY"),)}),
+    row("deal.fee", "money", "price", "money"),
+    row("deal.margin", "money", "price internal", "money"),
+    row("deal.close", "date", "basics", "date"),
+    row("deal.seats", "number", "basics", "number"),
+    row("deal.unlisted", "text", "", "plain"),
+    row("deal.health", "text", "basics", "plain", "if deal.margin > 1M JPY then 'good' else 'bad'"),
+    row("deal.mood", "text", "basics", "plain", "concat(deal.health, '!')"),
+    row("deal.owner", "person", "person", "person"),
+    row("contacts[].name", "person", "person", "person"),
+    row("contacts[].title", "text", "basics", "plain"),
+)
+WHO = Rule("who", "All", "always", place=Place("p.yaml", 2, 5))
+
+
+def show(when: Any = "always", fields: tuple[str, ...] = ("deal.name",), rung: str = "exact", **more: Any) -> Rule:
+    return Rule("show", more.pop("name", "Basics"), when, fields, rung=rung, place=Place("p.yaml", 4, 5), **more)
+
+
+def limit(when: Any = "always", rung: str = "hide", **more: Any) -> Rule:
+    return Rule("limit", more.pop("name", "Cap"), when, rung=rung, place=Place("p.yaml", 6, 5), **more)
+
+
+def build(*rules: Rule, rows: tuple[FieldRow, ...] = ROWS, listed: tuple[str, ...] = ()) -> Policy:
+    table = FieldTable(CLASSES, frozenset({"internal"}), rows)
+    file = PolicyFile("p", rules, listed, place=Place("p.yaml", 1, 1))
+    return compile_policy(table, [file], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=1, known=KNOWN)
+
+
+def problems(*rules: Rule, **more: Any) -> list[str]:
+    with pytest.raises(Broken) as broken:
+        build(WHO, *rules, **more)
+    return [str(each) for each in broken.value.problems]
+
+
+TIER = {"partner.tier": "gold"}
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        # names
+        (show(fields=("deal.nam",)), "unknown field `deal.nam`; did you mean `deal.name`?"),
+        (show(fields=("partner.tier",)), "unknown field `partner.tier`"),
+        (show(fields=("contacts[].nme",), basis="consent"), "unknown field `contacts[].nme`; did you mean `contacts[].name`?"),
+        (limit(classes=("prices",)), "unknown class `prices`; did you mean `price`?"),
+        (limit(fields=("deal.amont",)), "unknown field `deal.amont`; did you mean `deal.amount`?"),
+        (show(fields=()), "names no fields: say what it shows"),
+        (limit(), "names no fields or classes: say what it limits"),
+        # rungs
+        (show(rung="exct"), "deal.name has no rung `exct`: its ladder `plain` is hide < exact; did you mean `exact`?"),
+        (show(fields=("deal.amount",), rung="quarter"), "deal.amount has no rung `quarter`: its ladder `money` is hide < band < exact"),
+        (show(fields=("deal.close",), rung="band"), "deal.close has no rung `band`: its ladder `date` is hide < year < quarter < month < exact"),
+        (show(fields=("deal.fee",), rung="band"), "deal.fee has no bands: add `bands:` to it in fields.yaml"),
+        (limit(fields=("contacts[].name",), rung="band"), "contacts[].name has no rung `band`: its ladder `person` is hide < pseudonym < initials < exact"),
+        (limit(fields=("contacts.length",)), "contacts.length shows whenever rows of it show: limit the columns, and show the length by a condition"),
+        # never shared
+        (show(fields=("deal.margin",)), "deal.margin carries class internal; it can never be shared"),
+        (show(fields=("deal.unlisted",)), "deal.unlisted carries class internal; it can never be shared"),
+        (show(fields=("deal.health",)), "deal.health carries class internal because it is computed from deal.margin; it can never be shared"),
+        (show(fields=("deal.mood",)), "deal.mood carries class internal because it is computed from deal.health, which is computed from deal.margin; it can never be shared"),
+        # people
+        (show(fields=("deal.owner",)), "deal.owner is about a person: name the legal basis, as in `basis: consent`"),
+        (show(fields=("contacts[].name",), rung="initials"), "contacts[].name is about a person: name the legal basis, as in `basis: consent`"),
+        # conditions that tell
+        (show({"deal.margin": {"above": "1M JPY"}}), "its condition would tell partners about deal.margin, which carries class internal; it can never be shared"),
+        (show({"deal.health": "good"}), "its condition would tell partners about deal.health, which carries class internal because it is computed from deal.margin; it can never be shared"),
+        (show("deal.margin is empty", tells_partner="that there is a margin"), "its condition would tell partners about deal.margin, which carries class internal; it can never be shared"),
+        (show({"deal.amount": {"above": "1M JPY"}}), "its condition tells partners about deal.amount, which not all of them see exactly: show deal.amount always, or write `tells_partner:` and what it tells"),
+        (show({"deal.stage": "won"}), "its condition tells partners about deal.stage, which not all of them see exactly: show deal.stage always, or write `tells_partner:` and what it tells"),
+        (limit({"deal.seats": 3}, classes=("price",)), "its condition tells partners about deal.seats, which not all of them see exactly: show deal.seats always, or write `tells_partner:` and what it tells"),
+        (show("contacts.length > 3"), "its condition tells partners about contacts.length, which not all of them see exactly: show contacts.length always, or write `tells_partner:` and what it tells"),
+        (show({"contacts[].name": "x"}), "contacts[].name has many values a deal and can't be asked: ask `contacts.length`, or map a field"),
+        # conditions that can't be read
+        (show({}), "empty condition: write `always` if it holds for everyone"),
+        (show(None), "expected a condition: `always`, an expression or a map of field to test"),
+        (show(True), "expected a condition: `always`, an expression or a map of field to test"),
+        (show({"partner.teir": "gold"}), "unknown field `partner.teir`; did you mean `partner.tier`?"),
+        (show({"partner.tier": "glod"}), "`glod` is not a value of partner.tier; did you mean `gold`?"),
+        (show({"partner.tier": ["gold", "silvr"]}), "`silvr` is not a value of partner.tier; did you mean `silver`?"),
+        (show({"share.state": "acepted"}), "`acepted` is not a value of share.state; did you mean `accepted`?"),
+        (show({"partner.tier": {"isnt": "gold"}}), "unknown test `isnt`; did you mean `is_not`?"),
+        (show({"partner.since": {"after": "now + 3 weeks"}}), "expected a number of days or hours, as in `now + 30 days`"),
+        (show({"partner.tier": {"at_least": "gold"}}), "partner.tier (text) has no order: use `==`, `!=` or `in`"),
+        (show({"deal.amount": {"at_least": "20M"}}), "`20M` is not an amount with its currency, as in `20M JPY`"),
+        (show("deal.amount > 20M"), "can't compare deal.amount (money) with number: write an amount with its currency, as in `20M JPY`"),
+        (show("partner.tier"), "expected a condition, got text: compare it with something"),
+        (show("partner.tier == 'gold' and"), "expression ends too early"),
+        (show("partner.tier == partner.since"), "can't compare partner.tier (text) with partner.since (date)"),
+        (show("lenght(partner.tier) > 3"), "unknown function `lenght`; did you mean `length`?"),
+    ],
+)  # fmt: skip
+def test_a_wrong_rule_says_what_to_do(rule: Rule, problem: str) -> None:
+    found = problems(rule)
+    assert len(found) == 1
+    assert found[0].endswith(f"rule `{rule.name}`: {problem}")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        (row("deal.x", "text", "basic", "plain"), "deal.x has unknown class `basic`; did you mean `basics`?"),
+        (row("deal.x", "text", "", "plain", "deal.nam"), "unknown field `deal.nam`; did you mean `deal.name`?"),
+        (row("deal.x", "text", "", "plain", "concat(deal.x, 'a')"), "deal.x is computed from itself: deal.x -> deal.x"),
+        (row("deal.x", "text", "", "plain", "deal.close > now"),
+         "deal.x is computed from `now`: a view can't change by time alone, so ask `now` in a rule's `when:`"),
+        (row("deal.x", "text", "", "plain", "contacts[].name"),
+         "deal.x is computed over rows of a list: only deal.* and account.* fields can be derived"),
+        (row("deal.x", "text", "", "money", "upper(deal.name)"),
+         "deal.x gives text, which ladder `money` can't show: use plain, text, picklist, reference, person, email"),
+        (row("deal.x", "text", "", "plain", "partner.tier"), "unknown field `partner.tier`"),
+        (row("deal.x", "text", "", "plain", "deal.name + 'a'"), "unexpected `+`"),
+    ],
+)  # fmt: skip
+def test_a_wrong_field_says_what_to_do(wrong: FieldRow, problem: str) -> None:
+    (found,) = problems(show(), rows=(*ROWS, wrong))
+    assert found.split(" ", 1)[1] == problem
+    assert found.startswith("fields.yaml:9:")
+
+
+def test_fields_that_are_computed_from_each_other_are_told_once_with_their_circle() -> None:
+    circle = [row(f"deal.c{n}", "text", "", "plain", f"concat(deal.c{(n + 1) % 3}, 'a')") for n in range(3)]
+    assert problems(show(), rows=(*ROWS, *circle)) == [
+        "fields.yaml:9:5 deal.c0 is computed from itself: deal.c0 -> deal.c1 -> deal.c2 -> deal.c0",
+    ]
+
+
+def test_a_chain_of_derived_fields_has_an_end() -> None:
+    chain = [row(f"deal.c{n}", "text", "", "plain", f"concat(deal.c{n + 1}, deal.c{n + 1})") for n in range(40)]
+    chain.append(row("deal.c40", "text", "basics", "plain"))
+    assert problems(show(), rows=(*ROWS, *chain))[0].endswith("is more than 32 steps away from a mapped field")
+
+
+def test_more_than_twelve_comparisons_for_one_field_are_refused() -> None:
+    many = " or ".join(f"partner.nda == 'n{n}'" for n in range(13))
+    text = "rule `Basics`: deal.name depends on 13 comparisons, at most 12 can be explained: join rules"
+    assert problems(show(many)) == [f"p.yaml:4:5 {text}"]
+    build(WHO, show(" or ".join(f"partner.nda == 'n{n}'" for n in range(12))))
+
+
+def test_two_rules_of_one_name_are_refused() -> None:
+    text = "rule name `Basics` is used 2 times: explanations name rules"
+    twin = dataclasses.replace(show(), place=Place("p.yaml", 5, 5))
+    assert problems(show(), twin) == [f"p.yaml:4:5 {text}", f"p.yaml:5:5 {text}"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "problem"),
+    [
+        (("deal.nam",), "list: unknown field `deal.nam`; did you mean `deal.name`?"),
+        (("contacts[].title",), "list: contacts[].title is a column of a list, which has many values a deal"),
+        (
+            ("deal.name", "deal.stage", "deal.amount", "deal.fee", "deal.close", "deal.seats"),
+            "list: 6 fields, at most 5 can be sorted and filtered by",
+        ),
+    ],
+)
+def test_a_wrong_list_is_refused(listed: tuple[str, ...], problem: str) -> None:
+    assert problems(show(), listed=listed) == [f"p.yaml:1:1 {problem}"]
+
+
+def test_all_problems_come_at_once_in_the_order_of_the_files() -> None:
+    found = problems(
+        show(fields=("deal.nam",)), limit(classes=("prices",)), rows=(*ROWS, row("deal.x", "text", "no", "plain"))
+    )
+    assert [each.split(" ")[0] for each in found] == ["fields.yaml:9:5", "p.yaml:4:5", "p.yaml:6:5"]
+
+
+def test_a_problem_stands_at_the_word_that_is_wrong() -> None:
+    places = {
+        "deal.nam": Place("p.yaml", 4, 40),
+        "when.partner.teir": Place("p.yaml", 4, 20),
+        "as": Place("p.yaml", 4, 60),
+    }
+    assert problems(show({"partner.teir": "gold"}, places=places))[0].startswith("p.yaml:4:20 ")
+    assert problems(show(fields=("deal.nam",), places=places))[0].startswith("p.yaml:4:40 ")
+    assert problems(show(rung="exct", places=places))[0].startswith("p.yaml:4:60 ")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (show({"deal.stage": "won"}, tells_partner="that it is won"),),
+        (show({"deal.stage": "won"}), show(fields=("deal.stage",), name="Stage")),
+        (show("contacts.length > 3", fields=("deal.name",)), show(fields=("contacts.length",), name="Count")),
+        (show("partner.tier == 'gold' and share.state == 'accepted' and share.involvement == 'resell'"),),
+        (show({"partner.since": {"before": "now - 365 days"}}, fields=("deal.amount",), rung="band"),),
+        (show(fields=("deal.owner",), basis="consent"), limit(TIER, classes=("person",))),
+        (show(rung="hide"),),
+        (),
+    ],
+)
+def test_a_right_policy_is_taken(rules: tuple[Rule, ...]) -> None:
+    build(WHO, *rules)
+
+
+def test_only_what_something_shows_or_asks_is_needed() -> None:
+    policy = build(
+        WHO,
+        show(TIER, fields=("deal.name", "contacts[].title")),
+        limit({"partner.nda": {"is_not": "signed"}}, fields=("deal.amount", "deal.fee")),
+        rows=(*ROWS, row("deal.loud", "text", "", "plain", "upper(deal.stage)")),
+    )
+    assert policy.needed == {"deal.name", "contacts[].title", "partner.tier", "partner.nda"}
+    louder = build(
+        WHO, show(fields=("deal.loud",)), rows=(*ROWS, row("deal.loud", "text", "", "plain", "upper(deal.stage)"))
+    )
+    assert louder.why == {"deal.stage": "deal.loud is computed from it"}
+
+
+def test_with_no_who_rule_nobody_has_a_deal() -> None:
+    policy = build(show())
+    assert not policy.decide({"deal.name": "x"}, {}, {}, NOW).admitted
+
+
+def test_files_add_up_and_the_more_careful_invitation_wins() -> None:
+    files = [
+        PolicyFile("a", (WHO,), ("deal.name",), existing_deals="accepted", expires_after_days=30),
+        PolicyFile("b", (show(),), ("deal.stage", "deal.name"), existing_deals="pending", expires_after_days=14),
+    ]
+    table = FieldTable(CLASSES, frozenset({"internal"}), ROWS)
+    policy = compile_policy(table, files, PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=1)
+    assert (policy.list_fields, policy.existing_deals, policy.expires_after_days) == (
+        ("deal.name", "deal.stage"),
+        "pending",
+        14,
+    )
+    assert policy.decide({}, {}, {}, NOW).admitted
