@@ -52,6 +52,18 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
+_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_TURNS = {
+    "==": slice(None),
+    "!=": slice(None),
+    "<": slice(1, None),
+    ">=": slice(1, None),
+    "<=": slice(0, 1),
+    ">": slice(0, 1),
+}
+"""`field operator now` turns when now comes to the field's day or instant, when it leaves it, or both."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What a tree is made ready for: the zone of its days, and comparisons whose truth is read instead of made."""
@@ -72,22 +84,25 @@ def flip_of(node: Node, setting: Setting) -> Flip | None:
     """When the answer of a comparison may change by time alone; None where it never does."""
     if not isinstance(node, Compare):
         return None
-    moment, other = (node.left, node.right) if isinstance(node.left, Moment) else (node.right, node.left)
+    turned = isinstance(node.left, Moment)
+    moment, other = (node.left, node.right) if turned else (node.right, node.left)
     if not isinstance(moment, Moment):
         return None
     value, shift, zone = ready(other, setting), moment.shift, setting.zone
     edges = _edges_of_day if type_of(other) == "date" else _edges_of_instant
+    turns = _TURNS[_MIRRORED.get(node.operator, node.operator) if turned else node.operator]
 
     def flip(read: Read, now: datetime) -> datetime | None:
         try:
             at = value(read, now)
-            return min((edge - shift for edge in edges(at, zone) if edge - shift > now), default=None)
+            return min((edge - shift for edge in edges(at, zone)[turns] if edge - shift > now), default=None)
         except (TypeError, ValueError, OverflowError):
             return None  # no instant of a calendar: empty, or in the year 9999
 
     return flip
 
 
+# INVARIANT: a decision says the instant at which time alone may change it, or an earlier one.
 def _edges_of_day(day: str, zone: tzinfo) -> tuple[datetime, ...]:
     first = date.fromisoformat(day)
     return tuple(datetime.combine(first + timedelta(days=each), time(), zone).astimezone(UTC) for each in (0, 1))

@@ -387,6 +387,8 @@ def test_a_truth_stands_until_its_flip(
     assert until is None or until > now
     if until is None or then < until:
         assert run(values.get, then) == run(values.get, now)
+    if until is not None:
+        assert run(values.get, until) != run(values.get, now)
 
 
 def test_an_expression_tells_its_fields_and_its_comparisons() -> None:

@@ -1,0 +1,162 @@
+"""Policy tests in YAML: what a partner sees in a situation, and what it can never notice."""
+# ruff: noqa: E501 - what a person reads stands on one line of the tables
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from mapping.model import Place
+from mapping.values import FieldType, Money
+from policies.compile import Policy, compile_policy
+from policies.edges import candidates
+from policies.model import FieldRow, FieldTable, PolicyFile, PolicyTest, Rule
+from policies.trial import run_tests
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+PARTNER: dict[str, FieldType] = {"partner.tier": "picklist", "partner.nda": "picklist"}
+BANDS = {"JPY": tuple(Money(n * 1_000_000, "JPY") for n in (1, 5, 20))}
+
+
+def row(name: str, type: FieldType, classes: str, ladder: str, expr: str = "") -> FieldRow:
+    return FieldRow(name, type, frozenset(classes.split()), ladder, BANDS if ladder == "money" else {}, expr)
+
+
+TABLE = FieldTable(
+    {"basics": "", "price": "", "person": "", "internal": ""},
+    frozenset({"internal"}),
+    (
+        row("deal.name", "text", "basics", "plain"),
+        row("deal.amount", "money", "price", "money"),
+        row("deal.margin", "money", "internal", "money"),
+        row("deal.close", "date", "basics", "date"),
+        row("deal.size", "text", "", "plain", "if deal.amount >= 20M JPY then 'large' else 'normal'"),
+        row("contacts[].name", "person", "person", "person"),
+    ),
+)
+RULES = (
+    Rule("who", "Those with a tier", "partner.tier is not empty"),
+    Rule("show", "Basics", "always", ("deal.name",), rung="exact"),
+    Rule("show", "Closing", "always", ("deal.close",), rung="quarter"),
+    Rule("show", "Gold", {"partner.tier": "gold"}, ("deal.amount",), rung="band"),
+    Rule("show", "Size", {"partner.tier": "gold"}, ("deal.size",), rung="exact"),
+    Rule("show", "Soon", {"deal.close": {"before": "now + 30 days"}}, ("contacts[].name",), rung="initials",
+         basis="consent", tells_partner="that the deal closes soon"),
+    Rule("limit", "No NDA, no prices", {"partner.nda": {"is_not": "signed"}}, classes=("price",), rung="hide"),
+)  # fmt: skip
+GIVEN = {
+    "partner": {"tier": "gold", "nda": "signed"},
+    "deal": {"name": "x", "amount": "12M JPY", "close": "2026-12-31"},
+}
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return compile_policy(
+        TABLE, [PolicyFile("p", RULES, ("deal.name", "deal.amount"))], PARTNER, zone=ZoneInfo("Asia/Tokyo"), fiscal_year_starts=4
+    )  # fmt: skip
+
+
+def tried(policy: Policy, **test: Any) -> list[str]:
+    made = PolicyTest("T", place=Place("t.yaml", 3, 5), **{"given": GIVEN, **test})
+    return [str(each) for each in run_tests(policy, [PolicyFile("p", (), (), (made,))], NOW)]
+
+
+def test_a_test_that_holds_says_nothing(policy: Policy) -> None:
+    expect = {"deal.amount": "5M-20M JPY", "deal.margin": "hidden", "deal.close": "FY2026 Q3", "deal.size": "normal",
+              "contacts[].name": "hidden", "deal.name": "x"}  # fmt: skip
+    assert tried(policy, expect=expect) == []
+    assert tried(policy, expect={"deal.amount": "5000k-20M JPY"}) == [
+        "t.yaml:3:5 test `T`: deal.amount is `5M-20M JPY`, expected `5000k-20M JPY`"
+    ]
+
+
+def test_a_test_that_fails_says_what_was_seen(policy: Policy) -> None:
+    assert tried(policy, expect={"deal.amount": "12M JPY", "deal.name": "hidden"}) == [
+        "t.yaml:3:5 test `T`: deal.amount is `5M-20M JPY`, expected `12M JPY`",
+        "t.yaml:3:5 test `T`: deal.name is `x`, expected `hidden`",
+    ]
+    stranger = {**GIVEN, "partner": {}}
+    assert tried(policy, given=stranger, expect={"deal.name": "x"}) == [
+        "t.yaml:3:5 test `T`: deal.name is `hidden`, since no `who` rule admits this partner, expected `x`"
+    ]
+
+
+def test_contacts_are_expected_as_their_column(policy: Policy) -> None:
+    given = {**GIVEN, "deal": {"close": "2026-12-01"}, "contacts": [{"name": "田中 太郎"}, {"name": "Jane Doe"}]}
+    assert tried(policy, given=given, expect={"contacts[].name": "J.D., 田●", "contacts.length": "2"}) == []
+
+
+@pytest.mark.parametrize(
+    ("test", "problem"),
+    [
+        ({"expect": {"deal.amont": "hidden"}}, "unknown field `deal.amont`; did you mean `deal.amount`?"),
+        ({"expect": {}, "given": {"partner": {"teir": "gold"}}}, "unknown field `partner.teir`; did you mean `partner.tier`?"),
+        ({"expect": {}, "given": {"partnr": {}}}, "unknown part `partnr` in `given:`; did you mean `partner`?"),
+        ({"expect": {}, "given": {"deal": {"amount": "12M"}}}, "deal.amount: `12M` is not an amount with its currency, as in `20M JPY`"),
+        ({"expect": {}, "given": {"deal": {"size": "large"}}}, "deal.size is computed: give the fields that it is computed from"),
+        ({"expect": "nothing changes", "vary": ("deal.size",)}, "deal.size is computed: give the fields that it is computed from"),
+        ({"expect": "nothing changes", "vary": ("deal.magin",)}, "unknown field `deal.magin`; did you mean `deal.margin`?"),
+    ],
+)  # fmt: skip
+def test_a_test_that_cannot_be_read_says_so(policy: Policy, test: Any, problem: str) -> None:
+    assert tried(policy, **test) == [f"t.yaml:3:5 test `T`: {problem}"]
+
+
+def test_a_field_that_nobody_sees_can_take_any_value(policy: Policy) -> None:
+    assert tried(policy, expect="nothing changes", vary=("deal.margin",)) == []
+    silver = {**GIVEN, "partner": {"tier": "silver", "nda": "signed"}}
+    assert tried(policy, given=silver, expect="nothing changes", vary=("deal.margin", "deal.amount")) == []
+    assert (
+        tried(policy, given={**GIVEN, "partner": {}}, expect="nothing changes", vary=("deal.name", "deal.close")) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("vary", "said"),
+    [
+        (("deal.amount",), "deal.amount changes from `5M-20M JPY` to `empty` when deal.amount is `empty`"),
+        (("deal.close",), "contacts.length changes from `1` to `hidden` when deal.close is `empty`"),
+        (("partner.tier",), "the whole deal appears or disappears when partner.tier is `empty`"),
+        (("contacts[].name",), "contacts[].name changes from `J.D.` to `empty` when contacts[].name is `empty`"),
+    ],
+)
+def test_a_change_that_can_be_noticed_is_told_with_the_value_that_shows_it(
+    policy: Policy, vary: tuple[str, ...], said: str
+) -> None:
+    given = {**GIVEN, "deal": {**GIVEN["deal"], "close": "2026-12-01"}, "contacts": [{"name": "Jane Doe"}]}
+    assert tried(policy, given=given, expect="nothing changes", vary=vary) == [f"t.yaml:3:5 test `T`: {said}"]
+
+
+def test_values_are_tried_on_both_sides_of_all_that_the_policy_compares_with(policy: Policy) -> None:
+    amounts = candidates(policy, "deal.margin", NOW)
+    assert amounts[0] is None
+    assert {Money(19_999_999, "JPY"), Money(20_000_000, "JPY"), Money(20_000_001, "JPY")} <= set(amounts)
+    assert {"2026-12-24", "2026-12-25", "2026-12-26"} <= set(candidates(policy, "deal.close", NOW))
+    assert {"gold", "signed"} <= set(candidates(policy, "partner.nda", NOW))
+
+
+def test_an_explanation_names_rules_lineage_and_what_is_missing(policy: Policy) -> None:
+    deal = {"deal.amount": Money(12_000_000, "JPY")}
+    said = policy.explain(deal, {"partner.tier": "gold", "partner.nda": "none"}, {}, NOW, "deal.size")
+    assert (said.rung, said.admitted, said.classes) == ("hide", True, {"price": "deal.amount"})
+    assert [(each.kind, each.name, each.truth, each.in_effect) for each in said.rules] == [
+        ("who", "Those with a tier", "true", True),
+        ("show", "Size", "true", True),
+        ("limit", "No NDA, no prices", "true", True),
+    ]
+    assert said.missing == ("would be exact if partner.nda == 'signed'",)
+    unknown = policy.explain(deal, {"partner.nda": "signed"}, {}, NOW, "deal.amount")
+    assert (unknown.admitted, unknown.rung, unknown.missing) == (False, "hide", ())
+    assert [each.truth for each in unknown.rules] == ["false", "unknown", "false"]
+    with pytest.raises(KeyError):
+        policy.explain(deal, {}, {}, NOW, "deal.nothing")
+
+
+def test_a_decision_with_time_in_it_says_until_when_it_holds(policy: Policy) -> None:
+    decision = policy.decide({"deal.close": "2026-12-31"}, {"partner.tier": "gold"}, {}, NOW)
+    # When 2 December begins in Tokyo, the 31st is less than 30 days away.
+    assert decision.until == datetime(2026, 12, 1, 15, tzinfo=UTC)
