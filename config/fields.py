@@ -25,7 +25,7 @@ LADDERS_OF: Mapping[FieldType, tuple[str, ...]] = {
     "text": ("text", "plain"),
     "money": ("money",),
     "date": ("date",),
-    "datetime": ("plain",),
+    "datetime": ("date", "plain"),
     "picklist": ("picklist", "plain"),
     "reference": ("reference", "plain"),
     "number": ("number", "plain"),
