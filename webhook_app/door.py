@@ -21,7 +21,7 @@ _BODY_LIMIT = 1 << 20  # a MiB; the front in front of us refuses larger ones bef
 
 
 class Door(Flask):
-    """The partners' or the vendor's web application. Two doors never share an origin, a session or a template folder."""
+    """The partners' or the vendor's web application. Two doors never share an origin or a session."""
 
     def __init__(self, house: House, side: Side, texts: Texts, *, new_id: Callable[[], str] = lambda: uuid4().hex):
         super().__init__("webhook_app", static_folder="static", template_folder="templates")

@@ -20,7 +20,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 # How a currency is written around its number; any other one stands as its code before the number.
 _CURRENCIES: Mapping[Language, Mapping[str, str]] = {
     "ja": {"JPY": "{}円", "KRW": "{}ウォン", "USD": "{}米ドル", "EUR": "{}ユーロ"},
-    "ko": {"JPY": "{}엔", "KRW": "{} 원", "USD": "{}달러", "EUR": "{}유로"},
+    "ko": {"JPY": "{} 엔", "KRW": "{} 원", "USD": "{} 달러", "EUR": "{} 유로"},
     "en": {"JPY": "¥{}", "KRW": "₩{}", "USD": "US${}", "EUR": "€{}"},
 }
 _MYRIADS: Mapping[Language, tuple[str, ...]] = {"ja": ("兆", "億", "万"), "ko": ("조", "억", "만")}

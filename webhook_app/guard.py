@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from sync.access import Person, person_of_session
 from sync.house import NotApplied
-from webhook_app.door import Door, this_door, this_house, this_workspace, visitor
+from webhook_app.door import Door, this_door, this_house, this_workspace
 from webhook_app.pages import page
 from webhook_app.problems import as_problem, problem, speaks_problems
 
@@ -79,7 +79,7 @@ def _check() -> AnyResponse | None:
         abort(403)
     if g.person is None and not getattr(view, "open_to_all", False):
         return redirect(url_for("identity.sign_in"), 303)
-    known = getattr(view, "parameters", frozenset())
+    known: frozenset[str] = getattr(view, "parameters", frozenset())
     if repeated_parameter() or not ("*" in known or known.issuperset(request.args)):
         abort(400)
     return None
@@ -121,7 +121,8 @@ def _error(error: HTTPException) -> AnyResponse:
     if speaks_problems():
         return as_problem(error)
     code = error.code or 500
-    response = page("error.html", status=code, code=code, signed_in=visitor() is not None)
+    # INVARIANT: the page says nothing of the address, so all addresses that show nothing look alike.
+    response = page("error.html", status=code, code=code, here="/")
     response.headers.extend([one for one in error.get_headers() if one[0] == "Allow"])
     return response
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from flask import Response, make_response, render_template, request
+from markupsafe import Markup
 
 from config.workspace import Language
 from webhook_app import texts_fields
 from webhook_app.door import this_door, this_workspace, visitor
+from webhook_app.facets import shown_value
 from webhook_app.formats import instant_text, value_text
 from webhook_app.texts import LANGUAGE_NAMES, LANGUAGES, say
 
 LANGUAGE_COOKIE = "language"
+_KANA = re.compile("[\u3041-\u30ff]")
+_HANGUL = re.compile("[\uac00-\ud7a3]")
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> Response:
     """A page in the reader's language."""
-    return make_response(render_template(template, **_words(reader_language()), **values), status)
+    return make_response(render_template(template, **{**_words(reader_language()), **values}), status)
 
 
 def reader_language() -> Language:
@@ -29,12 +34,12 @@ def reader_language() -> Language:
     for choice in (person.language if person else "", request.cookies.get(LANGUAGE_COOKIE, "")):
         if known := as_language(choice):
             return known
-    return cast(Language, request.accept_languages.best_match(LANGUAGES, default="en"))
+    return as_language(request.accept_languages.best_match(LANGUAGES) or "") or "en"
 
 
 def as_language(text: str) -> Language | None:
     """This text as one of our languages."""
-    return cast(Language, text) if text in LANGUAGES else None
+    return text if text in LANGUAGES else None
 
 
 def local_path(text: str) -> str:
@@ -53,6 +58,17 @@ def shown(language: Language, field: str, value: Any, rung: str = "exact") -> st
     return value_text(language, value, rung, this_workspace().timezone)
 
 
+def fields_of(body: Mapping[str, Any], group: str) -> list[str]:
+    """The fields of one group that a deal shows: `account` gives account.name, `contacts[]` gives contacts[].name."""
+    return [field for field in body["shown"] if field.startswith(group + ".")]
+
+
+def tongue(language: Language, text: str) -> Markup:
+    """A `lang` attribute for text that is plainly in another language of ours: right glyphs, breaks and voice."""
+    found = "ja" if _KANA.search(text) else "ko" if _HANGUL.search(text) else language
+    return Markup("") if found == language else Markup(' lang="{}"').format(found)
+
+
 def _words(language: Language) -> dict[str, Any]:
     workspace = this_workspace()
     query = request.query_string.decode("ascii", "ignore")
@@ -67,7 +83,11 @@ def _words(language: Language) -> dict[str, Any]:
         "label": partial(texts_fields.label, language),
         "value_label": partial(texts_fields.value_label, language),
         "kind_label": lambda kind: say(texts_fields.KINDS, language, kind),
+        "fields_of": fields_of,
+        "tongue": partial(tongue, language),
+        "in_reading_order": texts_fields.in_reading_order,
         "rung_note": partial(texts_fields.rung_note, language),
         "shown": partial(shown, language),
+        "facet_text": lambda field, text: shown(language, field, shown_value(text), "month"),
         "instant": partial(instant_text, language, zone=workspace.timezone),
     }

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from sync.reader import BY_CHANGE, STATE, BadQuery, Deal, Projection, Query
 from sync.support_log import say
 from webhook_app.door import this_house, this_person
+from webhook_app.facets import in_order
 from webhook_app.guard import takes
 from webhook_app.pages import page
 from webhook_app.query import read_query
@@ -147,6 +148,8 @@ def _menus(projection: Projection, asked: dict[str, str]) -> list[tuple[str, lis
     menus = []
     for field in (STATE, *(field for field in projection.list_fields if field != TITLE)):
         values = projection.facets(field)
+        if field != STATE:
+            values = sorted(values, key=in_order)
         if len(values) > 1 or field in asked:
             menus.append((field, values))
     return menus

@@ -12,7 +12,7 @@ from sync.support_log import log_of
 from webhook_app.door import this_house, this_person
 from webhook_app.guard import takes
 from webhook_app.pages import page
-from webhook_app.partner import this_projection
+from webhook_app.partner import TITLE, this_projection, value_at
 
 account = Blueprint("account", __name__)
 _PAGE = 50
@@ -25,7 +25,8 @@ def log() -> Response:
     """The partner's own support log, newest first."""
     entries = log_of(this_house(), _partner_id(), before=request.args.get("before"), limit=_PAGE)
     older = entries[-1].stored if len(entries) == _PAGE else None
-    return page("partner/log.html", entries=entries, partner=this_projection().partner, older=older)
+    titles = _titles({entry.deal for entry in entries if entry.deal})
+    return page("partner/log.html", entries=entries, titles=titles, partner=this_projection().partner, older=older)
 
 
 @account.get("/keys")
@@ -54,6 +55,12 @@ def end_key() -> Response:
 def _keys_page(*, done: str = "", made: str = "") -> Response:
     live = list_api_keys(this_house(), _partner_id())
     return page("partner/keys.html", keys=live, done=done, made=made)
+
+
+def _titles(ids: set[str]) -> dict[str, str]:
+    """The titles of these deals, of those that this partner still has."""
+    found = {each: this_projection().deal(each) for each in ids}
+    return {each: value_at(deal.body, TITLE) or "" for each, deal in found.items() if deal is not None}
 
 
 def _partner_id() -> str:

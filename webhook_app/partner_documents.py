@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
-from flask import Blueprint, abort, request
-from werkzeug.wrappers import Response
+from flask import Blueprint, Response, abort, request
+from werkzeug.wrappers import Response as AnyResponse
 
-from sync.reader import DocumentView
+from config.workspace import Document
+from sync.reader import Projection
 from sync.support_log import say
+from webhook_app.document_pages import count_pages, open_page
 from webhook_app.door import this_house, this_person
 from webhook_app.guard import takes
 from webhook_app.pages import page, reader_language
@@ -18,49 +20,62 @@ documents = Blueprint("documents", __name__, url_prefix="/documents")
 
 
 @documents.get("/")
-def shelf() -> Response:
-    """The documents that are open to this partner."""
-    return page("partner/documents.html", documents=this_projection().documents(), title_of=title_of)
+def shelf() -> AnyResponse:
+    """The documents that are open to this partner: one line each, in the languages it has."""
+    editions: dict[str, list[Document]] = {}
+    for each in this_projection().documents():
+        editions.setdefault(each.id, []).append(each)
+    rows = [{"title": title_of(each[0]), "editions": [_edition(one) for one in each]} for each in editions.values()]
+    return page("partner/documents.html", documents=rows)
 
 
-@documents.get("/<document_id>")
+@documents.get("/<document_id>/<edition>")
 @takes("page")
-def reader(document_id: str) -> Response:
-    """One document, one page at a time."""
-    found = _document(document_id)
+def reader(document_id: str, edition: str) -> AnyResponse:
+    """One document in one language, one page at a time."""
+    found = find_document(this_projection(), document_id, edition) or abort(404)
+    pages = count_pages(this_house(), found)
     number = request.args.get("page", "1")
-    if not (number.isascii() and number.isdigit() and len(number) < 7 and 1 <= int(number) <= found.pages):
+    if not (number.isascii() and number.isdigit() and len(number) < 7 and 1 <= int(number) <= pages):
         abort(404)
-    return page("partner/document.html", document=found, title=title_of(found), number=int(number))
+    others = [each for each in this_projection().documents() if each.id == found.id]
+    told: dict[str, Any] = {"document": found, "title": title_of(found), "others": others}
+    return page("partner/document.html", number=int(number), pages=pages, **told)
 
 
-@documents.get("/<document_id>/pages/<int:number>.pdf")
-def page_bytes(document_id: str, number: int) -> Response:
+@documents.get("/<document_id>/<edition>/pages/<int:number>.pdf")
+def page_bytes(document_id: str, edition: str, number: int) -> AnyResponse:
     """The bytes of one page. Who asks for them has opened it."""
-    found = _document(document_id)
+    found = find_document(this_projection(), document_id, edition) or abort(404)
     person = this_person()
     return serve_page(found, number, cast(str, person.partner_id), person.email)
 
 
-def serve_page(found: DocumentView, number: int, partner_id: str, person: str | None) -> Response:
+def find_document(projection: Projection, document_id: str, edition: str) -> Document | None:
+    """A document that is open to this partner, in this language."""
+    wanted = (document_id, edition)
+    return next((each for each in projection.documents() if (each.id, each.language) == wanted), None)
+
+
+def serve_page(found: Document, number: int, partner_id: str, person: str | None) -> Response:
     """One page of a document as PDF, noted in the support log; 404 where it has no such page."""
-    content = this_projection().document_bytes(found.id, number) if 1 <= number <= found.pages else None
+    content = open_page(this_house(), found, number)
     if content is None:
         abort(404)
     if request.method == "GET":
         about = {"document": found.id, "version": found.version, "page": number, "title": title_of(found)}
         say(this_house(), partner_id, person, "document.opened", None, **about)
     response = Response(content, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="page-{number}.pdf"'
+    response.headers["Content-Disposition"] = f'inline; filename="{found.id}-{number}.pdf"'
     response.headers["Content-Security-Policy"] = "frame-ancestors 'self'"  # our reader page frames it
     return response
 
 
-def title_of(found: DocumentView) -> str:
-    """The document's title in the reader's language, else in its own."""
+def title_of(found: Document) -> str:
+    """The document's title in the reader's language, else in its own, else any."""
     titles = found.title
     return titles.get(reader_language()) or titles.get(found.language) or next(iter(titles.values()), found.id)
 
 
-def _document(document_id: str) -> DocumentView:
-    return this_projection().document(document_id) or abort(404)
+def _edition(found: Document) -> dict[str, Any]:
+    return {"document": found, "pages": count_pages(this_house(), found)}

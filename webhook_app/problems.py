@@ -31,7 +31,7 @@ _DETAILS: Mapping[int, str] = {
 def problem(
     status: int, detail: str = "", *, errors: Any = None, headers: Mapping[str, str] | None = None, **more: Any
 ) -> Response:
-    """One problem as a response. `errors` is a map or list of what is wrong where; no value of the request is echoed."""
+    """One problem as a response. `errors` says what is wrong where; no value of the request is echoed."""
     title = HTTPStatus(status).phrase
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
     body["detail"] = detail or _DETAILS.get(status, title)
@@ -50,7 +50,7 @@ def as_problem(error: HTTPException) -> Response:
     if isinstance(error.response, Response):
         return error.response
     said = getattr(error, "data", None) or {}  # webargs' validation messages, by place and field
-    headers = {**dict(error.get_headers()), **said.get("headers", {})}
+    headers = {**dict(error.get_headers()), **(said.get("headers") or {})}
     kept = {name: value for name, value in headers.items() if name.casefold() in _KEPT_HEADERS}
     messages = said.get("messages")
     detail = "some of what you sent is not right; see `errors`" if messages else ""

@@ -47,13 +47,21 @@ COMMON = table(
             "アドレスが正しくないか、共有が終了した可能性があります。",
             "주소가 잘못되었거나 더 이상 공유되지 않는 내용입니다.",
         ),
-        "error.400.title": ("This address asks for something unknown", "この条件では表示できません", "알 수 없는 조건입니다"),
+        "error.400.title": (
+            "This address asks for something unknown",
+            "この条件では表示できません",
+            "알 수 없는 조건입니다",
+        ),
         "error.400.text": (
             "One of the conditions in the address is not known here. Start again from the list.",
             "アドレスに含まれる条件のいずれかを認識できません。一覧からもう一度お進みください。",
             "주소에 포함된 조건 중 알 수 없는 것이 있습니다. 목록에서 다시 시작하세요.",
         ),
-        "error.403.title": ("This was not sent from our page", "この操作は受け付けられません", "이 요청을 받을 수 없습니다"),
+        "error.403.title": (
+            "This was not sent from our page",
+            "この操作は受け付けられません",
+            "이 요청을 받을 수 없습니다",
+        ),
         "error.403.text": (
             "For your safety we accept a form only from our own pages. Open the page again and send it from there.",
             "安全のため、このサイトのページから送られた操作だけを受け付けます。ページを開き直してもう一度お試しください。",

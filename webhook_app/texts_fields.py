@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from config.workspace import Language
 from webhook_app.texts import say, table
 
@@ -23,7 +25,7 @@ FIELDS = table(
         "deal.probability": ("Probability", "確度", "확률"),
         "deal.product": ("Product", "製品", "제품"),
         "deal.currency": ("Currency", "通貨", "통화"),
-        "account.name": ("Customer", "お客様", "고객사"),
+        "account.name": ("Company", "お客様名", "고객사명"),
         "account.industry": ("Industry", "業種", "업종"),
         "account.country": ("Country", "国", "국가"),
         "account.city": ("City", "市区町村", "도시"),
@@ -103,6 +105,12 @@ def label(language: Language, field: str) -> str:
     if field in FIELDS:
         return say(FIELDS, language, field)
     return field.rpartition(".")[2].replace("_", " ").strip().capitalize()
+
+
+def in_reading_order(fields: Iterable[str]) -> list[str]:
+    """Fields as a person reads them: the well-known ones as they stand in the table, then the others by name."""
+    known = list(FIELDS)
+    return sorted(fields, key=lambda field: (known.index(field) if field in FIELDS else len(known), field))
 
 
 def value_label(language: Language, field: str, value: str) -> str:

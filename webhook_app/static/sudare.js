@@ -45,11 +45,12 @@ function show(page, focusMain) {
   return true;
 }
 
-async function go(address, { focusMain = true, push = true } = {}) {
+// A place in the history for each list that was asked for by a click; not for each word of a search.
+async function go(address, { focusMain = true, keep = "pushState" } = {}) {
   try {
     const answer = await fetchPage(address, false);
     if (!show(answer.page, focusMain)) location.assign(address);
-    else if (push) history.pushState(null, "", answer.address);
+    else if (keep) history[keep](null, "", answer.address);
   } catch (problem) {
     if (problem.name !== "AbortError") location.assign(address);
   }
@@ -87,11 +88,11 @@ document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (!form?.matches("form[data-live]") || event.isComposing) return; // an unfinished kana or jamo is no search
   clearTimeout(timer);
-  timer = setTimeout(() => go(addressOf(form), { focusMain: false }), MINIMUM_WAIT);
+  timer = setTimeout(() => go(addressOf(form), { focusMain: false, keep: "replaceState" }), MINIMUM_WAIT);
 });
 document.addEventListener("compositionend", (event) => event.target.dispatchEvent(new Event("input", { bubbles: true })));
 
-addEventListener("popstate", () => go(location.href, { push: false }));
+addEventListener("popstate", () => go(location.href, { keep: "" }));
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;

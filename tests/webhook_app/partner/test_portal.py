@@ -1,0 +1,222 @@
+"""What a partner sees and does in the portal."""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.test import TestResponse
+
+from config.folder import read_folder
+from sync import access, schema
+from sync.applied import apply_files
+from sync.house import House
+from sync.identifiers import partner_id
+
+HIDDEN = ("7654321", "7,654,321", "canary-next-step", "12340000", "12,340,000")
+
+
+def test_a_gold_partner_reads_its_deals_with_bands_and_nothing_hidden(sign_in):
+    page = sign_in("MINATO").get("/").text
+    assert "北辰製作所 基幹刷新" in page
+    assert "Nordwind, warehouse" in page
+    assert "500万〜2,000万円" in page
+    assert "남강물산" not in page
+    for canary in HIDDEN:
+        assert canary not in page
+
+
+def test_a_silver_partner_sees_the_same_deal_with_fewer_fields(sign_in, world, public):
+    gold = sign_in("MINATO").get(f"/deals/{public(world, 'MINATO', '006A')}").text
+    silver = sign_in("HANBIT", "ko").get(f"/deals/{public(world, 'HANBIT', '006A')}").text
+    assert "500万〜2,000万円" in gold
+    assert "範囲で表示" in gold
+    assert "2026年12月31日(木)" in gold
+    assert "2,000만" not in silver
+    assert "2026 회계연도 3분기" in silver
+    assert "분기로 표시" in silver
+    for canary in HIDDEN:
+        assert canary not in gold
+        assert canary not in silver
+
+
+def test_another_partners_deal_is_the_same_page_as_one_that_never_was(sign_in, world, public):
+    browser = sign_in("MINATO")
+    stranger = browser.get(f"/deals/{public(world, 'HANBIT', '006C')}")
+    never = browser.get("/deals/dneverexisted00000000x")
+    assert stranger.status_code == never.status_code == 404
+    assert stranger.data == never.data
+    assert _headers(stranger) == _headers(never)
+    for method in ("accept", "decline", "messages"):
+        assert browser.post(f"/deals/{public(world, 'HANBIT', '006C')}/{method}", data={"text": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "deal.margin=1",
+        "sort=deal.margin",
+        "foo=1",
+        "deal.stage=won&deal.stage=lost",
+        "after=nonsense",
+        "limit=0",
+        "limit=999",
+    ],
+)
+def test_what_cannot_be_followed_is_refused_never_ignored(sign_in, query):
+    assert sign_in("MINATO").get(f"/?{query}").status_code == 400
+
+
+def test_pages_without_conditions_refuse_any(sign_in):
+    browser = sign_in("MINATO")
+    for path in ("/documents/", "/keys", "/sign-in", "/reference"):
+        assert browser.get(path + "?utm_source=x").status_code == 400
+
+
+def test_the_list_is_sorted_filtered_and_searched(sign_in):
+    browser = sign_in("MINATO")
+    up, down = browser.get("/?sort=deal.name").text, browser.get("/?sort=-deal.name").text
+    assert _order(up, "Nordwind, warehouse</a>", "北辰製作所 基幹刷新</a>", after="<tbody>")
+    assert _order(down, "北辰製作所 基幹刷新</a>", "Nordwind, warehouse</a>", after="<tbody>")
+    found = browser.get("/?q=基幹&state=&deal.stage=").text
+    assert "北辰製作所 基幹刷新</a>" in found
+    assert "Nordwind" not in found.partition("<tbody>")[2]
+    assert "条件に合う商談はありません" in browser.get("/?state=declined").text
+
+
+def test_filter_menus_say_shown_values_in_the_readers_words(sign_in):
+    page = sign_in("MINATO", "en").get("/").text
+    assert '<option value="5M-20M JPY">¥5M – ¥20M</option>' in page
+    band = sign_in("MINATO", "en").get("/", query_string={"deal.amount": "5M-20M JPY"}).text.partition("<tbody>")[2]
+    assert "北辰製作所 基幹刷新" in band
+    assert "Nordwind" not in band
+
+
+def test_pages_of_the_list_follow_each_other_without_gap_or_repeat(sign_in):
+    browser = sign_in("MINATO")
+    first = browser.get("/?limit=1&sort=deal.name").text
+    address = first.partition('<a class="button second" href="')[2].partition('"')[0].replace("&amp;", "&")
+    second = browser.get(address).text
+    assert "Nordwind" in first.partition("<tbody>")[2]
+    assert "北辰製作所 基幹刷新" in second.partition("<tbody>")[2]
+    assert "Nordwind" not in second.partition("<tbody>")[2]
+
+
+def test_accepting_an_invitation_opens_what_the_policy_opens_and_is_logged_once(sign_in, world, public, rows):
+    browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
+    assert "からこの商談へのご招待です" in browser.get(f"/deals/{deal}").text
+    for _ in range(2):
+        answer = browser.post(f"/deals/{deal}/accept")
+        assert answer.headers["Location"] == f"/deals/{deal}?done=accepted"
+    assert "この商談を受諾しました" in browser.get(answer.headers["Location"]).text
+    assert [row["kind"] for row in rows(world, schema.statements)].count("deal.accepted") == 1
+
+
+def test_declining_carries_the_reason(sign_in, world, public, rows):
+    deal = public(world, "MINATO", "006B")
+    sign_in("MINATO").post(f"/deals/{deal}/decline", data={"text": "人手が足りません"})
+    said = [row for row in rows(world, schema.statements) if row["kind"] == "deal.declined"]
+    assert "人手が足りません" in said[0]["fields"]
+
+
+def test_a_message_is_written_shown_and_escaped(sign_in, world, public):
+    browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
+    answer = browser.post(f"/deals/{deal}/messages", data={"text": "<b>見積</b>を\n更新", "kind": "inquiry"})
+    assert answer.status_code == 303
+    page = browser.get(f"/deals/{deal}").text
+    assert "&lt;b&gt;見積&lt;/b&gt;を\n更新" in page
+    assert "佐藤 花子" in page
+    assert browser.post(f"/deals/{deal}/messages", data={"text": "  "}).status_code == 422
+    long = browser.post(f"/deals/{deal}/messages", data={"text": "長" * 4001})
+    assert long.status_code == 422
+    assert "長" * 4001 in long.text, "a draft is not lost"
+
+
+def test_a_partner_without_deals_reads_a_sentence_that_helps(sign_in, world):
+    with world.writing() as tx:
+        tx.execute(schema.shares.delete())
+    assert "青空ソフトウェアが商談を共有すると" in sign_in("MINATO").get("/").text
+
+
+def test_a_document_is_read_page_by_page_and_each_page_is_noted(sign_in, world, pdf, rows):
+    _put_document(world, pdf(2))
+    browser = sign_in("MINATO")
+    shelf = browser.get("/documents/").text
+    assert "製品ガイド" in shelf
+    reader = browser.get("/documents/product-guide/ja?page=2").text
+    assert "/documents/product-guide/ja/pages/2.pdf" in reader
+    leaf = browser.get("/documents/product-guide/ja/pages/2.pdf")
+    assert leaf.mimetype == "application/pdf"
+    assert leaf.data.startswith(b"%PDF")
+    assert "frame-ancestors 'self'" in leaf.headers["Content-Security-Policy"]
+    opened = [row for row in rows(world, schema.statements) if row["kind"] == "document.opened"]
+    assert len(opened) == 1
+    assert '"page":2' in opened[0]["fields"]
+    for path in ("/product-guide/ja?page=3", "/product-guide/ja/pages/3.pdf", "/product-guide/en", "/secret/ja"):
+        assert browser.get("/documents" + path).status_code == 404
+
+
+def test_a_document_for_higher_tiers_is_absent_for_the_others(sign_in):
+    assert sign_in("MINATO").get("/documents/price-list/ja").status_code == 200
+    silver = sign_in("HANBIT", "ko")
+    assert silver.get("/documents/price-list/ja").status_code == 404
+    assert "표준 가격표" not in silver.get("/documents/").text
+
+
+def test_a_file_changed_after_apply_is_not_served(sign_in, world, pdf):
+    _put_document(world, pdf(2))
+    (world.folder / "documents" / "product-guide.pdf").write_bytes(pdf(3))
+    assert sign_in("MINATO").get("/documents/product-guide/ja/pages/1.pdf").status_code == 404
+
+
+def test_a_partner_reads_all_that_is_recorded_of_it_and_of_nobody_else(sign_in, world, public):
+    sign_in("HANBIT").post(f"/deals/{public(world, 'HANBIT', '006C')}/messages", data={"text": "한빛의 질문"})
+    browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
+    browser.post(f"/deals/{deal}/messages", data={"text": "納期は？"})
+    log = browser.get("/log").text
+    assert "サインイン" in log
+    assert "納期は？" in log
+    assert "北辰製作所 基幹刷新" in log
+    assert "한빛의 질문" not in log
+
+
+def test_a_key_is_shown_once_and_opens_nothing_after_its_end(sign_in, world, door):
+    browser = sign_in("MINATO", "en")
+    made = browser.post("/keys", data={"label": "ERP <script>"}).text
+    key = made.partition('<code class="key">')[2].partition("<")[0]
+    assert access.partner_of_key(world, key) == partner_id("MINATO")
+    listed = browser.get("/keys").text
+    assert key not in listed
+    assert key[:14] in listed
+    assert "ERP &lt;script&gt;" in listed
+    assert browser.post("/keys/end", data={"hint": key[:14]}).status_code == 303
+    assert access.partner_of_key(world, key) is None
+    assert sign_in("HANBIT").post("/keys/end", data={"hint": key[:14]}).status_code == 404
+
+
+def test_a_fault_of_ours_shows_a_page_and_logs_where_but_no_values(sign_in, world, public, caplog):
+    browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
+    with world.writing() as tx:
+        tx.exec_driver_sql("alter table messages rename to messages_gone")
+    answer = browser.get(f"/deals/{deal}")
+    assert answer.status_code == 500
+    assert "うまくいきませんでした" in answer.text
+    assert "OperationalError" not in answer.text
+    assert "OperationalError" in caplog.text
+    assert answer.headers["Request-Id"] in caplog.text
+    assert deal not in caplog.text
+
+
+def _headers(answer: TestResponse) -> dict[str, str]:
+    return {name: value for name, value in answer.headers.items() if name != "Request-Id"}
+
+
+def _order(text: str, *pieces: str, after: str) -> bool:
+    rest = text.partition(after)[2]
+    places = [rest.index(piece) for piece in pieces]
+    return places == sorted(places)
+
+
+def _put_document(house: House, content: bytes) -> None:
+    path = house.folder / "documents" / "product-guide.pdf"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    apply_files(house, read_folder(house.folder), "admin@aozora.example", "a new guide")

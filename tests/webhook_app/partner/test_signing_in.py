@@ -1,0 +1,154 @@
+"""One-time links, sessions, and what a foreign page cannot do."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from sync import access, schema
+from sync.identifiers import partner_id
+
+
+@pytest.fixture
+def person(world):
+    return access.add_person(world, "sato@minato.example", "佐藤 花子", partner_id=partner_id("MINATO"), language="ja")
+
+
+def test_looking_at_a_link_shows_a_button_and_uses_nothing_up(world, door, person):
+    token = access.make_link(world, person.id)
+    browser = door.test_client()
+    for _ in range(3):
+        seen = browser.get(f"/l/{token}")
+        assert seen.status_code == 200
+        assert "港システム" in seen.text
+    assert browser.post(f"/l/{token}").status_code == 303
+    assert browser.get("/").status_code == 200
+
+
+def test_a_link_lets_in_once_and_then_says_so(world, door, person):
+    token = access.make_link(world, person.id)
+    assert door.test_client().post(f"/l/{token}").status_code == 303
+    again = door.test_client().post(f"/l/{token}")
+    assert again.status_code == 410
+    assert "Set-Cookie" not in again.headers
+
+
+def test_a_link_leads_to_its_deal_but_never_to_another_site(world, door, person):
+    for goes_to, arrives in (("/deals/d1", "/deals/d1"), ("//evil.example/", "/"), ("https://evil.example", "/")):
+        answer = door.test_client().post(f"/l/{access.make_link(world, person.id, goes_to)}")
+        assert answer.headers["Location"] == arrives
+
+
+def test_a_link_of_the_vendors_people_opens_nothing_here_and_stays_unused(world, door):
+    admin = access.add_person(world, "admin@aozora.example", "管理 担当", role="admin")
+    token = access.make_link(world, admin.id)
+    assert door.test_client().post(f"/l/{token}").status_code == 410
+    assert access.use_link(world, token) is not None
+
+
+def test_the_vendors_session_opens_no_partner_page(world, door):
+    admin = access.add_person(world, "admin@aozora.example", "管理 担当", role="admin")
+    session, _, _ = access.use_link(world, access.make_link(world, admin.id))
+    browser = door.test_client()
+    browser.set_cookie("sudare", session)
+    assert browser.get("/").headers["Location"] == "/sign-in"
+
+
+def test_the_session_cookie_is_for_this_host_and_out_of_reach_of_scripts(world, door, person):
+    answer = door.test_client().post(f"/l/{access.make_link(world, person.id)}")
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("sudare=")
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    assert "Max-Age=43200" in cookie
+
+
+def test_a_known_and_an_unknown_address_get_the_same_answer_after_the_same_time(world, door, person, rows):
+    browser = door.test_client()
+    answers, seconds = [], []
+    for address in ("sato@minato.example", "nobody@nowhere.example", "no address"):
+        started = time.monotonic()
+        answers.append(browser.post("/sign-in", data={"email": address}))
+        seconds.append(time.monotonic() - started)
+    assert answers[0].data == answers[1].data == answers[2].data
+    assert min(seconds) >= door.config["SIGN_IN_SECONDS"]
+    mails = rows(world, schema.mails)
+    assert [(mail["person_id"], mail["reason"]) for mail in mails] == [(person.id, "sign-in")]
+
+
+def test_signing_in_stands_in_the_support_log(world, door, sign_in, rows):
+    sign_in("MINATO")
+    assert [(row["kind"], row["partner_id"]) for row in rows(world, schema.statements)] == [
+        ("login", partner_id("MINATO"))
+    ]
+
+
+def test_signing_out_ends_the_session_everywhere(sign_in, door):
+    browser = sign_in("MINATO")
+    token = browser.get_cookie("sudare").value
+    assert browser.post("/sign-out").status_code == 303
+    other = door.test_client()
+    other.set_cookie("sudare", token)
+    assert other.get("/").status_code == 303
+
+
+def test_a_paused_partner_finds_every_door_closed_at_once(world, sign_in, call):
+    browser, program = sign_in("MINATO"), call("MINATO")
+    access.pause(world, partner_id("MINATO"), "admin")
+    assert browser.get("/").headers["Location"] == "/sign-in"
+    assert program.get("/api/v1/deals").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none", "Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+    ],
+)
+def test_a_form_on_a_foreign_page_does_nothing(sign_in, headers):
+    browser = sign_in("MINATO")
+    assert browser.post("/sign-out", headers=headers).status_code == 403
+    assert browser.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost", 303),
+        ("http://127.0.0.1:8600", 303),
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+def test_a_browser_without_fetch_metadata_is_judged_by_its_origin(door, origin, status):
+    client = door.test_client()
+    answer = client.open("/language", method="POST", data={"language": "ko"}, headers={"Origin": origin})
+    assert answer.status_code == status
+
+
+def test_every_page_forbids_foreign_scripts_frames_and_caches(sign_in, door):
+    for answer in (door.test_client().get("/sign-in"), sign_in("MINATO").get("/"), sign_in("MINATO").get("/nothing")):
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["Request-Id"])
+        assert not re.search(r"<script(?! src)|<style| style=| on\w+=", answer.text)
+
+
+def test_the_reader_chooses_a_language_and_keeps_it(sign_in, door):
+    browser = sign_in("MINATO", "ja")
+    assert browser.post("/language", data={"language": "ko", "back": "/log"}).headers["Location"] == "/log"
+    assert '<html lang="ko">' in browser.get("/").text
+    browser.post("/sign-out")
+    assert '<html lang="ko">' in browser.get("/sign-in").text
+    assert '<html lang="ja">' in door.test_client().get("/sign-in", headers={"Accept-Language": "ja,en;q=0.5"}).text
+    assert browser.post("/language", data={"language": "xx"}).status_code == 400

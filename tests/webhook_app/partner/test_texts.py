@@ -1,0 +1,72 @@
+"""No sentence is missing, in any language."""
+
+from __future__ import annotations
+
+import re
+import string
+from importlib.resources import files
+
+import pytest
+
+from policies.model import LADDERS
+from sync.kinds import KINDS
+from webhook_app import texts_fields
+from webhook_app.texts import LANGUAGES, Text
+from webhook_app.texts_common import COMMON
+from webhook_app.texts_partner import PARTNER
+
+TABLES = {
+    "common": COMMON,
+    "partner": PARTNER,
+    "fields": texts_fields.FIELDS,
+    "values": texts_fields.VALUES,
+    "rungs": texts_fields.RUNGS,
+    "kinds": texts_fields.KINDS,
+}
+ROWS = [(table, key, text) for table, rows in TABLES.items() for key, text in rows.items()]
+
+
+@pytest.mark.parametrize(("table", "key", "text"), ROWS, ids=[f"{table} {key}" for table, key, _ in ROWS])
+def test_every_text_stands_in_every_language_with_the_same_blanks(table: str, key: str, text: Text):
+    blanks = set()
+    for language in LANGUAGES:
+        said = getattr(text, language)
+        assert said.strip() == said != ""
+        blanks.add(frozenset(name for _, name, _, _ in string.Formatter().parse(said) if name))
+    assert len(blanks) == 1
+    if re.search("[a-z] [a-z]", text.en):
+        assert re.search("[\u3041-\u30ff\u4e00-\u9fff]", text.ja)
+        assert re.search("[\uac00-\ud7a3]", text.ko)
+
+
+def test_every_text_that_a_page_asks_for_is_there_and_none_is_left_over():
+    asked, beginnings = set(), set()
+    for source in _sources():
+        asked |= set(re.findall(r"""["']([a-z_0-9]+(?:\.[a-z_0-9]+)*)["']""", source))
+        beginnings |= set(re.findall(r"""["']([a-z_]+\.)["'] ?~""", source))
+    literal = {key for source in _sources() for key in re.findall(r"""\bt\(["']([^"']+)["'][,)]""", source)}
+    texts = {**COMMON, **PARTNER}
+    assert literal - texts.keys() == set()
+    said = {key for key in texts if key in asked or key.removesuffix("_text") in asked}
+    said |= {key for key in texts if key.startswith(tuple(beginnings))}
+    assert texts.keys() - said == set()
+
+
+def test_every_kind_of_statement_and_every_rung_has_words():
+    assert set(texts_fields.KINDS) == set(KINDS)
+    rungs = {rung for ladder in LADDERS.values() for rung in ladder} - {"hide", "exact"}
+    assert rungs - set(texts_fields.RUNGS) == set()
+
+
+def test_a_field_that_nobody_named_is_named_by_itself():
+    assert texts_fields.label("ja", "deal.go_live_month") == "Go live month"
+    assert texts_fields.label("ko", "contacts[].shoe_size") == "Shoe size"
+    assert texts_fields.value_label("ja", "deal.stage", "legal review") == "legal review"
+
+
+def _sources() -> list[str]:
+    folder = files("webhook_app")
+    templates = [path for name in ("partner", "identity") for path in (folder / "templates" / name).iterdir()]
+    templates += [folder / "templates" / name for name in ("base.html", "plain.html", "error.html")]
+    views = [folder / f"{name}.py" for name in ("partner", "partner_account", "partner_documents", "identity")]
+    return [path.read_text(encoding="utf-8") for path in (*templates, *views)]
