@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import msgspec
-from org import HS_FIELDS, SF_FIELDS, Org, client_context, count_of, cpu, deal_id, prebuilt, verdict
+from org import HS_FIELDS, SF_FIELDS, Org, client_context, count_of, cpu, prebuilt, verdict
 
-from connectors.base import Checkpoint, ConnectionSettings, Connector, Stream
+from connectors.base import ConnectionSettings, Connector, Stream
 from connectors.registry import open_connection
 
 COUNT = count_of(100_000)

@@ -158,7 +158,7 @@ def _serve(count: int, folder: str, ready: Callable[[tuple[int, int]], None]) ->
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = parse_qs(parts.query)
             if parts.path.endswith("/describe"):
@@ -172,7 +172,7 @@ def _serve(count: int, folder: str, ready: Callable[[tuple[int, int]], None]) ->
                 return self.answer(b'{"results":[]}' if archived else hubspot[int(query.get("after", ["0"])[0])])
             return self.answer(b'{"results":[]}')
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
             host = f"https://{self.headers['Host']}"
             self.answer(json.dumps({"access_token": "t", "instance_url": host, "token_type": "Bearer"}).encode())

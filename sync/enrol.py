@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from connectors.base import Record
 from mapping.values import Value, freeze, thaw
-from sync.facts import KEY
+from sync.facts import KEY, POPULATION
 from sync.house import House, InForce
 from sync.identifiers import internal_id, partner_id
 from sync.project import mark
 from sync.reading import Reading, Row
-from sync.rows import upsert
+from sync.rows import insert_new, upsert
 from sync.schema import mirror, partner_accounts, partners, relations, shares
 
 
@@ -23,96 +23,84 @@ def enrol_partners(
 ) -> None:
     """Take up accounts that are partners, let go those that no longer are, and mark the deals that this touches."""
     known = _known(tx, reading.connection, [row.crm_id for row in moved])
-    enrolled: dict[str, tuple[str, dict[str, Value]]] = {}
-    for row in moved:
-        record = records[row.crm_id]
-        if not row.deleted and reading.partners.is_partner(record.fields):
-            # An account without a key of its own is known by its CRM id.
-            key = reading.partners.key(record.fields) or row.crm_id
-            enrolled[row.crm_id] = str(key), reading.partners.fields(record.fields)
-    touched = {known[account] for account in known if account not in enrolled}
+    rows = [_enrolment(reading, records[row.crm_id]) for row in moved if not row.deleted]
+    enrolled = {row["account"]: row for row in rows if row is not None}
     gone = [account for account in known if account not in enrolled]
-    tx.execute(
-        sa.delete(partner_accounts).where(
-            partner_accounts.c.connection == reading.connection, partner_accounts.c.account.in_(gone)
-        )
-    )
-    for account, (key, fields) in enrolled.items():
-        touched |= _enrol(tx, house, reading.connection, account, key, fields)
-        if account in known:
-            touched.add(known[account])
-    force = house.in_force(tx)
-    for partner in sorted(touched):
-        _refresh(tx, force, partner)
-        _mark_deals_of(tx, partner)
-    _mark_related(tx, reading.connection, [*gone, *enrolled])
+    fresh = {account: row for account, row in enrolled.items() if known.get(account) != row}
+    if not gone and not fresh:
+        return
+    here = partner_accounts.c.connection == reading.connection
+    tx.execute(sa.delete(partner_accounts).where(here, partner_accounts.c.account.in_(gone)))
+    keys = {row["partner_id"]: row.pop("key") for row in fresh.values()}
+    _found_partners(tx, house, keys)
+    upsert(tx, partner_accounts, list(fresh.values()))
+    before = {known[account]["partner_id"] for account in [*gone, *fresh] if account in known}
+    touched = sorted(before | set(keys))
+    _refresh(tx, house.in_force(tx), touched)
+    _mark_deals(tx, reading.connection, touched, [*gone, *fresh])
 
 
-def _known(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> dict[str, str]:
+def _known(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, Any]]:
     rows = tx.execute(
-        sa.select(partner_accounts.c.account, partner_accounts.c.partner_id).where(
-            partner_accounts.c.connection == connection, partner_accounts.c.account.in_(accounts)
-        )
+        sa.select(partner_accounts, partners.c.key)
+        .join(partners, partners.c.id == partner_accounts.c.partner_id)
+        .where(partner_accounts.c.connection == connection, partner_accounts.c.account.in_(accounts))
     )
-    return {row.account: row.partner_id for row in rows}
+    return {row.account: dict(row._mapping) for row in rows}
 
 
-def _enrol(
-    tx: sa.Connection, house: House, connection: str, account: str, key: str, fields: Mapping[str, Value]
-) -> set[str]:
-    """Tie an account to its partner; the partner's id where that changed something."""
-    own = partner_id(key)
-    frozen = freeze(fields).decode()
-    row = {"connection": connection, "account": account, "partner_id": own, "fields": frozen}
-    standing = tx.execute(
-        sa.select(partner_accounts).where(
-            partner_accounts.c.connection == connection, partner_accounts.c.account == account
-        )
-    ).first()
-    if standing is not None and dict(standing._mapping) == row:
-        return set()
-    if tx.execute(sa.select(partners.c.id).where(partners.c.id == own)).first() is None:
-        epoch = internal_id("feed", own, house.now())[:12]
-        tx.execute(sa.insert(partners).values(id=own, key=key, name=key, fields="{}", feed_epoch=epoch))
-    upsert(tx, partner_accounts, [row])
-    return {own}
+def _enrolment(reading: Reading, record: Record) -> dict[str, Any] | None:
+    """An account as a partner; None where it is a customer."""
+    if not reading.partners.is_partner(record.fields):
+        return None
+    # An account without a key of its own is known by its CRM id.
+    key = str(reading.partners.key(record.fields) or record.id)
+    fields = freeze(reading.partners.fields(record.fields)).decode()
+    tied = {"connection": reading.connection, "account": record.id, "partner_id": partner_id(key)}
+    return {**tied, "fields": fields, "key": key}
 
 
-def _refresh(tx: sa.Connection, force: InForce, partner: str) -> None:
-    """What rules may ask about a partner: of several accounts, the connection listed first wins."""
+def _found_partners(tx: sa.Connection, house: House, keys: Mapping[str, str]) -> None:
+    now = house.now()
+    rows = [
+        {"id": own, "key": key, "name": key, "fields": "{}", "feed_epoch": internal_id("feed", own, now)[:12]}
+        for own, key in keys.items()
+    ]
+    insert_new(tx, partners, rows)
+
+
+def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
+    """What rules may ask about these partners: of several accounts, the connection listed first wins."""
     order = list(force.workspace.connections)
-    rows = tx.execute(sa.select(partner_accounts).where(partner_accounts.c.partner_id == partner)).all()
-    fields: dict[str, Value] = {}
+    rows = tx.execute(sa.select(partner_accounts).where(partner_accounts.c.partner_id.in_(touched))).all()
+    fields: dict[str, dict[str, Value]] = {own: {} for own in touched}
     for row in sorted(
         rows, key=lambda row: (order.index(row.connection) if row.connection in order else 99, row.account)
     ):
-        fields = {**{name: value for name, value in thaw(row.fields).items() if value is not None}, **fields}
-    frozen = freeze(fields).decode()
-    changed: Any = sa.update(partners).where(partners.c.id == partner, partners.c.fields != frozen)
-    name = {"name": str(fields["partner.name"])} if fields.get("partner.name") else {}
-    tx.execute(changed.values(fields=frozen, version=partners.c.version + 1, **name))
+        told = {name: value for name, value in thaw(row.fields).items() if value is not None}
+        fields[row.partner_id] = {**told, **fields[row.partner_id]}
+    told_rows = [
+        {"own": own, "frozen": freeze(known).decode(), "called": str(known.get("partner.name") or "")}
+        for own, known in fields.items()
+    ]
+    frozen, called = sa.bindparam("frozen", type_=sa.Text), sa.bindparam("called", type_=sa.Text)
+    changed = sa.update(partners).where(partners.c.id == sa.bindparam("own"), partners.c.fields != frozen)
+    name = sa.case((called == "", partners.c.name), else_=called)
+    tx.execute(changed.values(fields=frozen, version=partners.c.version + 1, name=name), told_rows)
 
 
-def _mark_deals_of(tx: sa.Connection, partner: str) -> None:
-    mark(tx, list(tx.execute(sa.select(shares.c.deal_id).where(shares.c.partner_id == partner)).scalars()))
-    key = sa.select(sa.literal(KEY).concat(partners.c.key)).where(partners.c.id == partner).scalar_subquery()
-    named = sa.or_(
-        relations.c.account == key,
-        sa.exists().where(
-            partner_accounts.c.partner_id == partner,
-            partner_accounts.c.connection == relations.c.connection,
-            partner_accounts.c.account == relations.c.account,
-        ),
+def _mark_deals(tx: sa.Connection, connection: str, touched: Sequence[str], accounts: Sequence[str]) -> None:
+    """Every deal that one of these partners has, or that some relation says it should have."""
+    mark(tx, tx.execute(sa.select(shares.c.deal_id).where(shares.c.partner_id.in_(touched))).scalars())
+    keys = sa.select(sa.literal(KEY).concat(partners.c.key)).where(partners.c.id.in_(touched))
+    by_account = sa.select(partner_accounts.c.account).where(
+        partner_accounts.c.partner_id.in_(touched), partner_accounts.c.connection == relations.c.connection
     )
-    _mark_by(tx, named)
-
-
-def _mark_related(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> None:
-    if accounts:
-        _mark_by(tx, sa.and_(relations.c.connection == connection, relations.c.account.in_(accounts)))
-
-
-def _mark_by(tx: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    named = sa.or_(
+        relations.c.account.in_(keys),
+        relations.c.account.in_(by_account.correlate(relations)),
+        sa.and_(relations.c.connection == connection, relations.c.account.in_([*accounts, POPULATION])),
+    )
     found = sa.select(mirror.c.id).join(
         relations,
         sa.and_(
@@ -121,4 +109,4 @@ def _mark_by(tx: sa.Connection, which: sa.ColumnElement[bool]) -> None:
             mirror.c.object == "opportunity",
         ),
     )
-    mark(tx, sorted(set(tx.execute(found.where(which)).scalars())))
+    mark(tx, tx.execute(found.where(named)).scalars())

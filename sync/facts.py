@@ -147,7 +147,11 @@ class _Beside:
             .where(relations.c.connection == connection, relations.c.deal.in_([deal.crm_id for deal in deals]))
             .order_by(relations.c.source, relations.c.row)
         ):
-            self.relations[row.deal].append(row)
+            if row.source in self.rank:
+                self.relations[row.deal].append(row)
+        # Where several sources name a partner, the role of the one that the mapping lists first counts.
+        for named in self.relations.values() if len(self.rank) > 1 else ():
+            named.sort(key=lambda row: self.rank[row.source])
         self._read_partners(tx, connection)
 
     def _read_partners(self, tx: sa.Connection, connection: str) -> None:
@@ -181,13 +185,10 @@ class _Beside:
 
     def _sides(self, deal: Any) -> tuple[Side, ...]:
         found: dict[str, Side] = {}
-        # Where several sources name a partner, the role of the one that the mapping lists first counts.
-        for row in sorted(
-            self.relations.get(deal.crm_id, ()), key=lambda row: self.rank.get(row.source, len(self.rank))
-        ):
-            relation = self.mapping.relations[self.rank[row.source]] if row.source in self.rank else None
+        for row in self.relations.get(deal.crm_id, ()):
+            relation = self.mapping.relations[self.rank[row.source]]
             # INVARIANT: a deal is never shared with its own customer, though Salesforce's reverse rows name it.
-            if relation is None or row.account == deal.account:
+            if row.account == deal.account:
                 continue
             for partner_id, version in self._answers(relation, row.account, deal.account):
                 found.setdefault(partner_id, Side(partner_id, version, role_of(relation, row.role)))

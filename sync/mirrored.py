@@ -15,7 +15,7 @@ from sync.enrol import enrol_partners
 from sync.facts import KEY, POPULATION
 from sync.house import House
 from sync.identifiers import internal_id
-from sync.project import mark, project
+from sync.project import is_loaded, mark, project
 from sync.reading import Reading, Row, row_of
 from sync.rows import upsert
 from sync.schema import mirror, partner_accounts, partners, quarantine, relations
@@ -49,9 +49,12 @@ def apply_records(
             keep=frozenset({"id"}),
         )
         if object == DEAL:
-            said = _said(tx, reading, moved, standing)
             ids = {internal_id(reading.connection, DEAL, row.crm_id) for row in moved}
-            project(tx, house, ids, said=said)
+            # In a first load deals wait for their accounts and contacts, so that each is projected once.
+            if is_loaded(tx, reading.connection):
+                project(tx, house, ids, said=_said(tx, reading, moved, standing))
+            else:
+                mark(tx, ids)
         elif object in ("account", "contact"):
             _mark_deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -71,20 +71,14 @@ def come_due(house: House) -> int:
     return len(due)
 
 
-def mark(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
+def mark(tx: sa.Connection, deal_ids: Iterable[str]) -> None:
     """Have these deals projected after this commit."""
-    # An update, not nothing, on a standing mark: it locks the row against a projection that is taking it.
-    for start in range(0, len(deal_ids), 1000):
-        rows = [{"deal_id": deal_id} for deal_id in deal_ids[start : start + 1000]]
-        if tx.dialect.name == "sqlite":
-            upsert(tx, marks, rows)
-        else:
-            tx.execute(
-                sa.text(
-                    "insert into marks values (:deal_id) on conflict (deal_id) do update set deal_id = excluded.deal_id"
-                ),
-                rows,
-            )
+    upsert(tx, marks, [{"deal_id": deal_id} for deal_id in sorted(set(deal_ids))])
+
+
+def is_loaded(tx: sa.Connection, connection: str) -> bool:
+    """Whether this connection's first load has ended."""
+    return connection in _loaded_connections(tx)
 
 
 def _loaded_connections(tx: sa.Connection) -> set[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import psycopg
 
 Row = Mapping[str, Any]
 Item = TypeVar("Item")
@@ -16,17 +19,14 @@ def upsert(
     connection: sa.Connection, table: sa.Table, rows: Sequence[Row], *, keep: frozenset[str] = frozenset()
 ) -> None:
     """Insert rows, or set all their columns but `keep` where the primary key stands already."""
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in keys and name not in keep}
-    if changed:
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=keys)
-    connection.execute(statement, list(rows))
+    if rows:
+        _run(connection, _upsert_text(connection.dialect.name, table, tuple(rows[0]), keep), rows)
+
+
+def insert_all(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
+    """Insert rows that are known to be new."""
+    if rows:
+        _run(connection, _insert_text(connection.dialect.name, table, tuple(rows[0])), rows)
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:
@@ -34,8 +34,48 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) 
     if not rows:
         return 0
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    result = connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows))
-    return result.rowcount
+    return connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows)).rowcount
+
+
+def _run(connection: sa.Connection, text: Text, rows: Sequence[Row]) -> None:
+    # The driver's own executemany: building each row's parameters anew costs more than writing them.
+    if text.order is None:
+        connection.exec_driver_sql(text.sql, [dict(row) for row in rows])
+    else:
+        connection.exec_driver_sql(text.sql, [tuple(row[name] for name in text.order) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A statement as the driver takes it; `order` of its parameters, None where they are named."""
+
+    sql: str
+    order: tuple[str, ...] | None
+
+
+@lru_cache(maxsize=256)
+def _upsert_text(name: str, table: sa.Table, columns: tuple[str, ...], keep: frozenset[str]) -> Text:
+    statement = (
+        (postgresql if name == "postgresql" else sqlite)
+        .insert(table)
+        .values({each: sa.bindparam(each) for each in columns})
+    )
+    keys = [column.name for column in table.primary_key]
+    changed = {each: statement.excluded[each] for each in columns if each not in keys and each not in keep}
+    # A standing row is touched even where nothing in it changes: that locks it against whoever is taking it away.
+    changed = changed or {keys[0]: statement.excluded[keys[0]]}
+    return _text(name, statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+@lru_cache(maxsize=256)
+def _insert_text(name: str, table: sa.Table, columns: tuple[str, ...]) -> Text:
+    return _text(name, sa.insert(table).values({each: sa.bindparam(each) for each in columns}))
+
+
+def _text(name: str, statement: sa.Executable) -> Text:
+    dialect = psycopg.dialect() if name == "postgresql" else sqlite.dialect()
+    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # an insert is compilable
+    return Text(str(compiled), tuple(compiled.positiontup) if compiled.positiontup is not None else None)
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

@@ -37,7 +37,7 @@ DELIVER_SECONDS = 5
 COME_DUE_SECONDS = 30
 LEASE_SECONDS = 30
 LONGEST_WAIT = timedelta(minutes=5)
-STOP_SECONDS = 4.0
+STOP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +96,28 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
     ]
     for name, row in workspace.connections.items():
         poll = float(row.options.get("poll_seconds", POLL_SECONDS))
-        jobs.append(Job(f"pull:{name}", poll, partial(_with_crm, pull, house, name, connectors)))
-        jobs.append(
-            Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(_with_crm, write_back, house, name, connectors))
-        )
+        jobs.append(Job(f"pull:{name}", poll, partial(_pull, house, name, connectors)))
+        jobs.append(Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(_write_back, house, name, connectors)))
     return jobs
 
 
-def _with_crm(
-    work: Callable[[House, str, Connector], object], house: House, name: str, connectors: Mapping[str, Connector]
-) -> None:
-    # A connection is opened by the job that needs it: one that can't be opened stops no other.
-    work(house, name, connectors[name])
+# A connection is opened by the job that needs it: one that can't be opened stops no other.
+
+
+def _pull(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
+    problems = pull(house, name, connectors[name]).problems
+    busy = [problem for problem in problems.values() if isinstance(problem, TryAgain)]
+    # One object that can't be read rests nothing; a busy org, or one that lets us read nothing, rests a while.
+    if busy:
+        raise max(busy, key=lambda problem: problem.after or timedelta())
+    if {"accounts", "opportunities"} <= problems.keys():
+        raise problems["accounts"]
+
+
+def _write_back(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
+    problem = write_back(house, name, connectors[name]).problem
+    if problem is not None:
+        raise problem
 
 
 def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: list[Job], stop: Event) -> None:
