@@ -9,7 +9,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from mapping.evaluate import Run, Setting, ready
-from mapping.grammar import Fields, Known, attribute, compare, day, nearest, one_of, parse_moment, parse_tree
+from mapping.grammar import parse_moment, parse_tree
 from mapping.model import NOWHERE, Broken, Place, Problem
 from mapping.syntax import (
     KIND,
@@ -26,6 +26,7 @@ from mapping.syntax import (
     walk,
 )
 from mapping.tokens import Wrong
+from mapping.typed import Fields, Known, attribute, compare, day, nearest, one_of
 from mapping.values import FieldType, Value
 
 _FIELD_LIKE = re.compile(r"(deal|account|partner|share|contacts(\[\])?)\.\w+")

@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from difflib import get_close_matches
 
-from mapping.functions import FUNCTIONS, Function
-from mapping.syntax import (
-    KIND,
-    SUFFIXES,
-    Attribute,
-    Call,
-    Choice,
-    Compare,
-    Constant,
-    Every,
-    IsEmpty,
-    Moment,
-    Node,
-    Not,
-    OneOf,
-    Some,
-    atoms_of,
-    parts,
-    type_of,
-    walk,
-)
+from mapping.functions import FUNCTIONS
+from mapping.syntax import SUFFIXES, Constant, Every, IsEmpty, Moment, Node, Not, Some, type_of
 from mapping.tokens import Token, Wrong, tokens
-from mapping.values import FieldType, money
+from mapping.typed import Fields, Known, attribute, call, check_moments, choice, compare, day, named, nearest, one_of
+from mapping.values import money
 
 DEEPEST = 32
 _LONGEST_SHIFT = {"days": 36_500, "hours": 876_000}
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-_ORDERED = frozenset({"number", "money", "date", "datetime"})
 _WORDS = frozenset(["and", "or", "not", "in", "is", "empty", "if", "then", "else", "true", "false", "now"])
-
-Fields = Mapping[str, FieldType]
-Known = Mapping[str, frozenset[str]]
-"""Picklist field -> the values that exist, where they are known."""
 
 
 def parse_tree(text: str, fields: Fields, known: Known) -> Node:
     """The typed tree of a text; Wrong where it has none."""
     parser = _Parser(tokens(text), fields, known)
     tree = parser.whole()
-    _check_moments(tree)
+    check_moments(tree)
     return tree
 
 
@@ -57,87 +32,6 @@ def parse_moment(text: str) -> Moment:
     if not isinstance(moment, Moment):
         raise Wrong(0, f"expected `now` moved by days or hours, got `{text}`")
     return moment
-
-
-def attribute(name: str, at: int, fields: Fields) -> Attribute:
-    """A field by name, or Wrong with the nearest name."""
-    if name not in fields:
-        raise Wrong(at, f"unknown field `{name}`", nearest(name, fields))
-    return Attribute(name, fields[name], at)
-
-
-def nearest(word: str, words: Mapping[str, object] | frozenset[str] | tuple[str, ...]) -> str:
-    """The word that was probably meant, or nothing."""
-    return next(iter(get_close_matches(word, sorted(words), 1, 0.6)), "")
-
-
-def compare(operator: str, left: Node, right: Node, at: int, known: Known) -> Node:
-    """A comparison of two nodes of one kind, or Wrong."""
-    if isinstance(left, Moment) and isinstance(right, Moment):
-        raise Wrong(at, "compare `now` with a field")
-    kinds = {KIND[type_of(left)], KIND[type_of(right)]}
-    if kinds == {"date", "datetime"}:
-        return Compare(operator, left, right)
-    if len(kinds) > 1:
-        raise Wrong(at, f"can't compare {_named(left)} with {_named(right)}{_hint(kinds)}")
-    if "multi" in kinds:
-        raise Wrong(at, f"{_named(left)} holds several values: ask `contains(...)`")
-    if operator not in ("==", "!=") and not kinds <= _ORDERED:
-        raise Wrong(at, f"{_named(left)} has no order: use `==`, `!=` or `in`")
-    for field, constant in ((left, right), (right, left)):
-        _check_known(field, constant, known)
-    return Compare(operator, left, right)
-
-
-def one_of(item: Node, options: tuple[Constant, ...], at: int, known: Known) -> Node:
-    """A list membership of one kind, or Wrong."""
-    if not options:
-        raise Wrong(at, "list is empty: name at least one value")
-    for option in options:
-        compare("==", item, option, option.at or at, known)
-    return OneOf(item, options)
-
-
-def choice(condition: Node, then: Node, otherwise: Node, at: int) -> Node:
-    """`if`, of values or of truths."""
-    if KIND[type_of(then)] != KIND[type_of(otherwise)]:
-        raise Wrong(at, f"`then` gives {_named(then)} and `else` gives {_named(otherwise)}: give one kind")
-    return Choice(condition, then, otherwise, type_of(then))
-
-
-def day(text: str, at: int) -> Constant:
-    """A date constant, or Wrong where the calendar has no such day."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise Wrong(at, f"`{text}` is not a day of the calendar") from None
-    return Constant(text, "date", at)
-
-
-def _check_known(field: Node, constant: Node, known: Known) -> None:
-    if not (isinstance(field, Attribute) and isinstance(constant, Constant)) or field.name not in known:
-        return
-    value = str(constant.value)
-    if value not in known[field.name]:
-        raise Wrong(constant.at, f"`{value}` is not a value of {field.name}", nearest(value, known[field.name]))
-
-
-def _named(node: Node) -> str:
-    name = f"{node.name} (" if isinstance(node, Attribute) else ""
-    return f"{name}{KIND[type_of(node)]}{')' if name else ''}"
-
-
-def _hint(kinds: set[str]) -> str:
-    return ": write an amount with its currency, as in `20M JPY`" if kinds == {"money", "number"} else ""
-
-
-def _check_moments(tree: Node) -> None:
-    """`now` stands directly beside a comparison, so that it is known when the answer may change."""
-    for atom in atoms_of(tree):
-        sides = [each for each in parts(atom) if not isinstance(each, Moment)] if isinstance(atom, Compare) else [atom]
-        for node in (each for side in sides for each in walk(side)):
-            if isinstance(node, Moment):
-                raise Wrong(node.at, "`now` can only be compared with a date, as in `deal.close > now + 30 days`")
 
 
 class _Parser:
@@ -211,7 +105,7 @@ class _Parser:
 
     def _truth(self, node: Node, at: int) -> Node:
         if type_of(node) != "boolean":
-            raise Wrong(at, f"expected a condition, got {_named(node)}: compare it with something")
+            raise Wrong(at, f"expected a condition, got {named(node)}: compare it with something")
         return node
 
     def _comparison(self) -> Node:
@@ -310,22 +204,7 @@ class _Parser:
                 self.expect(",", "between the arguments of a function")
             at = self.next.at
             arguments.append((at, self.expression()))
-        return _checked_call(token, function, arguments)
+        return call(token.text, token.at, arguments)
 
     def _reserved(self, token: Token) -> str:
         return nearest(token.text.lower(), _WORDS) if token.kind == "name" else ""
-
-
-def _checked_call(token: Token, function: Function, arguments: list[tuple[int, Node]]) -> Node:
-    wanted = len(function.takes)
-    if len(arguments) < wanted or (len(arguments) > wanted and not function.repeats):
-        count = f"{wanted} argument{'s' if wanted > 1 else ''}{' or more' if function.repeats else ''}"
-        raise Wrong(token.at, f"`{token.text}` takes {count}, got {len(arguments)}")
-    kinds = [KIND[type_of(node)] for _, node in arguments]
-    for index, (at, node) in enumerate(arguments):
-        takes = function.takes[min(index, wanted - 1)]
-        if kinds[index] not in takes or (function.gives is None and kinds[index] != kinds[0]):
-            allowed = kinds[0] if function.gives is None and index else " or ".join(sorted(takes))
-            raise Wrong(at, f"`{token.text}` takes {allowed}, got {_named(node)}")
-    nodes = tuple(node for _, node in arguments)
-    return Call(token.text, nodes, function.gives or type_of(nodes[0]))

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from mapping.evaluate import Setting, flip_of, ready
 from mapping.expression import Expression, condition
-from mapping.grammar import Known
 from mapping.model import SHARE_FIELDS, SHARE_STATES, Broken, Problem
 from mapping.syntax import Attribute, Constant, Moment, Node, walk
+from mapping.typed import Known
 from mapping.values import FieldType
 from policies.decision import SIDES, Decision, Facts, Policy, Questions, Side, truth_of
 from policies.layout import Layout, cell_key, lay_out, list_of
@@ -42,7 +42,8 @@ def compile_policy(
     known = {"share.state": frozenset(SHARE_STATES), **known}
     lineage = trace(table, known)
     _add_lengths(lineage)
-    types = {**lineage.types, **partner_fields, **SHARE_FIELDS}
+    # A broken derived field keeps the type it was given, so that it is told once, where it stands.
+    types = {**{row.name: row.type for row in table.rows}, **lineage.types, **partner_fields, **SHARE_FIELDS}
     problems = list(lineage.problems)
     stated = [each for file in files for rule in file.rules if (each := _state(rule, lineage, types, known, problems))]
     atoms = _atoms([each.condition for each in stated])

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mapping.expression import Expression, parse
-from mapping.grammar import Known, nearest
 from mapping.model import Broken, Place, Problem
 from mapping.syntax import KIND
 from mapping.tokens import Wrong, names
+from mapping.typed import Known, nearest
 from mapping.values import FieldType
 from policies.model import FieldRow, FieldTable
 
@@ -34,6 +34,7 @@ class Lineage:
     rows: dict[str, FieldRow] = field(default_factory=dict)  # classes with lineage; derived ones with their type
     derived: dict[str, Expression] = field(default_factory=dict)  # each after all that it is computed from
     origins: dict[str, dict[str, str]] = field(default_factory=dict)  # field -> inherited class -> where from
+    broken: set[str] = field(default_factory=set)  # fields that can't be derived; told where they stand
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -60,6 +61,7 @@ def trace(table: FieldTable, known: Known) -> Lineage:
             lineage.rows[row.name] = dataclasses.replace(row, classes=row.classes or frozenset({INTERNAL}))
     for row in _in_order(by_name, lineage.problems):
         _derive(row, lineage, by_name, known)
+    lineage.broken.update(by_name.keys() - lineage.rows.keys())
     return lineage
 
 

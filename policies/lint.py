@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mapping.expression import Expression
-from mapping.grammar import nearest
 from mapping.model import Place, Problem
+from mapping.typed import nearest
 from policies.decision import Policy
 from policies.layout import list_of
 from policies.lineage import Lineage, chain
@@ -38,7 +38,7 @@ def problems_of(
     policy: Policy, stated: Sequence[Stated], lineage: Lineage, files: Sequence[PolicyFile]
 ) -> list[Problem]:
     """Everything that is wrong with a policy whose rules can be read."""
-    found = [*_names_used_twice(stated), *_lists(policy, files), *_too_many_atoms(policy)]
+    found = [*_names_used_twice(stated), *_lists(policy, files, lineage), *_too_many_atoms(policy)]
     # No situation shows less than the one in which nothing is known: what holds there holds always.
     least = policy.book.rungs(policy.book.in_effect(bytes([UNSURE]) * len(policy.book.atoms)))
     for each in stated:
@@ -66,12 +66,12 @@ def _names_used_twice(stated: Sequence[Stated]) -> Iterator[Problem]:
             )
 
 
-def _lists(policy: Policy, files: Sequence[PolicyFile]) -> Iterator[Problem]:
+def _lists(policy: Policy, files: Sequence[PolicyFile], lineage: Lineage) -> Iterator[Problem]:
     for file in files:
         for name in file.list_fields:
             if list_of(name):
                 yield Problem(file.place, f"list: {name} is a column of a list, which has many values a deal")
-            elif name not in policy.book.index:
+            elif name not in policy.book.index and name not in lineage.broken:
                 yield Problem(file.place, f"list: unknown field `{name}`", nearest(name, policy.book.index))
     if len(policy.list_fields) > MOST_LIST_FIELDS and files:
         text = f"list: {len(policy.list_fields)} fields, at most {MOST_LIST_FIELDS} can be sorted and filtered by"
@@ -90,10 +90,9 @@ def _too_many_atoms(policy: Policy) -> Iterator[Problem]:
 def _unknown_words(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
     rule = stated.rule
     for name in rule.fields:
-        if name not in policy.book.index:
-            yield Problem(
-                _place(rule, name, "fields"), _says(rule, f"unknown field `{name}`"), nearest(name, policy.book.index)
-            )
+        if name not in policy.book.index and name not in lineage.broken:
+            suggestion = nearest(name, policy.book.index)
+            yield Problem(_place(rule, name, "fields"), _says(rule, f"unknown field `{name}`"), suggestion)
     for name in rule.classes:
         if name not in policy.table.classes:
             suggestion = nearest(name, policy.table.classes)

@@ -9,8 +9,8 @@ from itertools import islice, product
 from typing import Any
 
 from mapping.expression import literal
-from mapping.grammar import nearest
 from mapping.model import Problem
+from mapping.typed import nearest
 from mapping.values import Money, Value
 from policies.decision import Policy
 from policies.edges import candidates

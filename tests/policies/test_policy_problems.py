@@ -156,6 +156,12 @@ def test_fields_that_are_computed_from_each_other_are_told_once_with_their_circl
     ]
 
 
+def test_a_broken_field_is_told_once_however_many_rules_name_it() -> None:
+    broken = row("deal.x", "text", "basics", "plain", "deal.nam")
+    rules = show(fields=("deal.x",)), limit({"deal.x": "a"}, fields=("deal.x",), tells_partner="x")
+    assert len(problems(*rules, rows=(*ROWS, broken), listed=("deal.x",))) == 1
+
+
 def test_a_chain_of_derived_fields_has_an_end() -> None:
     chain = [row(f"deal.c{n}", "text", "", "plain", f"concat(deal.c{n + 1}, deal.c{n + 1})") for n in range(40)]
     chain.append(row("deal.c40", "text", "basics", "plain"))
