@@ -43,6 +43,7 @@ class Child:
 
     name: str
     run: Callable[[str, str, bool], None]
+    alone: bool = True  # nothing else of ours listens where it does
     process: SpawnProcess | None = None
     started: float = 0.0
     starts: int = 0
@@ -69,7 +70,9 @@ def serve(folder: Path, *, workers: int = 1) -> int:
         signal.signal(number, lambda *_: stopping.set())
     children = [Child("scheduler", run_schedule)]
     for door in DOORS:
-        children += [Child(door if index == 0 else f"{door}-{index + 1}", run_door) for index in range(workers)]
+        children += [
+            Child(door if index == 0 else f"{door}-{index + 1}", run_door, workers == 1) for index in range(workers)
+        ]
     with _alone(folder) as alone:
         if not alone:
             log.error("another `sudare serve` runs in %s", folder)
@@ -113,7 +116,8 @@ def _watch(folder: Path, children: list[Child], stopping: Event) -> int:
 
 def _start(folder: Path, child: Child, now: float) -> None:
     spawn = multiprocessing.get_context("spawn")
-    child.process = spawn.Process(target=child.run, args=(child.name, str(folder), child.starts == 0), name=child.name)
+    looks = child.alone or child.starts == 0
+    child.process = spawn.Process(target=child.run, args=(child.name, str(folder), looks), name=child.name)
     child.process.start()
     child.started, child.starts = now, child.starts + 1
 
@@ -164,8 +168,8 @@ def vendor_door(house: House) -> WSGIApplication:
 DOORS: dict[str, Callable[[House], WSGIApplication]] = {"partner": partner_door, "vendor": vendor_door}
 
 
-def run_door(name: str, folder: str, first: bool) -> None:
-    """Serve one door in this process until it is told to stop."""
+def run_door(name: str, folder: str, looks: bool) -> None:
+    """Serve one door in this process until it is told to stop; it `looks` first whether its port is taken."""
     _settle()
     door = name.partition("-")[0]
     house = open_house(Path(folder))
@@ -174,14 +178,14 @@ def run_door(name: str, folder: str, first: bool) -> None:
     except NotApplied as problem:
         sys.exit(str(problem))
     address = getattr(serving, f"{door}_address")
-    if first and door == name:
+    if looks and door == name:
         refuse_taken(address)
     asyncio.run(listen(Front(DOORS[door](house), getattr(serving, f"{door}_url")), address))
     house.engine.dispose()
     os._exit(0)  # all that was asked is answered; a request that hangs must not keep the process
 
 
-def run_schedule(_name: str, folder: str, _first: bool) -> None:
+def run_schedule(_name: str, folder: str, _looks: bool) -> None:
     """Run the scheduler in this process until it is told to stop."""
     from config.connections import open_connections
     from sync.schedule import run_scheduler

@@ -46,7 +46,7 @@ DEALS = {
 }
 
 
-def make_world(folder: Path, *, database: str | None = None, **addresses: str) -> House:
+def _make_world(folder: Path, *, database: str | None = None, **addresses: str) -> House:
     """The demo's workspace in a folder, applied, with a few rows as if they had been read."""
     write_template("demo", folder, {**ADDRESSES, **addresses})
     make_key(folder)
@@ -112,8 +112,14 @@ def deal_id(crm_id: str) -> str:
     return identifiers.internal_id("sf", "opportunity", crm_id)
 
 
+@pytest.fixture(scope="session")
+def make_world():
+    """Builds a world in a folder: `make_world(folder, PARTNER_PORT="8600")`."""
+    return _make_world
+
+
 @pytest.fixture
-def world(tmp_path):
+def world(tmp_path, make_world):
     """The house, on an empty database each time."""
     house = make_world(tmp_path / "workspace")
     yield house

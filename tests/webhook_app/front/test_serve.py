@@ -1,0 +1,171 @@
+"""`sudare serve` as a whole: a parent, its children, real ports, signals, and a customer's own files beside it."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+
+from sync.vitals import read_vitals
+
+START = """
+import logging, pathlib, sys
+from webhook_app.serve import serve
+logging.basicConfig()
+sys.exit(serve(pathlib.Path(sys.argv[1]), workers=int(sys.argv[2])))
+"""
+EVIL = (
+    "config",
+    "mapping",
+    "policies",
+    "sync",
+    "connectors",
+    "webhook_app",
+    "granian",
+    "multiprocessing",
+    "pickle",
+    "socket",
+)
+
+
+def free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+def eventually(true, seconds=20.0):
+    last = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < last, "it did not come true in time"
+        time.sleep(0.1)
+    return found
+
+
+def ask(port: int, path: str) -> int | None:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except OSError:
+            return None
+
+
+def pids(folder) -> dict[str, int]:
+    return {name: child["pid"] for name, child in read_vitals(folder, "serve").get("children", {}).items()}
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def ports():
+    return free_ports()
+
+
+@pytest.fixture
+def folder(tmp_path, ports, make_world):
+    """A workspace whose working folder is full of modules named as ours, each of which would leave a trace."""
+    folder = tmp_path / "workspace"
+    make_world(folder, PARTNER_PORT=str(ports[0]), VENDOR_PORT=str(ports[1])).engine.dispose()
+    for name in EVIL:
+        trace = f"open({str(tmp_path / 'imported')!r}, 'a').write({name!r})\n"
+        (folder / f"{name}.py").write_text(trace, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def start(folder):
+    started: list[subprocess.Popen[str]] = []
+
+    def begin() -> subprocess.Popen[str]:
+        command = [sys.executable, "-P", "-c", START, str(folder), "1"]
+        environment = {**os.environ, "SUDARE_CANARY": "sdr-canary-in-the-environment"}
+        child = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
+        started.append(child)
+        return child
+
+    yield begin
+    for child in started:
+        if child.poll() is None:
+            child.kill()
+        child.communicate()
+
+
+def test_both_doors_and_the_scheduler_come_up_and_go_down_together(start, folder, ports, tmp_path):
+    parent = start()
+    assert eventually(lambda: ask(ports[0], "/sign-in")) == 200
+    assert eventually(lambda: ask(ports[1], "/sign-in")) == 200
+    assert ask(ports[0], "/api/v1/deals") == 401
+    children = eventually(lambda: len(pids(folder)) == 3 and pids(folder))
+    eventually(lambda: read_vitals(folder, "schedule"))
+    began = time.monotonic()
+    parent.send_signal(signal.SIGTERM)
+    assert parent.wait(10) == 0
+    assert time.monotonic() - began < 10
+    assert not any(is_alive(pid) for pid in children.values())
+    assert set(pids(folder).values()) == {None}
+    assert not (tmp_path / "imported").exists()
+    assert "canary" not in parent.stderr.read()
+
+
+def test_a_killed_child_is_started_again_and_the_other_door_does_not_notice(start, folder, ports):
+    start()
+    eventually(lambda: ask(ports[0], "/sign-in") and ask(ports[1], "/sign-in"))
+    first = pids(folder)
+    os.kill(first["partner"], signal.SIGKILL)
+    assert ask(ports[1], "/sign-in") == 200
+    assert eventually(lambda: ask(ports[0], "/sign-in")) == 200
+    again = read_vitals(folder, "serve")["children"]
+    assert again["partner"]["starts"] == 2
+    assert again["vendor"] == {"pid": first["vendor"], "starts": 1}
+
+
+def test_children_do_not_outlive_a_parent_that_was_killed(start, folder, ports):
+    parent = start()
+    eventually(lambda: ask(ports[0], "/sign-in"))
+    children = pids(folder)
+    parent.kill()
+    eventually(lambda: not any(is_alive(pid) for pid in children.values()))
+
+
+def test_a_port_that_another_program_has_is_said_so_and_ends_with_an_error(start, ports, folder):
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", ports[0]))
+        other.listen()
+        parent = start()
+        assert parent.wait(60) == 1
+    said = parent.stderr.read()
+    assert f"can't listen on 127.0.0.1:{ports[0]}" in said
+    assert "partner could not be started 5 times" in said
+
+
+def test_a_second_serve_in_the_same_folder_is_refused(start, ports):
+    start()
+    eventually(lambda: ask(ports[0], "/sign-in"))
+    second = start()
+    assert second.wait(20) == 2
+    assert "another `sudare serve` runs in" in second.stderr.read()
+    assert ask(ports[0], "/sign-in") == 200
+
+
+def test_several_workers_on_sqlite_are_refused_before_anything_starts(folder):
+    command = [sys.executable, "-P", "-c", START, str(folder), "2"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "more than one worker needs PostgreSQL" in done.stderr
