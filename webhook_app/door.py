@@ -14,6 +14,7 @@ from flask import Flask, current_app, g
 from config.workspace import Workspace
 from sync.access import Person
 from sync.house import House
+from sync.reader import Projection
 from webhook_app.texts import Texts
 
 Side = Literal["partner", "vendor"]
@@ -67,3 +68,10 @@ def visitor() -> Person | None:
 def this_person() -> Person:
     """Who is signed in; only for views behind the guard."""
     return cast(Person, g.person)
+
+
+def this_projection() -> Projection:
+    """All that the signed-in person's company can reach."""
+    if "projection" not in g:
+        g.projection = Projection(this_house(), cast(str, this_person().partner_id))
+    return cast(Projection, g.projection)

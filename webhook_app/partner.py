@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from flask import Blueprint, abort, g, redirect, request, url_for
+from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sync.reader import BY_CHANGE, STATE, BadQuery, Deal, Projection, Query
 from sync.support_log import say
-from webhook_app.door import this_house, this_person
+from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.facets import in_order
 from webhook_app.guard import takes
 from webhook_app.pages import page
+from webhook_app.partner_documents import on_shelf
 from webhook_app.query import read_query
 
 portal = Blueprint("portal", __name__)
 TITLE = "deal.name"
 LONGEST = 4000  # characters of a message, as sync.kinds has it
 _INVITATIONS = 5  # shown above the list; the others are one click away
-
-
-def this_projection() -> Projection:
-    """All that the signed-in person's company can reach."""
-    if "projection" not in g:
-        g.projection = Projection(this_house(), cast(str, this_person().partner_id))
-    return cast(Projection, g.projection)
 
 
 def value_at(body: Mapping[str, Any], field: str) -> Any:
@@ -110,6 +104,7 @@ def _deal_page(shown: Deal, *, done: str = "", problem: str = "", draft: str = "
         deal=shown,
         title=value_at(shown.body, TITLE),
         messages=projection.messages(shown.id),
+        documents=on_shelf(projection),
         done=done,
         problem=problem,
         draft=draft,

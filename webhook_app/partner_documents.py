@@ -8,13 +8,12 @@ from flask import Blueprint, Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from config.workspace import Document
-from sync.reader import Projection
+from sync.reader import Deal, Projection
 from sync.support_log import say
 from webhook_app.document_pages import count_pages, open_page
-from webhook_app.door import this_house, this_person
+from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.guard import takes
 from webhook_app.pages import page, reader_language
-from webhook_app.partner import this_projection
 
 documents = Blueprint("documents", __name__, url_prefix="/documents")
 
@@ -22,15 +21,19 @@ documents = Blueprint("documents", __name__, url_prefix="/documents")
 @documents.get("/")
 def shelf() -> AnyResponse:
     """The documents that are open to this partner: one line each, in the languages it has."""
+    return page("partner/documents.html", documents=on_shelf(this_projection()))
+
+
+def on_shelf(projection: Projection) -> list[dict[str, Any]]:
+    """The documents that are open to a partner, each with its title and its editions."""
     editions: dict[str, list[Document]] = {}
-    for each in this_projection().documents():
+    for each in projection.documents():
         editions.setdefault(each.id, []).append(each)
-    rows = [{"title": title_of(each[0]), "editions": [_edition(one) for one in each]} for each in editions.values()]
-    return page("partner/documents.html", documents=rows)
+    return [{"title": title_of(each[0]), "editions": [_edition(one) for one in each]} for each in editions.values()]
 
 
 @documents.get("/<document_id>/<edition>")
-@takes("page")
+@takes("page", "deal")
 def reader(document_id: str, edition: str) -> AnyResponse:
     """One document in one language, one page at a time."""
     found = find_document(this_projection(), document_id, edition) or abort(404)
@@ -39,16 +42,23 @@ def reader(document_id: str, edition: str) -> AnyResponse:
     if not (number.isascii() and number.isdigit() and len(number) < 7 and 1 <= int(number) <= pages):
         abort(404)
     others = [each for each in this_projection().documents() if each.id == found.id]
-    told: dict[str, Any] = {"document": found, "title": title_of(found), "others": others}
+    told: dict[str, Any] = {"document": found, "title": title_of(found), "others": others, "deal": _for_deal()}
     return page("partner/document.html", number=int(number), pages=pages, **told)
 
 
 @documents.get("/<document_id>/<edition>/pages/<int:number>.pdf")
+@takes("deal")
 def page_bytes(document_id: str, edition: str, number: int) -> AnyResponse:
-    """The bytes of one page. Who asks for them has opened it."""
+    """The bytes of one page. Who asks for them has opened it, for a deal where it was opened from one."""
     found = find_document(this_projection(), document_id, edition) or abort(404)
-    person = this_person()
-    return serve_page(found, number, cast(str, person.partner_id), person.email)
+    person, deal = this_person(), _for_deal()
+    return serve_page(found, number, cast(str, person.partner_id), person.email, deal.id if deal else None)
+
+
+def _for_deal() -> Deal | None:
+    """The deal that a document is read for; 404 where this partner has no such deal."""
+    asked = request.args.get("deal")
+    return (this_projection().deal(asked) or abort(404)) if asked is not None else None
 
 
 def find_document(projection: Projection, document_id: str, edition: str) -> Document | None:
@@ -57,14 +67,14 @@ def find_document(projection: Projection, document_id: str, edition: str) -> Doc
     return next((each for each in projection.documents() if (each.id, each.language) == wanted), None)
 
 
-def serve_page(found: Document, number: int, partner_id: str, person: str | None) -> Response:
+def serve_page(found: Document, number: int, partner_id: str, person: str | None, deal: str | None = None) -> Response:
     """One page of a document as PDF, noted in the support log; 404 where it has no such page."""
     content = open_page(this_house(), found, number)
     if content is None:
         abort(404)
     if request.method == "GET":
         about = {"document": found.id, "version": found.version, "page": number, "title": title_of(found)}
-        say(this_house(), partner_id, person, "document.opened", None, **about)
+        say(this_house(), partner_id, person, "document.opened", deal, **about)
     response = Response(content, mimetype="application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{found.id}-{number}.pdf"'
     response.headers["Content-Security-Policy"] = "frame-ancestors 'self'"  # our reader page frames it

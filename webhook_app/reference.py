@@ -11,9 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from sync.access import partner_of_key
 from sync.reader import Projection
 from webhook_app.api_words import list_parameters
-from webhook_app.door import this_house
+from webhook_app.door import this_house, this_projection
 from webhook_app.pages import page
-from webhook_app.partner import this_projection
 
 reference = Blueprint("reference", __name__)
 

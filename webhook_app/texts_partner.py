@@ -40,6 +40,7 @@ PARTNER = table(
         "invitations.title": ("Waiting for your answer", "ご回答をお待ちしています", "답변을 기다리고 있습니다"),
         "invitations.all": ("All invitations", "すべてのご招待", "모든 초대"),
         # -- a deal --
+        "deal.material": ("Material for this deal", "この商談の資料", "이 딜의 자료"),
         "deal.back": ("All deals", "商談一覧", "딜 목록"),
         "deal.invited": (
             "{vendor} invites you to this deal",
@@ -100,6 +101,7 @@ PARTNER = table(
         "documents.previous": ("Previous page", "前のページ", "이전 페이지"),
         "documents.next": ("Next page", "次のページ", "다음 페이지"),
         "documents.open": ("Open this page as PDF", "このページをPDFで開く", "이 페이지를 PDF로 열기"),
+        "documents.back_to_deal": ("Back to the deal", "商談に戻る", "딜로 돌아가기"),
         "documents.back": ("All documents", "資料一覧", "자료 목록"),
         "documents.told": (
             "Each page you open is noted in your support log, and {vendor} sees it.",
