@@ -18,7 +18,7 @@ Convert = Callable[[Any], Value]
 LONGEST_TEXT = 32_000
 _LARGEST_MINOR = 10**18
 # INVARIANT: no mapped text holds private-use characters: the projection's internal tokens are written with them.
-_STRIPPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ue000-\uf8ff]")
+_STRIPPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\uf8ff]")  # surrogates too: no encoding takes one alone
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MIDNIGHT_UTC = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00(?:\.0+)?(?:Z|\+00:?00)")
 

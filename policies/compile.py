@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from mapping.evaluate import Setting, flip_of, ready
 from mapping.expression import Expression, condition
@@ -13,12 +13,12 @@ from mapping.syntax import Attribute, Constant, Moment, Node, walk
 from mapping.typed import Known
 from mapping.values import FieldType
 from policies.decision import SIDES, Decision, Facts, Policy, Questions, Side, truth_of
-from policies.layout import Layout, cell_key, lay_out, list_of
+from policies.layout import lay_out, list_of, slots_of
 from policies.lineage import Lineage, trace
 from policies.lint import Stated, problems_of, rung_index
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
 from policies.rulebook import Length, ReadyRule, Rulebook
-from policies.transforms import Calendar, Render, renders_of, same
+from policies.transforms import Calendar, renders_of
 
 __all__ = ["Decision", "Facts", "Policy", "compile_policy"]
 
@@ -50,6 +50,7 @@ def compile_policy(
     rows = tuple(lineage.rows[name] for name in sorted(lineage.rows))
     calendar = Calendar(zone, fiscal_year_starts)
     renders = tuple(renders_of(row, calendar) for row in rows)
+    slots = slots_of(rows, renders)
     trees = [each.tree for each in (*lineage.derived.values(), *(each.condition for each in stated))]
     policy = Policy(
         table=table,
@@ -58,12 +59,12 @@ def compile_policy(
         why=_why(stated, lineage),
         existing_deals="pending" if any(file.existing_deals == "pending" for file in files) else "accepted",
         expires_after_days=min((days for file in files if (days := file.expires_after_days)), default=None),
-        questions={side: _questions(nodes, zone) for side, nodes in atoms.items()},
+        questions={side: _questions(side, atoms, zone) for side in SIDES},
         derived=tuple((name, each.compile(zone)) for name, each in lineage.derived.items()),
         origins=lineage.origins,
         renders=renders,
-        plain=_plain(rows, renders),
-        layout=_layouts(rows, renders),
+        slots=slots,
+        layout=lru_cache(maxsize=_LAYOUTS)(partial(lay_out, rows, renders, slots)),
         calendar=calendar,
         types=types,
         edges=tuple(
@@ -103,15 +104,28 @@ def _atoms(conditions: Sequence[Expression]) -> dict[Side, list[Node]]:
     return {side: [node for node in nodes if _side(node) == side] for side in SIDES}
 
 
-def _questions(atoms: Sequence[Node], zone: tzinfo) -> Questions:
+def _questions(side: Side, atoms: Mapping[Side, Sequence[Node]], zone: tzinfo) -> Questions:
     setting = Setting(zone)
-    flips = (flip_of(node, setting) for node in atoms)
-    return Questions(tuple(truth_of(ready(node, setting)) for node in atoms), tuple(each for each in flips if each))
+    flips = (flip_of(node, setting) for node in atoms[side])
+    asked = sorted({name for node in atoms["pair"] for name in _fields(node) if _side_of(name) == side})
+    return Questions(
+        ask=tuple(truth_of(ready(node, setting)) for node in atoms[side]),
+        flips=tuple(flip for flip in flips if flip),
+        tells=tuple(asked),
+    )
+
+
+def _fields(node: Node) -> set[str]:
+    return {each.name for each in walk(node) if isinstance(each, Attribute)}
+
+
+def _side_of(field: str) -> Side:
+    root = field.partition(".")[0]
+    return "partner" if root == "partner" else "share" if root == "share" else "deal"
 
 
 def _side(atom: Node) -> Side:
-    roots = {node.name.partition(".")[0] for node in walk(atom) if isinstance(node, Attribute)}
-    sides: set[Side] = {"partner" if root == "partner" else "share" if root == "share" else "deal" for root in roots}
+    sides = {_side_of(name) for name in _fields(atom)}
     return "pair" if len(sides) > 1 else next(iter(sides), "deal")
 
 
@@ -159,21 +173,3 @@ def _why(stated: Sequence[Stated], lineage: Lineage) -> dict[str, str]:
         for source in sorted(lineage.inputs(name)):
             why.setdefault(source, f"{name} is computed from it")
     return {name: text for name, text in why.items() if name not in lineage.derived and not name.startswith("share.")}
-
-
-def _plain(rows: Sequence[FieldRow], renders: Sequence[Sequence[Render]]) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    found = [
-        (cell_key(number, rung), row.name)
-        for number, row in enumerate(rows)
-        for rung, render in enumerate(renders[number])
-        if render is same and not list_of(row.name)
-    ]
-    return tuple(key for key, _ in found), tuple(field for _, field in found)
-
-
-def _layouts(rows: tuple[FieldRow, ...], renders: tuple[tuple[Render, ...], ...]) -> Callable[[bytes], Layout]:
-    @lru_cache(maxsize=_LAYOUTS)
-    def layout(rungs: bytes) -> Layout:
-        return lay_out(rows, renders, rungs)
-
-    return layout

@@ -11,7 +11,7 @@ from mapping.evaluate import UNKNOWN, Flip, Read, Run
 from mapping.syntax import Constant, Moment
 from mapping.values import FieldType, Value
 from policies.explain import Explanation, explain
-from policies.layout import Layout
+from policies.layout import Layout, Slots
 from policies.model import FieldRow, FieldTable
 from policies.rulebook import ANY_TIME, FALSE, TRUE, UNSURE, Rulebook
 from policies.transforms import Calendar, Render
@@ -22,6 +22,8 @@ Side = Literal["deal", "partner", "share", "pair"]
 """What an atom asks about; a pair is more than one of them, such as a deal's region against a partner's."""
 SIDES: tuple[Side, ...] = ("deal", "partner", "share", "pair")
 _MEMO = 65_536
+# INVARIANT: what fails to evaluate is unknown, and hides.
+_UNUSABLE = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Facts(NamedTuple):
 
     truths: bytes
     until: datetime | None
-    read: Read
+    told: Fields  # the fields that atoms about pairs ask of this side
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Questions:
 
     ask: tuple[Callable[[Read, datetime], int], ...]  # each atom's truth, as `truth_of` makes it
     flips: tuple[Flip, ...]  # of the atoms about time
+    tells: tuple[str, ...]  # this side's fields that atoms about pairs ask
 
 
 class Completed(dict[str, Value]):
@@ -67,7 +70,7 @@ class Policy:
     derived: tuple[tuple[str, Run], ...]  # in the order in which they can be computed
     origins: Mapping[str, Mapping[str, str]]  # derived field -> inherited class -> the input it comes from
     renders: tuple[tuple[Render, ...], ...]  # row, rung
-    plain: tuple[tuple[int, ...], tuple[str, ...]]  # cells, and fields, of what is shown as it is
+    slots: Slots
     layout: Callable[[bytes], Layout]
     calendar: Calendar
     types: Mapping[str, FieldType]  # of every field that rules may ask, partner.* and share.* too
@@ -119,11 +122,14 @@ class Policy:
 
     def situation(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> tuple[bytes, datetime | None]:
         """The truth of every atom (0 false, 1 true, 2 unknown), and until when it stands."""
-        truths, until = deal.truths + partner.truths + share.truths, _sooner(deal.until, partner.until, share.until)
-        if not self.questions["pair"].ask:
+        truths, until = deal.truths + partner.truths + share.truths, deal.until
+        if not (until is partner.until is share.until):
+            until = _soonest(until, partner.until, share.until)
+        pair = self.questions["pair"]
+        if not pair.ask:
             return truths, until
-        pair = _ask_pair(self.questions["pair"], deal.read, partner.read, share.read, now)
-        return truths + pair.truths, _sooner(until, pair.until)
+        found = _ask(pair, {**deal.told, **partner.told, **share.told}.get, now)
+        return truths + found.truths, until if found.until is None else _soonest(until, found.until)
 
     def completed(self, deal: Fields, lists: Lists | None = None) -> Fields:
         """A deal's fields with derived fields and, where lists are given, their lengths."""
@@ -133,12 +139,12 @@ class Policy:
         for name, rows in (lists or {}).items():
             full[f"{name}.length"] = len(rows)
         for name, run in self.derived:
-            value = quietly(run, full.get, ANY_TIME)
+            value = _quietly(run, full.get, ANY_TIME)
             full[name] = None if value is UNKNOWN else value
         return full
 
 
-def _sooner(*moments: datetime | None) -> datetime | None:
+def _soonest(*moments: datetime | None) -> datetime | None:
     return min(filter(None, moments), default=None)
 
 
@@ -146,34 +152,26 @@ def truth_of(run: Run) -> Callable[[Read, datetime], int]:
     """An atom's truth as a situation's byte."""
 
     def truth(read: Read, now: datetime) -> int:
-        found = quietly(run, read, now)
+        try:
+            found = run(read, now)
+        except _UNUSABLE:
+            return UNSURE
         return TRUE if found is True else FALSE if found is False else UNSURE
 
     return truth
 
 
-def quietly(run: Run, read: Read, now: datetime) -> Any:
+def _quietly(run: Run, read: Read, now: datetime) -> Any:
     """A value, or UNKNOWN where it can't be made of what the CRM holds."""
-    # INVARIANT: what fails to evaluate is unknown, and hides.
     try:
         return run(read, now)
-    except (TypeError, ValueError, LookupError, ArithmeticError, AttributeError):
+    except _UNUSABLE:
         return UNKNOWN
 
 
 def _ask(questions: Questions, read: Read, now: datetime) -> Facts:
     truths = bytes([ask(read, now) for ask in questions.ask])
+    told = {name: read(name) for name in questions.tells}
     if not questions.flips:
-        return Facts(truths, None, read)
-    return Facts(truths, min((at for flip in questions.flips if (at := flip(read, now))), default=None), read)
-
-
-def _ask_pair(questions: Questions, deal: Read, partner: Read, share: Read, now: datetime) -> Facts:
-    def read(name: str) -> Any:
-        # Each name is of one side alone.
-        value = deal(name)
-        if value is None:
-            value = partner(name)
-        return share(name) if value is None else value
-
-    return _ask(questions, read, now)
+        return Facts(truths, None, told)
+    return Facts(truths, _soonest(*(flip(read, now) for flip in questions.flips)), told)

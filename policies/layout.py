@@ -1,4 +1,4 @@
-"""How the fields at their rungs stand in a view: one byte template for each set of rungs."""
+"""How the fields at their rungs stand in a view: one frame of bytes for each set of rungs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,25 @@ from policies.model import LADDERS, FieldRow
 from policies.transforms import Render, same
 
 _encode = msgspec.json.Encoder().encode
+Renders = Sequence[Sequence[Render]]
+"""Row, rung -> how it is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Where each field at each rung, and each list, stands among the cells of a view."""
+
+    plain: tuple[str, ...]  # the fields that are shown as they are: the first slots
+    fields: Mapping[tuple[int, int], int]  # row, rung
+    lists: Mapping[str, int]
+    count: int
 
 
 class Cell(NamedTuple):
-    """One field at one rung."""
+    """One field at one rung, where it is not shown as it is."""
 
-    key: int
+    slot: int
+    row: int
     field: str
     render: Render
 
@@ -26,7 +39,8 @@ class Cell(NamedTuple):
 class Table(NamedTuple):
     """One list at the rungs of its columns."""
 
-    key: tuple[str, bytes]
+    slot: int
+    name: str
     columns: tuple[tuple[str, str, Render], ...]  # name in the row's JSON, field, render
 
 
@@ -34,15 +48,10 @@ class Table(NamedTuple):
 class Layout:
     """Where each shown field stands."""
 
-    template: bytes  # canonical JSON with %b for each part
-    cells: tuple[Cell, ...]  # those that are not shown as they are
+    frame: tuple[bytes | None, ...]  # canonical JSON, None at every second place where a part stands
+    cells: tuple[Cell, ...]
     tables: tuple[Table, ...]
-    parts: Callable[[Mapping[Any, Any]], tuple[bytes, ...]]  # the parts of a view, in the template's order
-
-
-def cell_key(row: int, rung: int) -> int:
-    """The name of a field at a rung in a view's cells."""
-    return row << 4 | rung
+    parts: Callable[[list[Any]], tuple[bytes, ...]]  # a view's cells -> its parts in the frame's order
 
 
 def list_of(field: str) -> str:
@@ -50,58 +59,74 @@ def list_of(field: str) -> str:
     return field.partition("[].")[0] if "[]." in field else ""
 
 
-def lay_out(rows: Sequence[FieldRow], renders: Sequence[Sequence[Render]], rungs: bytes) -> Layout:
-    """The layout of a view whose fields have these rungs; hidden fields are absent altogether."""
-    shown = [(index, row, rung) for index, (row, rung) in enumerate(zip(rows, rungs, strict=True)) if rung]
-    cells = {row.name: Cell(cell_key(index, rung), row.name, renders[index][rung]) for index, row, rung in shown}
-    groups: dict[str, list[tuple[str, Any]]] = {"account": [], "deal": []}
-    tables: dict[str, list[tuple[str, str, Render, int]]] = {}
-    top: dict[str, list[Any]] = {}
-    for index, row, rung in shown:
-        name, _, short = row.name.partition(".")
-        if owner := list_of(row.name):
-            tables.setdefault(owner, []).append((short, row.name, renders[index][rung], rung))
-        elif name in groups:
-            groups[name].append((short, cells[row.name]))
-        else:
-            top[row.name] = [cells[row.name]]
-    text, parts = _compose(groups, tables, top)
-    names = {row.name: LADDERS[row.ladder][rung] for _, row, rung in shown}
-    text["shown"] = _escaped(_encode(dict(sorted(names.items()))))
-    body = b"{" + b",".join(_escaped(_encode(key)) + b":" + text[key] for key in sorted(text)) + b"}"
-    ordered = [part for key in sorted(parts) for part in parts[key]]
-    return Layout(
-        body,
-        tuple(part for part in ordered if isinstance(part, Cell) and part.render is not same),
-        tuple(part for part in ordered if isinstance(part, Table)),
-        _getter([part.key for part in ordered]),
+def slots_of(rows: Sequence[FieldRow], renders: Renders) -> Slots:
+    """The slots of all rows; fields that are shown as they are come first, since they are encoded together."""
+    flat = [
+        (number, rung, row.name)
+        for number, row in enumerate(rows)
+        for rung in range(1, len(renders[number]))
+        if not list_of(row.name)
+    ]
+    flat.sort(key=lambda each: renders[each[0]][each[1]] is not same)
+    lists = sorted({owner for row in rows if (owner := list_of(row.name))})
+    return Slots(
+        plain=tuple(name for number, rung, name in flat if renders[number][rung] is same),
+        fields={(number, rung): slot for slot, (number, rung, _) in enumerate(flat)},
+        lists={name: slot for slot, name in enumerate(lists, start=len(flat))},
+        count=len(flat) + len(lists),
     )
 
 
-def _compose(
-    groups: Mapping[str, list[tuple[str, Any]]],
-    tables: Mapping[str, list[tuple[str, str, Render, int]]],
-    top: Mapping[str, list[Any]],
-) -> tuple[dict[str, bytes], dict[str, list[Any]]]:
-    """Each top-level key's template, and the parts that fill it."""
-    text: dict[str, bytes] = dict.fromkeys((*tables, *top), b"%b")
-    parts: dict[str, list[Any]] = dict(top)
-    for name, inside in groups.items():
-        inside.sort()
-        text[name] = b"{" + b",".join(_escaped(_encode(short)) + b":%b" for short, _ in inside) + b"}"
-        parts[name] = [cell for _, cell in inside]
-    for name, columns in tables.items():
-        columns.sort(key=itemgetter(0))
-        key = (name, bytes(rung for *_, rung in columns) + "".join(short for short, *_ in columns).encode())
-        parts[name] = [Table(key, tuple((short, field, render) for short, field, render, _ in columns))]
-    return text, parts
+def lay_out(rows: Sequence[FieldRow], renders: Renders, slots: Slots, rungs: bytes) -> Layout:
+    """The layout of a view whose fields have these rungs; hidden fields are absent altogether."""
+    shown = [(number, row, rung) for number, (row, rung) in enumerate(zip(rows, rungs, strict=True)) if rung]
+    cells = [
+        Cell(slots.fields[number, rung], number, row.name, renders[number][rung])
+        for number, row, rung in shown
+        if not list_of(row.name)
+    ]
+    tables = [
+        Table(slot, name, tuple(_columns(name, shown, renders)))
+        for name, slot in slots.lists.items()
+        if any(list_of(row.name) == name for _, row, _ in shown)
+    ]
+    tree: dict[str, Any] = {"account": {}, "deal": {}, **{table.name: table.slot for table in tables}}
+    for cell in cells:
+        group, _, short = cell.field.partition(".")
+        inside, key = (tree[group], short) if isinstance(tree.get(group), dict) else (tree, cell.field)
+        inside[key] = cell.slot
+    tree["shown"] = {row.name: LADDERS[row.ladder][rung] for _, row, rung in shown}
+    frame, parts = _framed(tree)
+    return Layout(
+        frame=frame,
+        cells=tuple(cell for cell in cells if cell.render is not same),
+        tables=tuple(tables),
+        parts=itemgetter(*parts) if len(parts) > 1 else lambda view: tuple(view[slot] for slot in parts),
+    )
 
 
-def _escaped(encoded: bytes) -> bytes:
-    return encoded.replace(b"%", b"%%")
+def _columns(name: str, shown: Sequence[tuple[int, FieldRow, int]], renders: Renders) -> list[tuple[str, str, Render]]:
+    columns = [(number, row.name, rung) for number, row, rung in shown if list_of(row.name) == name]
+    return sorted((field.partition(".")[2], field, renders[number][rung]) for number, field, rung in columns)
 
 
-def _getter(keys: list[Any]) -> Callable[[Mapping[Any, Any]], tuple[bytes, ...]]:
-    if len(keys) > 1:
-        return itemgetter(*keys)
-    return lambda parts: tuple(parts[key] for key in keys)
+def _framed(tree: Mapping[str, Any]) -> tuple[tuple[bytes | None, ...], list[int]]:
+    """A tree of slots and texts as canonical JSON, with a hole for each slot."""
+    pieces, slots = [b""], list[int]()
+
+    def write(node: Any) -> None:
+        if isinstance(node, int):
+            slots.append(node)
+            pieces.append(b"")
+        elif isinstance(node, str):
+            pieces[-1] += _encode(node)
+        else:
+            for number, key in enumerate(sorted(node)):
+                pieces[-1] += (b"," if number else b"{") + _encode(key) + b":"
+                write(node[key])
+            pieces[-1] += b"}" if node else b"{}"
+
+    write(tree)
+    frame: list[bytes | None] = [None] * (2 * len(pieces) - 1)
+    frame[::2] = pieces
+    return tuple(frame), slots

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from policies.decision import Fields, Lists, Policy
-from policies.layout import Table, cell_key
+from policies.layout import Table
 from policies.transforms import Render
 
 _encoder = msgspec.json.Encoder()
@@ -19,15 +19,19 @@ _HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _UNSHOWABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, StopIteration)
 
 
+_UNMADE = object()
+
+
 class DealView:
     """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`."""
 
-    __slots__ = ("_bodies", "_cells", "_lists", "_policy", "_settled", "values")
+    __slots__ = ("_bodies", "_cells", "_lists", "_policy", "_settled", "_tables", "values")
 
     def __init__(self, policy: Policy, values: Fields, lists: Lists) -> None:
         self._policy, self._lists = policy, lists
         self.values = policy.completed(values, lists)  # with derived fields and lengths: decide from these
-        self._cells: dict[Any, bytes | None] = {}
+        self._cells: list[Any] = []  # what has been encoded, by slot
+        self._tables: dict[Table, bytes] = {}
         self._bodies: dict[bytes, bytes] = {}
         self._settled: dict[bytes, bytes] = {}
 
@@ -53,34 +57,34 @@ class DealView:
         return shown_in(self.body(rungs))
 
     def _make(self, rungs: bytes) -> bytes:
-        layout, cells = self._policy.layout(rungs), self._cells
-        if not cells:
-            self._encode_plain()
-        for key, field, render in layout.cells:
-            if key not in cells:
-                cells[key] = _encoded(self.values.get(field), render)
-        for table in layout.tables:
-            if table.key not in cells:
-                cells[table.key] = self._rows(table)
-        parts = layout.parts(cells)
+        layout = self._policy.layout(rungs)
+        cells, settled = self._cells or self._begin(), bytearray(rungs)
+        for slot, row, field, render in layout.cells:
+            if cells[slot] is _UNMADE:
+                cells[slot] = _encoded(self.values.get(field), render)
+            if cells[slot] is None:
+                settled[row] = 0
         # INVARIANT: a field that can't be shown at its rung is hidden, and its absence is all that is shown.
-        if None in parts:
-            self._settled[rungs] = settled = bytes(map(self._settle, range(len(rungs)), rungs))
-            return self.body(settled)
-        return layout.template % parts
+        if settled != rungs:
+            self._settled[rungs] = bytes(settled)
+            return self.body(bytes(settled))
+        for table in layout.tables:
+            cells[table.slot] = self._tables.get(table) or self._tables.setdefault(table, self._rows(table))
+        pieces = list(layout.frame)
+        pieces[1::2] = layout.parts(cells)
+        return b"".join(pieces)  # type: ignore[arg-type] # every second piece was a hole
 
-    def _settle(self, row: int, rung: int) -> int:
-        return 0 if self._cells.get(cell_key(row, rung), b"") is None else rung
-
-    def _encode_plain(self) -> None:
+    def _begin(self) -> list[Any]:
         """Encodes all that is shown as it is in one go: a line each, since JSON holds no raw newline."""
-        keys, fields = self._policy.plain
-        lines = _encoder.encode_lines(list(map(self.values.get, fields))).split(b"\n")
-        self._cells.update(zip(keys, lines, strict=False))  # a line more than keys: the last one ends too
+        slots = self._policy.slots
+        cells: list[Any] = _encoder.encode_lines(list(map(self.values.get, slots.plain))).split(b"\n")
+        cells[len(slots.plain) :] = [_UNMADE] * (slots.count - len(slots.plain))
+        self._cells = cells
+        return cells
 
     def _rows(self, table: Table) -> bytes:
         # INVARIANT: rows stand in the order of their own bytes, so that hidden columns can't order them.
-        rows = sorted(_encoder.encode(_row(row, table)) for row in self._lists.get(table.key[0], ()))
+        rows = sorted(_encoder.encode(_row(row, table)) for row in self._lists.get(table.name, ()))
         return b"[" + b",".join(rows) + b"]"
 
     def _listed(self, rungs: bytes) -> list[Any]:
@@ -120,7 +124,7 @@ def _shown(value: Any, render: Render) -> Any:
 def _encoded(value: Any, render: Render) -> bytes | None:
     """What is shown of a value; None where it can't be shown."""
     try:
-        return _encoder.encode(_shown(value, render))
+        return b"null" if value is None else _encoder.encode(render(value))
     except _UNSHOWABLE:
         return None
 
