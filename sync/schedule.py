@@ -36,6 +36,7 @@ WRITE_BACK_SECONDS = 2
 DELIVER_SECONDS = 5
 COME_DUE_SECONDS = 30
 LEASE_SECONDS = 30
+LOOK_SECONDS = 1  # for a new version; then the board is told how jobs went
 LONGEST_WAIT = timedelta(minutes=5)
 STOP_SECONDS = 2.0
 
@@ -134,7 +135,7 @@ def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: lis
         scheduler.add_job(once, "interval", seconds=job.seconds, executor=job.name, next_run_time=datetime.now(UTC))
     scheduler.start()
     try:
-        while not stop.wait(1):
+        while not stop.wait(LOOK_SECONDS):
             write_vitals(house.folder, "schedule", {"at": house.now(), "jobs": course.picture()})
             if house.workspace().connections != known:
                 return

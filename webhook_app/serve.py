@@ -35,6 +35,8 @@ MOST_FAILURES = 5  # in a row, each within SETTLED seconds of its start
 SETTLED = 10.0
 LONGEST_PAUSE = 30.0
 STOP_SECONDS = 8.0
+HEARTBEAT = 5.0
+Told = tuple[dict[str, dict[str, object]], float] | None
 
 
 @dataclass(slots=True)
@@ -81,7 +83,7 @@ def serve(folder: Path, *, workers: int = 1) -> int:
             return _watch(folder, children, stopping)
         finally:
             _stop(children)
-            _tell(folder, children)
+            _tell(folder, children, None, 0)
 
 
 @contextmanager
@@ -99,6 +101,7 @@ def _alone(folder: Path) -> Iterator[bool]:
 
 
 def _watch(folder: Path, children: list[Child], stopping: Event) -> int:
+    told: Told = None
     while not stopping.is_set():
         now = time.monotonic()
         for child in children:
@@ -109,7 +112,7 @@ def _watch(folder: Path, children: list[Child], stopping: Event) -> int:
             if child.failures >= MOST_FAILURES:
                 log.error("%s could not be started %d times; its last words stand above", child.name, MOST_FAILURES)
                 return 1
-        _tell(folder, children)
+        told = _tell(folder, children, told, now)
         wait([child.process.sentinel for child in children if child.process], timeout=0.5)
     return 0
 
@@ -143,9 +146,13 @@ def _stop(children: list[Child]) -> None:
         child.process = None
 
 
-def _tell(folder: Path, children: list[Child]) -> None:
-    state = {"at": datetime.now(UTC).isoformat(), "children": {child.name: child.state() for child in children}}
-    write_vitals(folder, "serve", state)
+def _tell(folder: Path, children: list[Child], told: Told, now: float) -> Told:
+    """Say how the children fare when that changed, and now and then that the parent lives; what was said, and when."""
+    state = {child.name: child.state() for child in children}
+    if told is not None and told[0] == state and now - told[1] < HEARTBEAT:
+        return told
+    write_vitals(folder, "serve", {"at": datetime.now(UTC).isoformat(), "children": state})
+    return state, now
 
 
 # -- in the children -------------------------------------------------------------------------------------------------

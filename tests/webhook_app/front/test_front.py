@@ -150,6 +150,22 @@ def test_the_address_the_headers_and_the_scheme_come_through_as_wsgi_has_them(po
     assert answer.headers.get_all("X-Two") == ["1", "2"]
 
 
+def test_a_head_request_gets_the_headers_alone(port):
+    status, body, answer = ask(port, "/", method="HEAD")
+    assert (status, body) == (200, b"")
+    assert answer.headers["X-Two"] == "1"
+
+
+def test_an_idle_connection_does_not_keep_the_door_open():
+    with serving() as (port, child), closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as idle:
+        idle.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert idle.recv(100).startswith(b"HTTP/1.1 200")
+        started = time.monotonic()
+        child.terminate()
+        assert child.wait(10) == 0
+        assert time.monotonic() - started < 5
+
+
 def test_a_failure_of_ours_is_a_500_that_tells_nothing(port):
     status, body, _ = ask(port, "/broken")
     assert status == 500

@@ -1,0 +1,80 @@
+"""The console in a real browser: nothing serious for axe, nothing wider than the page, on any page."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from sync import access, identifiers
+from sync.support_log import Statement, record, say
+from webhook_app.vendor_app import create_vendor_app
+
+CHROMIUM = Path("/usr/bin/chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM.exists() and os.environ.get("CI") != "true", reason="no Chromium at /usr/bin/chromium"
+    ),
+]
+MINATO = identifiers.partner_id("MINATO")
+
+
+@pytest.fixture
+def address(world):
+    server = make_server("127.0.0.1", 0, create_vendor_app(world), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def busy(world, public):
+    """A world in which something waits on every page."""
+    deal = public(world, "MINATO", "006A")
+    say(world, MINATO, "sato@minato.example", "deal.accepted", deal)
+    say(world, MINATO, "sato@minato.example", "comment", deal, text="御見積の件、ご確認ください")
+    record(world, Statement("learning", "x", "login", world.clock(), None, "who@nowhere.example", None, {}, "d"))
+    return [
+        "/",
+        "/partners",
+        f"/partners/{MINATO}",
+        f"/partners/{MINATO}/deals/{deal}",
+        "/deals",
+        f"/deals/{identifiers.internal_id('sf', 'opportunity', '006A')}",
+        "/outbox",
+        "/quarantine",
+        "/versions",
+        "/users",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "scheme"), [("ja", 1280, "light"), ("ko", 320, "dark"), ("en", 360, "light")]
+)
+def test_axe_finds_nothing_and_no_page_is_wider_than_the_screen(world, address, busy, language, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import sync_playwright
+
+    person = access.add_person(world, "admin@aozora.example", "管理 担当", role="admin")
+    access.set_language(world, person.id, language)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM))
+        tab = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+        told: list[str] = []
+        tab.on("console", lambda message: told.append(message.text))
+        tab.goto(f"{address}/l/{access.make_link(world, person.id)}")
+        tab.click("main button")
+        for path in busy:
+            assert tab.goto(address + path).status == 200
+            found = Axe().run(tab).response["violations"]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
+            assert tab.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), path
+        assert told == []
+        browser.close()
