@@ -52,10 +52,13 @@ def compile_policy(
     renders = tuple(renders_of(row, calendar) for row in rows)
     slots = slots_of(rows, renders)
     trees = [each.tree for each in (*lineage.derived.values(), *(each.condition for each in stated))]
+    book = _book(rows, stated, [node for side in SIDES for node in atoms[side]])
+    listed = tuple(dict.fromkeys(name for file in files for name in file.list_fields))
     policy = Policy(
         table=table,
-        book=_book(rows, stated, [node for side in SIDES for node in atoms[side]]),
-        list_fields=tuple(dict.fromkeys(name for file in files for name in file.list_fields)),
+        book=book,
+        list_fields=listed,
+        list_rows=tuple(book.index[name] for name in listed if name in book.index),
         why=_why(stated, lineage),
         existing_deals="pending" if any(file.existing_deals == "pending" for file in files) else "accepted",
         expires_after_days=min((days for file in files if (days := file.expires_after_days)), default=None),

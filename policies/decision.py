@@ -70,6 +70,7 @@ class Policy:
     derived: tuple[tuple[str, Run], ...]  # in the order in which they can be computed
     origins: Mapping[str, Mapping[str, str]]  # derived field -> inherited class -> the input it comes from
     renders: tuple[tuple[Render, ...], ...]  # row, rung
+    list_rows: tuple[int, ...]  # the rows of `list_fields`
     slots: Slots
     layout: Callable[[bytes], Layout]
     calendar: Calendar

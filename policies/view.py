@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import unicodedata
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from policies.transforms import Render
 
 _encoder = msgspec.json.Encoder()
 _LONGEST_COLUMN = 120
+_KATAKANA = re.compile("[ァ-ヶ]")
 _HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _UNSHOWABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, StopIteration)
 
@@ -25,13 +27,14 @@ _UNMADE = object()
 class DealView:
     """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`."""
 
-    __slots__ = ("_bodies", "_cells", "_lists", "_policy", "_settled", "_tables", "values")
+    __slots__ = ("_bodies", "_cells", "_listings", "_lists", "_policy", "_settled", "_tables", "values")
 
     def __init__(self, policy: Policy, values: Fields, lists: Lists) -> None:
         self._policy, self._lists = policy, lists
         self.values = policy.completed(values, lists)  # with derived fields and lengths: decide from these
         self._cells: list[Any] = []  # what has been encoded, by slot
         self._tables: dict[Table, bytes] = {}
+        self._listings: dict[tuple[int, int], tuple[str, str]] = {}
         self._bodies: dict[bytes, bytes] = {}
         self._settled: dict[bytes, bytes] = {}
 
@@ -44,13 +47,11 @@ class DealView:
 
     def columns(self, rungs: bytes) -> tuple[str, ...]:
         """A text for each of the policy's list fields, which sorts as what is shown does; hidden ones are empty."""
-        # INVARIANT: what sorts and is searched is made from what is shown, never from the value.
-        starts = self._policy.calendar.fiscal_year_starts
-        return tuple(_sortable(shown, starts) for shown in self._listed(rungs))
+        return tuple(column for column, _ in self._listed(rungs))
 
     def words(self, rungs: bytes) -> str:
         """The texts of the shown list fields, for search."""
-        return "\n".join(searchable(shown) for shown in self._listed(rungs) if isinstance(shown, str))
+        return "\n".join(word for _, word in self._listed(rungs) if word)
 
     def shown(self, rungs: bytes) -> dict[str, Any]:
         """Field -> what is shown of it, as policy tests and explanations read it; a list's column as a list."""
@@ -87,16 +88,22 @@ class DealView:
         rows = sorted(_encoder.encode(_row(row, table)) for row in self._lists.get(table.name, ()))
         return b"[" + b",".join(rows) + b"]"
 
-    def _listed(self, rungs: bytes) -> list[Any]:
-        """What is shown of each list field; None where it is hidden."""
+    def _listed(self, rungs: bytes) -> list[tuple[str, str]]:
+        """How each list field sorts, and its words."""
         self.body(rungs)
-        rungs = self._settled.get(rungs, rungs)
+        rungs, listings = self._settled.get(rungs, rungs), self._listings
+        keys = [(row, rungs[row]) for row in self._policy.list_rows]
+        return [listings.get(key) or listings.setdefault(key, self._listing(*key)) for key in keys]
+
+    def _listing(self, row: int, rung: int) -> tuple[str, str]:
+        # INVARIANT: what sorts and is searched is made from what is shown, never from the value.
         policy = self._policy
-        rows = [policy.book.index[name] for name in policy.list_fields]
-        return [
-            _shown(self.values.get(name), policy.renders[row][rungs[row]]) if rungs[row] else None
-            for name, row in zip(policy.list_fields, rows, strict=True)
-        ]
+        value = self.values.get(policy.rows[row].name) if rung else None
+        shown = None if value is None else policy.renders[row][rung](value)
+        if isinstance(shown, str):
+            text = _folded(shown)
+            return text[:_LONGEST_COLUMN], _hiragana(text)
+        return _sortable(shown, policy.calendar.fiscal_year_starts), ""
 
 
 def shown_in(body: bytes) -> dict[str, Any]:
@@ -114,7 +121,15 @@ def shown_in(body: bytes) -> dict[str, Any]:
 
 def searchable(text: str) -> str:
     """Text as search compares it: width, case and kana make no difference."""
-    return unicodedata.normalize("NFKC", text).casefold().translate(_HIRAGANA)
+    return _hiragana(_folded(text))
+
+
+def _folded(text: str) -> str:
+    return text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+
+
+def _hiragana(text: str) -> str:
+    return text.translate(_HIRAGANA) if _KATAKANA.search(text) else text
 
 
 def _shown(value: Any, render: Render) -> Any:
@@ -148,8 +163,7 @@ def _sortable(shown: Any, starts: int) -> str:
         return _sortable_number(shown)
     if isinstance(shown, dict):
         return _sortable_day(shown, starts) if "fiscal_year" in shown else _sortable_amount(shown)
-    text = ", ".join(shown) if isinstance(shown, list) else shown
-    return unicodedata.normalize("NFKC", text).casefold()[:_LONGEST_COLUMN]
+    return _folded(", ".join(shown))[:_LONGEST_COLUMN]
 
 
 def _sortable_number(number: float) -> str:
