@@ -9,7 +9,7 @@ PARTNER = table(
         "portal": ("Partner portal", "パートナーポータル", "파트너 포털"),
         "nav.deals": ("Deals", "商談", "딜"),
         "nav.documents": ("Documents", "資料", "자료"),
-        "nav.log": ("What we see of you", "支援ログ", "지원 로그"),
+        "nav.log": ("Support log", "支援ログ", "지원 로그"),
         "nav.keys": ("API", "API", "API"),
         # -- the list --
         "deals.title": ("Deals", "商談", "딜"),

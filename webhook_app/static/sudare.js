@@ -49,7 +49,9 @@ function show(page, focusMain) {
 async function go(address, { focusMain = true, keep = "pushState" } = {}) {
   try {
     const answer = await fetchPage(address, false);
-    if (!show(answer.page, focusMain)) location.assign(address);
+    // Led elsewhere, as to the sign-in page: then the whole page is another one.
+    const led = new URL(answer.address).pathname !== new URL(address, location.href).pathname;
+    if (led || !show(answer.page, focusMain)) location.assign(answer.address);
     else if (keep) history[keep](null, "", answer.address);
   } catch (problem) {
     if (problem.name !== "AbortError") location.assign(address);

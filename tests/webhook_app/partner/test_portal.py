@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 from config.folder import read_folder
 from sync import access, schema
 from sync.applied import apply_files
+from sync.documents import keep_documents
 from sync.house import House
 from sync.identifiers import partner_id
 
@@ -161,10 +162,25 @@ def test_a_document_for_higher_tiers_is_absent_for_the_others(sign_in):
     assert "표준 가격표" not in silver.get("/documents/").text
 
 
-def test_a_file_changed_after_apply_is_not_served(sign_in, world, pdf):
+def test_a_file_changed_after_apply_changes_nothing_until_it_is_applied(sign_in, world, pdf):
     _put_document(world, pdf(2))
     (world.folder / "documents" / "product-guide.pdf").write_bytes(pdf(3))
-    assert sign_in("MINATO").get("/documents/product-guide/ja/pages/1.pdf").status_code == 404
+    browser = sign_in("MINATO")
+    assert browser.get("/documents/product-guide/ja/pages/2.pdf").status_code == 200
+    assert browser.get("/documents/product-guide/ja/pages/3.pdf").status_code == 404
+    _put_document(world, pdf(3))
+    assert browser.get("/documents/product-guide/ja/pages/3.pdf").status_code == 200
+
+
+def test_a_document_read_for_a_deal_is_noted_on_that_deal(sign_in, world, public, rows):
+    browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
+    assert f"/documents/product-guide/ja?deal={deal}" in browser.get(f"/deals/{deal}").text
+    leaf = "/documents/product-guide/ja/pages/1.pdf?deal="
+    assert leaf + deal in browser.get(f"/documents/product-guide/ja?deal={deal}").text
+    assert browser.get(leaf + deal).status_code == 200
+    opened = [row for row in rows(world, schema.statements) if row["kind"] == "document.opened"]
+    assert [row["deal_id"] for row in opened] != [None]
+    assert browser.get(leaf + public(world, "HANBIT", "006C")).status_code == 404
 
 
 def test_a_partner_reads_all_that_is_recorded_of_it_and_of_nobody_else(sign_in, world, public):
@@ -220,3 +236,4 @@ def _put_document(house: House, content: bytes) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     apply_files(house, read_folder(house.folder), "admin@aozora.example", "a new guide")
+    keep_documents(house, house.workspace().documents)

@@ -7,7 +7,9 @@ import time
 
 import pytest
 
+from config.folder import read_folder
 from sync import access, schema
+from sync.applied import apply_files
 from sync.identifiers import partner_id
 
 
@@ -63,6 +65,23 @@ def test_the_session_cookie_is_for_this_host_and_out_of_reach_of_scripts(world, 
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Max-Age=43200" in cookie
+
+
+def test_behind_tls_the_cookie_is_bound_to_this_host_and_the_public_name_is_the_origin(world, door, person):
+    settings = world.folder / "sudare.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(re.sub(r"# (partner_url: \S+).*", r"\1", text), encoding="utf-8")
+    apply_files(world, read_folder(world.folder), "admin@aozora.example")
+    client = door.test_client()
+    token = access.make_link(world, person.id)
+    refused = client.open(f"/l/{token}", method="POST", headers={"Origin": "https://evil.example"})
+    assert refused.status_code == 403
+    answer = client.open(f"/l/{token}", method="POST", headers={"Origin": "https://partners.example.com"})
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith("__Host-sudare=")
+    assert "Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
 
 
 def test_a_known_and_an_unknown_address_get_the_same_answer_after_the_same_time(world, door, person, rows):
