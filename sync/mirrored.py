@@ -165,13 +165,12 @@ def _partnered(tx: sa.Connection, reading: Reading, rows: Sequence[Row]) -> set[
     """The deals that a partner is on, or that a population may share."""
     by_id = {row.crm_id: row for row in rows}
     on = partner_accounts.c.account == relations.c.account
-    keyed = sa.literal(KEY).concat(partners.c.key) == relations.c.account
+    known = sa.exists().where(on, partner_accounts.c.connection == reading.connection)
+    keyed = sa.exists().where(sa.literal(KEY).concat(partners.c.key) == relations.c.account)
     found = tx.execute(
         sa.select(relations.c.deal, relations.c.account)
         .where(relations.c.connection == reading.connection, relations.c.deal.in_(by_id))
-        .where(
-            sa.or_(sa.exists().where(on, partner_accounts.c.connection == reading.connection), sa.exists().where(keyed))
-        )
+        .where(sa.or_(known, keyed, relations.c.account == POPULATION))
     )
     return {row.deal for row in found if row.account != by_id[row.deal].account}
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from policies.decision import Decision, Fields
 from policies.decision import Facts as PolicyFacts
 from policies.view import DealView
 from sync.changes import Changes, Said, write_changes
@@ -146,7 +147,8 @@ class _Decide:
         name = digest(body)
         if standing is None or standing.view != name or (standing.view_version or 0) < self.force.floor:
             self.changes.view(facts.deal_id, name, body, self.force.version)
-        until = min((each for each in (decision.until, expires) if each is not None), default=None)
+        lapses = self._lapses(decision, side.id, own, view)
+        until = min((each for each in (lapses, expires) if each is not None), default=None)
         columns = [personal(key, column) for column in view.columns(decision.rungs)]
         return ShareRow(
             partner_id=side.id,
@@ -166,6 +168,17 @@ class _Decide:
             c5=columns[4] if len(columns) > 4 else "",
             words=personal(key, view.words(decision.rungs)),
         )
+
+    def _lapses(self, decision: Decision, partner_id: str, own: Fields, view: DealView) -> datetime | None:
+        """When the partner's bytes next change by time alone."""
+        until, body = decision.until, view.body(decision.rungs)
+        while until is not None:
+            later = self.policy.decide(view.values, self.gathered.partners[partner_id], own, until)
+            # INVARIANT: a share lapses only when its own bytes change, so a hidden date can't show in its absence.
+            if not later.admitted or view.body(later.rungs) != body:
+                return until
+            until = later.until
+        return None
 
     def _partner_facts(self, partner_id: str) -> PolicyFacts:
         found = self.partner_facts.get(partner_id)

@@ -238,7 +238,7 @@ class Projection:
         )
 
     def _deal(self, row: Any) -> Deal:
-        body = personal(self._key, row.body.decode())
+        body = _personal_body(self._key, row.body.decode())
         head = {"changed_at": row.changed_at, "id": row.public_id, "involvement": row.involvement, "state": row.state}
         # Both are JSON objects: the head's brace gives way to the body's fields.
         joined = json.dumps(head, separators=(",", ":"))[:-1] + "," + body[1:]
@@ -266,6 +266,19 @@ class Projection:
         chosen = tx.execute(live.order_by(column).limit(FACETS)).scalars().all()
         rows = tx.execute(self._live(tx, force).where(shares.c.public_id.in_(chosen)).order_by(column)).all()
         return {self._deal(row).text(name): getattr(row, column.name) for row in rows}
+
+
+def _personal_body(key: bytes, stored: str) -> str:
+    """A view's bytes with this partner's pseudonyms in them."""
+    body = personal(key, stored)
+    if body == stored:
+        return body
+    shown = msgspec.json.decode(body)
+    for rows in shown.values():
+        if isinstance(rows, list):
+            # INVARIANT: rows stand in the order of the partner's own bytes; that of the inner names would tell of them.
+            rows.sort(key=msgspec.json.encode)
+    return msgspec.json.encode(shown).decode()
 
 
 def _beyond(column: sa.Column[Any], last: Sequence[str], descending: bool) -> sa.ColumnElement[bool]:

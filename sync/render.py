@@ -27,7 +27,7 @@ KIND_WORDS: Mapping[Language, Mapping[str, str]] = {
         "training.enrolled": "受講開始",
         "training.completed": "修了",
         "tool.used": "利用",
-        "deal.accepted": "承諾",
+        "deal.accepted": "受諾",
         "deal.declined": "辞退",
         "comment": "コメント",
         "inquiry": "問い合わせ",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -45,6 +45,9 @@ def _run(connection: sa.Connection, text: Text, rows: Sequence[Row]) -> None:
         connection.exec_driver_sql(text.sql, [tuple(row[name] for name in text.order) for row in rows])
 
 
+_DIALECTS: dict[str, Callable[[], sa.Dialect]] = {"postgresql": psycopg.dialect, "sqlite": sqlite.dialect}
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A statement as the driver takes it; `order` of its parameters, None where they are named."""
@@ -73,7 +76,7 @@ def _insert_text(name: str, table: sa.Table, columns: tuple[str, ...]) -> Text:
 
 
 def _text(name: str, statement: sa.Executable) -> Text:
-    dialect = psycopg.dialect() if name == "postgresql" else sqlite.dialect()
+    dialect = _DIALECTS[name]()
     compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # an insert is compilable
     return Text(str(compiled), tuple(compiled.positiontup) if compiled.positiontup is not None else None)
 

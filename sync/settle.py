@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sync.changes import Event, drop_views, summarise, tell
 from sync.house import House
 from sync.rows import batches, upsert
-from sync.schema import shares, streams
+from sync.schema import messages, shares, streams
 
 HELD = "shares"  # the row of the error board that says so
 LIMIT, PART = 50, 0.05
@@ -59,6 +59,9 @@ def _end(house: House, connection: str, pairs: list[tuple[str, str]]) -> None:
             .returning(shares.c.partner_id, shares.c.deal_id, shares.c.public_id, shares.c.version)
         ).all()
         tell(tx, [Event(row.partner_id, row.public_id, "deal.ended", row.version + 1) for row in ended], now)
+        # INVARIANT: a partner that is put on again starts anew: what was written before stays with the ended share.
+        gone = [(row.partner_id, row.deal_id) for row in ended]
+        tx.execute(sa.delete(messages).where(sa.tuple_(messages.c.partner_id, messages.c.deal_id).in_(gone)))
         deals = {row.deal_id for row in ended}
         drop_views(tx, deals)
         summarise(tx, house.in_force(tx), deals, now)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from config.workspace import Language, Workspace
 from connectors.base import Connector, CrmError
+from mapping.model import ConnectionMapping
 from sync.house import House, instant
 from sync.identifiers import digest
 from sync.schema import mirror, partners, shares, summaries, views
@@ -19,9 +20,30 @@ from sync.schema import mirror, partners, shares, summaries, views
 BATCH = 200
 _WAIT = timedelta(minutes=5)
 _STATES: Mapping[Language, Mapping[str, str]] = {
-    "ja": {"pending": "招待中", "accepted": "承諾", "declined": "辞退", "expired": "期限切れ"},
+    "ja": {"pending": "招待中", "accepted": "受諾", "declined": "辞退", "expired": "期限切れ"},
     "ko": {"pending": "초대 중", "accepted": "수락", "declined": "거절", "expired": "기한 만료"},
     "en": {"pending": "invited", "accepted": "accepted", "declined": "declined", "expired": "expired"},
+}
+_RUNGS: Mapping[Language, Mapping[str, str]] = {
+    "ja": {
+        "band": "範囲",
+        "year": "年",
+        "quarter": "四半期",
+        "month": "月",
+        "initials": "頭文字",
+        "pseudonym": "仮名",
+        "domain": "ドメイン",
+    },
+    "ko": {
+        "band": "범위",
+        "year": "연도",
+        "quarter": "분기",
+        "month": "월",
+        "initials": "머리글자",
+        "pseudonym": "가명",
+        "domain": "도메인",
+    },
+    "en": {},
 }
 _NOBODY: Mapping[Language, str] = {
     "ja": "どのパートナーにも見えていません。",
@@ -32,15 +54,18 @@ _NOBODY: Mapping[Language, str] = {
 
 def write_summaries(house: House, connection: str, connector: Connector) -> int:
     """Write what moved, one batch; how many. Idempotent: the text is a state, not an event."""
-    with house.writing() as tx:
+    with house.reading() as tx:
         workspace = house.in_force(tx).workspace
         field = workspace.writeback.summary_fields.get(connection)
         rows = _due(tx, house, connection) if field else []
-        texts = _texts(tx, workspace, connection, [row.deal_id for row in rows])
-    object = workspace.mappings[connection].opportunities.object if connection in workspace.mappings else ""
-    moved = [row for row in rows if digest(texts[row.deal_id].encode()) != row.written]
     if field is None or not rows:
         return 0
+    mapping = workspace.mappings[connection]
+    object = mapping.opportunities.object
+    labels = _labels(mapping, connector)
+    with house.reading() as tx:
+        texts = _texts(tx, workspace, connection, [row.deal_id for row in rows], labels)
+    moved = [row for row in rows if digest(texts[row.deal_id].encode()) != row.written]
     try:
         receipts = (
             connector.write_fields(object, {row.crm_id: {field: texts[row.deal_id]} for row in moved}) if moved else []
@@ -74,8 +99,10 @@ def _settle(tx: sa.Connection, house: House, row: Any, written: str, problem: Cr
     tx.execute(sa.update(summaries).where(mine).values(**values))
 
 
-def _texts(tx: sa.Connection, workspace: Workspace, connection: str, deal_ids: Sequence[str]) -> dict[str, str]:
-    """Deal id -> a line per partner: name, state, and the fields that it sees below exact."""
+def _texts(
+    tx: sa.Connection, workspace: Workspace, connection: str, deal_ids: Sequence[str], labels: Mapping[str, str]
+) -> dict[str, str]:
+    """Deal id -> a line per partner: its name and state, and what it sees, how sharply, in the CRM's own labels."""
     language = workspace.connections[connection].language
     rows = tx.execute(
         sa.select(shares.c.deal_id, shares.c.state, partners.c.name, views.c.body)
@@ -86,10 +113,30 @@ def _texts(tx: sa.Connection, workspace: Workspace, connection: str, deal_ids: S
     )
     lines: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        shown = msgspec.json.decode(row.body)["shown"]
-        blurred = ", ".join(f"{name}: {rung}" for name, rung in sorted(shown.items()) if rung != "exact")
-        exact = ", ".join(sorted(name for name, rung in shown.items() if rung == "exact"))
-        lines[row.deal_id].append(
-            f"{row.name} ({_STATES[language][row.state]}) — {exact}" + (f"; {blurred}" if blurred else "")
-        )
+        seen = _seen(msgspec.json.decode(row.body)["shown"], labels, _RUNGS[language])
+        lines[row.deal_id].append(f"{row.name} ({_STATES[language][row.state]}): {seen}")
     return {deal_id: "\n".join(lines[deal_id]) or _NOBODY[language] for deal_id in deal_ids}
+
+
+def _seen(shown: Mapping[str, str], labels: Mapping[str, str], words: Mapping[str, str]) -> str:
+    named = [
+        labels[name] + (f" ({words.get(rung, rung)})" if rung != "exact" else "")
+        for name, rung in shown.items()
+        if name in labels
+    ]
+    return ", ".join(dict.fromkeys(named))
+
+
+def _labels(mapping: ConnectionMapping, connector: Connector) -> dict[str, str]:
+    """Our field -> the CRM's own label of the field that it comes from."""
+    found: dict[str, str] = {}
+    for source in (mapping.opportunities, mapping.accounts, mapping.contacts):
+        if source is None:
+            continue
+        shape = connector.describe(source.object)
+        prefix = "" if source is mapping.opportunities else f"{shape.label}: "
+        for field in source.fields:
+            known = shape.fields.get(field.sources[0])
+            label = known.label if known is not None else field.sources[0]
+            found[field.name] = label if label.startswith(shape.label) else prefix + label
+    return found

@@ -110,7 +110,7 @@ class Story:
 
         def both() -> str | None:
             page = self.crm.get(self.deal_page)
-            seen = [len(re.findall(f"みなと情報システム\\].{{0,40}}{word}", page)) for word in ("承諾", "閲覧")]
+            seen = [len(re.findall(f"みなと情報システム\\].{{0,40}}{word}", page)) for word in ("受諾", "閲覧")]
             _expect(max(seen) <= 1, f"a logged action stands more than once: {seen}")
             return "an acceptance and an opened document, once each" if seen == [1, 1] else None
 
