@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from sync import board
 from sync.access import EVERYBODY, PartnerRow, find_partner, pause, paused, resume
+from sync.facts import ShareRow
 from sync.reader import BadQuery, Deal, Projection, Query
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.guard import takes
@@ -192,7 +193,7 @@ def _partner(partner_id: str) -> PartnerRow:
     return found if found is not None and found.id == partner_id else abort(404)
 
 
-def _chosen(shares: list[tuple[str, str, board.ShareRow]]) -> PartnerRow | None:
+def _chosen(shares: list[tuple[str, str, ShareRow]]) -> PartnerRow | None:
     """The partner to explain for: the one asked for, else the first that has the deal."""
     asked = request.args.get("partner")
     if asked is not None:
