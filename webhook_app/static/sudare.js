@@ -45,14 +45,14 @@ function show(page, focusMain) {
   return true;
 }
 
-// A place in the history for each list that was asked for by a click; not for each word of a search.
-async function go(address, { focusMain = true, keep = "pushState" } = {}) {
+// A place in the history for each list that was asked for, but one for a whole search, not for each word of it.
+async function go(address, { focusMain = true, push = true, typed = false } = {}) {
   try {
     const answer = await fetchPage(address, false);
     // Led elsewhere, as to the sign-in page: then the whole page is another one.
     const led = new URL(answer.address).pathname !== new URL(address, location.href).pathname;
     if (led || !show(answer.page, focusMain)) location.assign(answer.address);
-    else if (keep) history[keep](null, "", answer.address);
+    else if (push) history[typed && history.state?.typed ? "replaceState" : "pushState"]({ typed }, "", answer.address);
   } catch (problem) {
     if (problem.name !== "AbortError") location.assign(address);
   }
@@ -90,11 +90,11 @@ document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (!form?.matches("form[data-live]") || event.isComposing) return; // an unfinished kana or jamo is no search
   clearTimeout(timer);
-  timer = setTimeout(() => go(addressOf(form), { focusMain: false, keep: "replaceState" }), MINIMUM_WAIT);
+  timer = setTimeout(() => go(addressOf(form), { focusMain: false, typed: true }), MINIMUM_WAIT);
 });
 document.addEventListener("compositionend", (event) => event.target.dispatchEvent(new Event("input", { bubbles: true })));
 
-addEventListener("popstate", () => go(location.href, { keep: "" }));
+addEventListener("popstate", () => go(location.href, { push: false }));
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
