@@ -1,0 +1,324 @@
+"""A workspace that is small and nasty, the world it reads, and houses over it that are copied, not built."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from sync.applied import apply_files
+from sync.house import House, open_engine
+from sync.identifiers import partner_id, public_id
+from sync.identifiers import internal_id as our_id
+from sync.migrate import migrate
+from sync.pull import pull
+from sync.schema import api_keys, people, sessions
+from worlds import CONNECTION, ON_DEAL, SUMMARY, Clock, World, WorldConnector
+
+KEY = hashlib.sha256(b"a key for proofs").digest()
+START = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+LANGUAGES = ("ja", "ko", "en")
+
+SETTINGS = """
+vendor: 青空ソフトウェア
+database: sqlite:///sudare.db
+timezone: Asia/Tokyo
+fiscal_year_starts: 4
+languages: [ja, ko, en]
+serve: {partner: "127.0.0.1:8600", vendor: "127.0.0.1:8601"}
+connections:
+  crm:
+    kind: salesforce
+    login_url: https://127.0.0.1:1
+    language: en
+    auth: {flow: client_credentials, client_id: "env:PROOF_ID", client_secret: "env:PROOF_SECRET"}
+vendor_users:
+  admin@aozora.example: {name: Admin, role: admin}
+"""
+
+MAPPING = """
+connection: crm
+partners:
+  object: Account
+  only: {IsPartner: true}
+  key: Partner_Code__c
+  fields:
+    partner.name: Name
+    partner.tier: {from: Tier__c, type: picklist}
+    partner.agreement: {from: Agreement__c, type: picklist}
+    partner.nda: {from: Nda__c, type: picklist}
+    partner.region: {from: Region__c, type: picklist}
+    partner.language: {from: Language__c, type: picklist}
+accounts:
+  object: Account
+  fields:
+    account.name: Name
+    account.industry: {from: Industry, type: picklist}
+    account.revenue: {from: Revenue__c, type: money, currency: JPY}
+contacts:
+  object: Contact
+  account: AccountId
+  fields:
+    contacts[].name: {from: Name, type: person}
+    contacts[].title: Title
+    contacts[].email: {from: Email, type: email}
+opportunities:
+  object: Opportunity
+  account: AccountId
+  owner: OwnerId
+  fields:
+    deal.name: Name
+    deal.stage: {from: StageName, type: picklist}
+    deal.amount: {from: Amount, type: money, currency: CurrencyIsoCode}
+    deal.close: {from: CloseDate, type: date}
+    deal.region: {from: Region__c, type: picklist}
+    deal.channel: {from: Channel__c, type: picklist}
+    deal.sealed: {from: Sealed__c, type: boolean}
+    deal.approved: {from: Approved__c, type: boolean}
+    deal.embargo: {from: Embargo__c, type: date}
+    deal.freeze: {from: Freeze__c, type: date}
+    deal.next_step: NextStep
+    deal.plan: Plan__c
+    deal.margin: {from: Margin__c, type: money, currency: CurrencyIsoCode}
+    deal.code: Code__c
+    deal.message: Message__c
+  partners:
+    - {via: child, object: OpportunityPartner, deal: OpportunityId, account: AccountToId, role: Role, roles: {Referral: sourced, Helper: co-sell}, otherwise: influenced}
+    - {via: lookup, field: PartnerAccountId, otherwise: resell}
+    - {via: population, deals: {deal.channel: open}, partners: {partner.tier: [gold, platinum]}, otherwise: influenced}
+  replies: [deal.message]
+users:
+  object: User
+  fields:
+    user.name: Name
+"""
+
+FIELDS = """
+classes:
+  basics: Deal name stage product
+  price: Amounts and discounts
+  person: A natural person
+  notes: Free text for colleagues
+  plan: How we go about it
+  internal: Never leaves
+never_share: [internal]
+fields:
+  deal.name:        {class: basics, ladder: plain}
+  deal.stage:       {class: basics, ladder: picklist}
+  deal.amount:      {class: price, ladder: money, bands: {JPY: [1M, 5M, 20M], USD: [10k, 50k]}}
+  deal.close:       {class: plan, ladder: date}
+  deal.region:      {class: plan, ladder: picklist}
+  deal.channel:     {class: plan, ladder: picklist}
+  deal.sealed:      {class: plan, ladder: boolean}
+  deal.approved:    {class: plan, ladder: boolean}
+  deal.embargo:     {class: plan, ladder: date}
+  deal.freeze:      {class: plan, ladder: date}
+  deal.next_step:   {class: notes, ladder: text}
+  deal.plan:        {class: notes, ladder: text}
+  deal.margin:      {class: [price, internal], ladder: money}
+  deal.size:        {class: basics, ladder: plain, expr: "if deal.amount >= 20M JPY then 'large' else 'normal'"}
+  account.name:     {class: basics, ladder: plain}
+  account.industry: {class: plan, ladder: picklist}
+  account.revenue:  {class: [price, internal], ladder: money}
+  contacts[].name:  {class: person, ladder: person}
+  contacts[].title: {class: basics, ladder: plain}
+  contacts[].email: {class: person, ladder: email}
+"""
+
+POLICY = """
+policy: deal-share
+who:
+  - {name: Agreement in force and not sealed, when: {partner.agreement: active, deal.sealed: false}, tells_partner: the deal is not sealed}
+  - {name: Platinum has sealed ones too, when: {partner.agreement: active, partner.tier: platinum}}
+show:
+  - {name: Enough to decide, when: always, fields: [deal.name, account.name], as: exact}
+  - {name: Quarter for everybody, when: always, fields: [deal.close], as: quarter}
+  - {name: Stage once accepted, when: {share.state: accepted}, fields: [deal.stage], as: exact}
+  - {name: Month for gold, when: {partner.tier: gold}, fields: [deal.close], as: month}
+  - {name: Day for platinum, when: {partner.tier: platinum}, fields: [deal.close, account.industry], as: exact}
+  - {name: Band for gold and platinum, when: {partner.tier: [gold, platinum]}, fields: [deal.amount], as: band}
+  - {name: Price for platinum once accepted, when: {partner.tier: platinum, share.state: accepted}, fields: [deal.amount], as: exact}
+  - {name: Size for gold and platinum, when: {partner.tier: [gold, platinum]}, fields: [deal.size], as: exact}
+  - {name: Own region, when: {deal.region: {is: partner.region}}, tells_partner: the deal is in your region, fields: [deal.region], as: exact}
+  - {name: Next step once approved, when: {deal.approved: true, partner.tier: [gold, platinum, silver]}, tells_partner: the deal is approved, fields: [deal.next_step], as: exact}
+  - {name: Plan after the embargo, when: {deal.embargo: {before: now}, partner.tier: [platinum, gold]}, tells_partner: the embargo is over, fields: [deal.plan], as: exact}
+  - {name: Somebody is there, when: always, fields: ["contacts[].name"], as: pseudonym, basis: entrustment}
+  - {name: Initials for gold, when: {partner.tier: gold}, fields: ["contacts[].name"], as: initials, basis: entrustment}
+  - {name: Titles and domains for gold, when: {partner.tier: gold}, fields: ["contacts[].title"], as: exact}
+  - {name: Domains for gold, when: {partner.tier: gold}, fields: ["contacts[].email"], as: domain, basis: entrustment}
+  - {name: People for platinum once accepted, when: {partner.tier: platinum, share.state: accepted}, fields: ["contacts[].name", "contacts[].email"], as: exact, basis: consent}
+limit:
+  - {name: No NDA no prices, when: {partner.nda: {is_not: signed}}, classes: [price], at_most: hide}
+  - {name: Declined is a name only, when: {share.state: declined}, classes: [price, person, notes], at_most: hide}
+  - {name: Prices are frozen, when: {deal.freeze: {after: now}}, tells_partner: prices are frozen, fields: [deal.amount], at_most: hide}
+list: [deal.name, deal.stage, deal.amount, deal.close, account.name]
+invitations: {expire_after_days: 30}
+"""
+
+WRITEBACK = """
+summary_fields: {crm: Shared_With_Partners__c}
+actions:
+  - {kinds: [deal.accepted, deal.declined], roll_up: none, subject: {en: "[{partner.name}] {kind} {deal.name}"}, body: {en: "{text}"}}
+  - {kinds: [comment, inquiry], roll_up: none, subject: {en: "[{partner.name}] {kind}"}, body: {en: "{text}"}}
+  - {kinds: [document.opened, login], roll_up: day, subject: {en: "[{partner.name}] {title} {kind} {count}"}, body: {en: "{lines}"}}
+"""
+
+FILES = {
+    "sudare.yaml": SETTINGS,
+    "mappings/crm.yaml": MAPPING,
+    "fields.yaml": FIELDS,
+    "policies/deal-share.yaml": POLICY,
+    "writeback.yaml": WRITEBACK,
+}
+
+PARTNERS = {  # key: account, tier, agreement, nda, region
+    "PLAT": ("A-PLAT", "platinum", "active", "signed", "japan"),
+    "GOLD": ("A-GOLD", "gold", "active", "signed", "japan"),
+    "GONE": ("A-GONE", "gold", "active", "none", "korea"),
+    "SILV": ("A-SILV", "silver", "active", "signed", "korea"),
+    "REGI": ("A-REGI", "registered", "active", "none", "japan"),
+    "LAPS": ("A-LAPS", "silver", "expired", "signed", "japan"),
+}
+CUSTOMERS = {"C1": "北辰製作所", "C2": "Nordwind GmbH", "C3": "남강물산"}
+ON = {  # deal: who is on it
+    "D1": ("PLAT", "GOLD", "GONE", "SILV", "REGI", "LAPS"),
+    "D2": ("GOLD", "SILV"),
+    "D3": ("PLAT", "REGI", "LAPS"),
+    "D4": ("SILV", "REGI", "GONE"),
+    "D5": (),
+}
+
+
+def first_world() -> World:
+    """Six partners, three customers with people, five deals."""
+    world = World()
+    world.put("User", "U1", Name="水原 あおい")
+    for key, (account, tier, agreement, nda, region) in PARTNERS.items():
+        terms = {"Tier__c": tier, "Agreement__c": agreement, "Nda__c": nda, "Region__c": region, "Language__c": "ja"}
+        world.put("Account", account, Name=f"{key} 商会", IsPartner=True, Partner_Code__c=key, **terms)
+    for id, name in CUSTOMERS.items():
+        world.put("Account", id, Name=name, IsPartner=False, Industry="製造", Revenue__c=987_654_321)
+    world.put("Contact", "P1", AccountId="C1", Name="田中 一郎", Title="部長", Email="tanaka@hokushin.example")
+    world.put("Contact", "P2", AccountId="C1", Name="Jane Doe", Title="CIO", Email="doe@hokushin.example")
+    world.put("Contact", "P3", AccountId="C2", Name="김민수", Title="팀장", Email="kim@nordwind.example")
+    for number, (deal, keys) in enumerate(ON.items(), start=1):
+        world.put("Opportunity", deal, **first_deal(number))
+        for key in keys:
+            world.relate(deal, PARTNERS[key][0], "Referral")
+    return world
+
+
+def first_deal(number: int) -> dict[str, object]:
+    """The fields of a new deal."""
+    return {
+        "Name": f"Deal {number} 刷新",
+        "StageName": "proposal",
+        "AccountId": f"C{number % 3 + 1}",
+        "OwnerId": "U1",
+        "Amount": number * 4_321_000,
+        "CurrencyIsoCode": "JPY",
+        "CloseDate": f"2026-{number + 6:02d}-15",
+        "Region__c": "japan",
+        "Channel__c": "direct",
+        "Sealed__c": False,
+        "Approved__c": number % 2 == 0,
+        "Embargo__c": "2026-12-01" if number % 2 else "2026-11-10",
+        "Freeze__c": "2026-11-01",
+        "NextStep": f"step {number}",
+        "Plan__c": f"plan {number}",
+        "Margin__c": number * 111_111,
+        "Code__c": f"code-{number}",
+        "Message__c": None,
+    }
+
+
+def build_house(url: str, folder: Path, clock: Clock) -> House:
+    """A house over this database with the nasty workspace in force; nothing is read yet."""
+    house = House(open_engine(url, folder), folder, KEY, clock)
+    migrate(house)
+    apply_files(house, FILES, "admin@aozora.example")
+    return house
+
+
+def let_people_in(house: House) -> None:
+    """Three people per partner, one a language, signed in for good; and an API key each. Tokens are known."""
+    with house.writing() as tx:
+        for key in PARTNERS:
+            id = partner_id(key)
+            for language in LANGUAGES:
+                person = {"id": f"{key}-{language}", "partner_id": id, "email": f"{language}@{key.lower()}.example"}
+                more = {"name": f"{key} {language}", "role": "partner", "language": language, "created": house.now()}
+                tx.execute(sa.insert(people).values(**person, **more))
+                hashed = hashlib.sha256(session_of(key, language).encode()).hexdigest()
+                tx.execute(sa.insert(sessions).values(hash=hashed, person_id=person["id"], expires="9999"))
+            api_key = api_key_of(key)
+            row = {"hash": hashlib.sha256(api_key.encode()).hexdigest(), "partner_id": id, "hint": api_key[:14]}
+            tx.execute(sa.insert(api_keys).values(**row, label="proof", created=house.now()))
+
+
+def session_of(key: str, language: str) -> str:
+    """The session's token of one person."""
+    return f"session-{key}-{language}"
+
+
+def api_key_of(key: str) -> str:
+    """A partner's API key, in the form that keys have."""
+    import zlib
+
+    secret = hashlib.sha256(key.encode()).hexdigest()[:43]
+    return f"sdr_live_{secret}{zlib.crc32(secret.encode()):08x}"
+
+
+def deal_of(key: str, deal: str) -> str:
+    """A deal's id as a partner knows it."""
+    own = House.partner_key(_Keyed, partner_id(key))  # type: ignore[arg-type]
+    return public_id(own, our_id(CONNECTION, "opportunity", deal))
+
+
+class _Keyed:
+    key = KEY
+
+
+@dataclass
+class Stage:
+    """One house whose database is put back to a template again and again; the engine keeps what it compiled."""
+
+    house: House
+    file: Path
+    clock: Clock
+
+    def reset(self, template: Path, now: datetime) -> None:
+        """The database as the template has it, at this instant."""
+        self.house.engine.dispose()
+        for suffix in ("-wal", "-shm"):
+            self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
+        shutil.copyfile(template, self.file)
+        self.clock.now = now
+
+
+def open_stage(folder: Path, name: str) -> Stage:
+    """A stage with nothing on it yet."""
+    clock, file = Clock(START), folder / f"{name}.db"
+    return Stage(House(open_engine(f"sqlite:///{file}", folder), folder, KEY, clock), file, clock)
+
+
+def make_template(folder: Path, world: World) -> Path:
+    """A database in which this world has been read once."""
+    file = folder / "template.db"
+    house = build_house(f"sqlite:///{file}", folder, Clock(START))
+    assert not pull(house, CONNECTION, WorldConnector(world)).problems
+    let_people_in(house)
+    with house.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    house.engine.dispose()
+    return file
+
+
+__all__ = [
+    "CONNECTION", "FILES", "KEY", "LANGUAGES", "ON_DEAL", "PARTNERS", "START", "SUMMARY", "Stage", "api_key_of",
+    "build_house", "deal_of", "first_deal", "first_world", "let_people_in", "make_template", "open_stage", "session_of",
+]  # fmt: skip

@@ -1,0 +1,60 @@
+"""Two histories that a partner can't tell apart by what it may see give it the same bytes on every channel."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from proofs.histories import Group, groups
+from proofs.twins import Theatre, compare, open_theatre
+
+TWINS = 8
+GROUPS, CASES = 75, 2_000
+DEEP_GROUPS, DEEP_CASES = 1_500, 40_000
+
+
+@pytest.fixture(scope="module")
+def theatre(tmp_path_factory):
+    """One stage for all histories: what is compiled once stays compiled."""
+    theatre = open_theatre(tmp_path_factory.mktemp("theatre"))
+    yield theatre
+    theatre.stage.house.engine.dispose()
+
+
+def play(theatre: Theatre, examples: int, *, whole: bool = False, most_steps: int = 4) -> int:
+    """Play this many groups of histories, the same ones each time; how many cases were compared."""
+    cases = 0
+
+    @settings(
+        max_examples=examples,
+        derandomize=True,  # the seed is this function's name and strategy: every run replays the same histories
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+        print_blob=True,
+    )
+    @given(groups(TWINS, most_steps))
+    def twins_are_told_apart_by_nothing(group: Group) -> None:
+        nonlocal cases
+        cases += compare(theatre, group, whole=whole)
+
+    twins_are_told_apart_by_nothing()
+    return cases
+
+
+def test_a_partner_that_may_see_the_same_receives_the_same_bytes(theatre):
+    assert play(theatre, GROUPS) >= CASES
+    seldom = Counter({name: theatre.asked[name] for name in theatre.channels["PLAT"]}).most_common()[-1]
+    assert seldom[1] >= 5, f"channel `{seldom[0]}` was compared {seldom[1]} times only"
+
+
+def test_on_every_channel_at_once_twins_are_told_apart_by_nothing(theatre):
+    assert play(theatre, 3, whole=True, most_steps=3) >= 40
+
+
+@pytest.mark.long
+def test_a_partner_that_may_see_the_same_receives_the_same_bytes_in_long_histories(theatre):
+    assert play(theatre, DEEP_GROUPS, most_steps=6) >= DEEP_CASES

@@ -1,0 +1,226 @@
+"""Plays a history and its twins, and compares, for every partner who can't tell them apart, all that it receives."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from flask import Flask
+
+from nasty import CONNECTION, FILES, PARTNERS, START, Stage, deal_of, first_world, make_template, open_stage
+from proofs.channels import Door, everything, joined
+from proofs.histories import Edit, Group, change
+from proofs.observe import Observation, Watcher
+from sync.house import House
+from sync.identifiers import digest, partner_id, personal
+from sync.project import come_due
+from sync.pull import pull
+from sync.reader import Projection
+from sync.support_log import Statement, record
+from webhook_app.partner_app import create_partner_app
+from worlds import World, WorldConnector
+
+AT_LAST = 3  # channels picked after the last step, beside the whole list, its pages and the feed
+WORDS = {name: yaml.safe_load(text) for name, text in FILES.items()}
+
+
+class Leaked(AssertionError):
+    """A partner received other bytes, though all that it may see is the same."""
+
+
+class Wrong(AssertionError):
+    """A partner received something else than the reference says."""
+
+
+@dataclass
+class Theatre:
+    """A stage, the template that it is put back to, and one web application that looks at it."""
+
+    stage: Stage
+    template: Path
+    world: World
+    app: Flask
+    channels: Mapping[str, Mapping[str, Any]]
+    asked: Counter[str] = field(default_factory=Counter)  # channel -> how often it was compared
+    cases: int = 0  # (twin, partner) pairs that were told apart by nothing, so far
+    focus: tuple[str, ...] = ()  # channels whose names begin so are asked at last, beside those by turns
+    reference: bool = True  # whether what is shown is compared with the reference, too
+    begin: Callable[[], object] = lambda: None  # before each history
+
+
+@dataclass
+class Played:
+    """What one history showed: per step and partner, the observation and the bytes of the channels asked."""
+
+    seen: list[dict[str, Observation]] = field(default_factory=list)
+    received: list[dict[str, dict[str, Any]]] = field(default_factory=list)
+
+
+def open_theatre(folder: Path) -> Theatre:
+    """Everything that is needed to play, once."""
+    world = first_world()
+    template = make_template(folder, world)
+    stage = open_stage(folder, "stage")
+    stage.reset(template, START)
+    app = create_partner_app(stage.house)
+    return Theatre(stage, template, world, app, {key: everything(key) for key in PARTNERS})
+
+
+def compare(theatre: Theatre, group: Group, *, whole: bool = False) -> int:
+    """Play a group; how many (twin, partner) pairs were told apart by nothing. Raises Leaked or Wrong."""
+    before = theatre.cases
+    first = _play(theatre, group, None, dict.fromkeys(PARTNERS, True), None, whole)
+    for number, _ in enumerate(group.twins):
+        blind = dict.fromkeys(PARTNERS, True)  # partners who could not tell the twins apart so far
+        _play(theatre, group, number, blind, first, whole)
+        theatre.cases += sum(blind.values())
+    return theatre.cases - before
+
+
+def _play(
+    theatre: Theatre, group: Group, twin: int | None, blind: dict[str, bool], first: Played | None, whole: bool
+) -> Played:
+    stage, world, played = theatre.stage, theatre.world.copy(), Played()
+    stage.reset(theatre.template, START)
+    theatre.begin()
+    watcher = Watcher(WORDS)
+    watcher.look(world, stage.clock.now)
+    for number, step in enumerate(group.steps):
+        extra = group.twins[twin][number] if twin is not None else ()
+        stage.clock.move(minutes=1)
+        if step[0] == "wait":
+            stage.clock.move(days=float(str(step[1])))
+            _look(theatre, group, number * 2, watcher.look(world, stage.clock.now), blind, played, first, whole)
+            while come_due(stage.house):
+                pass
+        for edit in (step, *extra):
+            _do(stage.house, world, watcher, edit)
+        problems = pull(stage.house, CONNECTION, WorldConnector(world)).problems
+        assert not problems, problems
+        seen = watcher.look(world, stage.clock.now)
+        last = number == len(group.steps) - 1
+        _look(theatre, group, number * 2 + 1, seen, blind, played, first, whole, last=last)
+        if first is None and theatre.reference:
+            agree(stage.house, seen, played.received[-1])
+        if shared := joined({key: [each["deals"]] for key, each in played.received[-1].items()}):
+            raise Leaked(f"two partners can join what they have by {', '.join(shared)}")
+    return played
+
+
+def _do(house: House, world: World, watcher: Watcher, edit: Edit) -> None:
+    kind, *words = edit
+    if kind == "wait":
+        return
+    if kind not in ("answer", "comment"):
+        change(world, edit)
+        return
+    key, deal, said = map(str, words)
+    known = watcher.answer(key, deal, said) if kind == "answer" else watcher.comment(key, deal, said)
+    name = digest(json.dumps([len(watcher.said.get(key, ())), *words]).encode())
+    what, fields = (f"deal.{said}", {}) if kind == "answer" else ("comment", {"text": said})
+    partner = partner_id(key)
+    told = Statement(f"api:{partner}", name, what, house.clock(), partner, None, deal_of(key, deal), fields, name)
+    assert (record(house, told).status == "stored") is known, (edit, known)
+
+
+def _look(
+    theatre: Theatre,
+    group: Group,
+    moment: int,
+    seen: dict[str, Observation],
+    blind: dict[str, bool],
+    played: Played,
+    first: Played | None,
+    whole: bool,
+    *,
+    last: bool = False,
+) -> None:
+    """Ask the channels of this moment, and compare where the partner sees the same as in the first history."""
+    number = len(played.seen)
+    played.seen.append(seen)
+    played.received.append({})
+    for key in PARTNERS:
+        if first is not None and seen.get(key) != first.seen[number].get(key):
+            blind[key] = False
+        if not blind[key]:
+            continue
+        received = played.received[-1][key] = {}
+        door = Door(theatre.app, theatre.stage.house, key)
+        for name in _picked(theatre, key, group.picks, whole, last):
+            received[name] = theatre.channels[key][name](door)
+            if first is not None:
+                theatre.asked[name] += 1
+                if received[name] != first.received[number][key][name]:
+                    raise Leaked(difference(key, name, first.received[number][key][name], received[name]))
+
+
+def _picked(theatre: Theatre, key: str, seed: int, whole: bool, last: bool) -> list[str]:
+    """The whole list each time; at last the feed, which holds all that was, and some other channels by turns."""
+    names = list(theatre.channels[key])
+    if not last:
+        return ["deals"]
+    if whole:
+        return names
+    chosen = [names[(seed + turn * 47) % len(names)] for turn in range(AT_LAST)]
+    focus = [name for name in names if name.startswith(theatre.focus)] if theatre.focus else []
+    return list(dict.fromkeys(["deals", "feed", *chosen, *focus]))
+
+
+def agree(house: House, seen: Mapping[str, Observation], received: Mapping[str, Any]) -> None:
+    """The product shows exactly what the reference says, of every partner."""
+    for key, each in seen.items():
+        given = {deal["id"]: deal for deal in json.loads(received[key]["deals"])["deals"]}
+        wanted = {deal_of(key, deal): (state, role, body) for deal, (state, role, body, _) in each.deals.items()}
+        own = house.partner_key(partner_id(key))
+        for deal in given.values():
+            rows = [json.dumps(row, ensure_ascii=False) for row in deal.get("contacts", ())]
+            if rows != sorted(rows):
+                raise Wrong(f"{key}: rows stand in another order than that of the partner's own bytes: {rows}")
+        found = {
+            id: (deal.pop("state"), deal.pop("involvement"), _plain({k: v for k, v in deal.items() if k not in ("id", "changed_at")}))
+            for id, deal in given.items()
+        }
+        expected = {id: (state, role, _plain(_named(body, own))) for id, (state, role, body) in wanted.items()}
+        if found != expected:
+            raise Wrong(difference(key, "deals", expected, found))
+        projection = Projection(house, partner_id(key))
+        for deal, (*_, told) in each.deals.items():
+            shown = sorted((one.direction, one.author, one.text) for one in projection.messages(deal_of(key, deal)))
+            if shown != sorted(told):
+                raise Wrong(difference(key, f"messages of {deal}", sorted(told), shown))
+
+
+def _named(body: Mapping[str, Any], own: bytes) -> Mapping[str, Any]:
+    """The reference's pseudonyms as the partner's own names for these values."""
+    import hashlib
+
+    def name(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return personal(own, f"\ue000{hashlib.sha256(value[1].encode()).hexdigest()[:16]}\ue001")
+        return value
+
+    rows = [{column: name(value) for column, value in row.items()} for row in body.get("contacts", ())]
+    return {**body, "contacts": rows} if "contacts" in body else body
+
+
+def _plain(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    rows = sorted(body.get("contacts", ()), key=lambda row: msgspec.json.encode(row, order="sorted"))
+    return {**body, "contacts": rows} if "contacts" in body else body
+
+
+def difference(key: str, channel: str, one: Any, other: Any) -> str:
+    """What differs, short enough to read."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        names = [name for name in {**one, **other} if one.get(name) != other.get(name)]
+        if names:
+            return difference(f"{key} {names[0]}", channel, one.get(names[0]), other.get(names[0]))
+    left, right = str(one), str(other)
+    at = next((place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    start = max(0, at - 150)
+    return f"{key}, {channel}:\n  {left[start : at + 250]}\n  {right[start : at + 250]}"
