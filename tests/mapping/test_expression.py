@@ -396,3 +396,8 @@ def test_an_expression_tells_its_fields_and_its_comparisons() -> None:
     assert expression.fields == {"deal.seats", "deal.region", "partner.region"}
     assert [str(Expression(atom)) for atom in expression.atoms] == ["deal.seats > 3", "deal.region == partner.region"]
     assert not expression.asks_time
+
+
+def test_a_text_longer_than_4000_characters_is_refused_unread() -> None:
+    with pytest.raises(Broken, match="expression is longer than 4000 characters: split it into derived fields"):
+        parse("deal.flag" + " " * 4_000, FIELDS)

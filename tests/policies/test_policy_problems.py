@@ -37,6 +37,7 @@ ROWS = (
     row("deal.health", "text", "basics", "plain", "if deal.margin > 1M JPY then 'good' else 'bad'"),
     row("deal.mood", "text", "basics", "plain", "concat(deal.health, '!')"),
     row("deal.owner", "person", "person", "person"),
+    row("deal.contact", "text", "basics person", "plain"),
     row("contacts[].name", "person", "person", "person"),
     row("contacts[].title", "text", "basics", "plain"),
 )
@@ -93,6 +94,7 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
         # people
         (show(fields=("deal.owner",)), "deal.owner is about a person: name the legal basis, as in `basis: consent`"),
         (show(fields=("contacts[].name",), rung="initials"), "contacts[].name is about a person: name the legal basis, as in `basis: consent`"),
+        (show(fields=("deal.contact",)), "deal.contact is about a person: name the legal basis, as in `basis: consent`"),
         # conditions that tell
         (show({"deal.margin": {"above": "1M JPY"}}), "its condition would tell partners about deal.margin, which carries class internal; it can never be shared"),
         (show({"deal.health": "good"}), "its condition would tell partners about deal.health, which carries class internal because it is computed from deal.margin; it can never be shared"),

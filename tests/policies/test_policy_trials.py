@@ -15,6 +15,7 @@ from policies.compile import Policy, compile_policy
 from policies.edges import candidates
 from policies.model import FieldRow, FieldTable, PolicyFile, PolicyTest, Rule
 from policies.trial import run_tests
+from policies.view import DealView
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 PARTNER: dict[str, FieldType] = {"partner.tier": "picklist", "partner.nda": "picklist"}
@@ -160,3 +161,43 @@ def test_a_decision_with_time_in_it_says_until_when_it_holds(policy: Policy) -> 
     decision = policy.decide({"deal.close": "2026-12-31"}, {"partner.tier": "gold"}, {}, NOW)
     # When 2 December begins in Tokyo, the 31st is less than 30 days away.
     assert decision.until == datetime(2026, 12, 1, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("when", "until"),
+    [
+        ("share.since < now - 30 days", datetime(2026, 12, 11, 0, 0, 1, tzinfo=UTC)),
+        ("partner.since < now - 30 days", datetime(2026, 11, 30, 15, tzinfo=UTC)),
+        ("coalesce(partner.since, deal.close) < now - 30 days", datetime(2026, 11, 30, 15, tzinfo=UTC)),
+        ("share.since < now - 30 days or partner.since < now - 30 days", datetime(2026, 11, 30, 15, tzinfo=UTC)),
+        (
+            "share.since < now - 30 days or coalesce(partner.since, deal.close) < now - 30 days",
+            datetime(2026, 11, 30, 15, tzinfo=UTC),
+        ),
+        ("partner.since < now - 365 days", datetime(2027, 10, 31, 15, tzinfo=UTC)),
+        ("partner.since < now", None),
+        ("deal.close < now", None),
+    ],
+)
+def test_time_in_any_side_of_a_situation_ends_a_decision(when: str, until: datetime | None) -> None:
+    rules = (Rule("who", "All", "always"), Rule("show", "S", when, ("deal.name",), rung="exact", tells_partner="when"))
+    policy = compile_policy(
+        TABLE, [PolicyFile("p", rules, ())], {"partner.since": "date"}, zone=ZoneInfo("Asia/Tokyo"), fiscal_year_starts=4
+    )  # fmt: skip
+    partner, share = {"partner.since": "2026-10-31"}, {"share.since": "2026-11-11T00:00:00Z"}
+    assert policy.decide({}, partner, share, NOW).until == until
+    assert policy.explain({}, partner, share, NOW, "deal.name").until == until
+
+
+@pytest.mark.parametrize("broken", ["not money", 5, [], {"minor": 1}, [None, "JPY"]])
+def test_what_cannot_be_evaluated_hides(broken: Any) -> None:
+    rules = (
+        Rule("who", "All", "always"),
+        Rule("show", "Name", "always", ("deal.name", "deal.size"), rung="exact"),
+        Rule("show", "Close", "deal.amount >= 1M JPY", ("deal.close",), rung="exact", tells_partner="its size"),
+        Rule("limit", "Cap", "deal.amount < 1M JPY", ("deal.name",), rung="hide", tells_partner="its size"),
+    )
+    policy = compile_policy(TABLE, [PolicyFile("p", rules, ())], {}, zone=ZoneInfo("UTC"), fiscal_year_starts=4)
+    view = DealView(policy, {"deal.amount": broken, "deal.name": "x", "deal.close": "2026-12-31"}, {"contacts": []})
+    decision = policy.decide(view.values, {}, {}, NOW)
+    assert view.shown(decision.rungs) == {"deal.size": None}
