@@ -47,7 +47,7 @@ def by_hand(org: Org, folder: Path) -> int:
         session_id="t", instance_url=org.salesforce, session=session, version="63.0", object_pairs_hook=None
     )
     base = sqlite3.connect(folder / "by_hand.db", isolation_level=None)
-    for line in ("pragma journal_mode=wal", "pragma synchronous=full", *_TABLES):
+    for line in ("pragma journal_mode=wal", "pragma synchronous=full", "pragma cache_size=-65536", *_TABLES):
         base.execute(line)
     partners = {
         row["Id"]: _partner(row) for row in crm.query_all_iter(f"SELECT {_ACCOUNT} FROM Account") if row["IsPartner"]

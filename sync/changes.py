@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -13,8 +13,8 @@ from sync.access import queue_mail
 from sync.facts import SHARE_COLUMNS, ShareRow
 from sync.house import House, InForce
 from sync.identifiers import digest
-from sync.rows import Row, insert_all, insert_new, upsert
-from sync.schema import feed, messages, mirror, partners, people, shares, streams, summaries, views
+from sync.rows import Row, among, insert_all, insert_new, upsert
+from sync.schema import feed, messages, mirror, partners, people, shares, summaries, views
 
 # What makes a partner's bytes; the rest of a share may move without the partner noticing.
 _BYTES = ("view", "state", "involvement")
@@ -41,14 +41,16 @@ class Event:
 class Changes:
     """What projecting some deals will write."""
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: Collection[str]) -> None:
+        self._loaded = loaded  # connections whose first load has ended
         self.shares: list[tuple[str, str, ShareRow]] = []  # deal, connection, the share as it will be
         self.suspended: list[tuple[str, str]] = []  # (partner, deal): unreadable from the commit on
         self.views: dict[tuple[str, str], Row] = {}
         self.events: list[Event] = []
-        self.born: list[tuple[str, str, str]] = []  # (connection, partner, public id)
+        self.born: list[tuple[str, str]] = []  # (partner, public id): new, and not of a connection's first load
         self.messages: list[Row] = []
         self.moved: set[str] = set()  # deals of which somebody's bytes changed
+        self.left: set[str] = set()  # deals of which a share now refers to another view
         self.idle: list[str] = []  # deals that no partner is on
 
     def view(self, deal_id: str, name: str, body: bytes, version: int) -> None:
@@ -60,10 +62,12 @@ class Changes:
         if standing is None:
             self.shares.append((deal_id, connection, share))
             self._tell(deal_id, share, "deal.shared")
-            self.born.append((connection, share.partner_id, share.public_id))
+            if connection in self._loaded:
+                self.born.append((share.partner_id, share.public_id))
         elif any(getattr(standing, name) != getattr(share, name) for name in _BYTES):
             # INVARIANT: a partner hears of a change exactly where its own bytes change.
             share = replace(share, version=share.version + 1, changed_at="")
+            self.left.add(deal_id)
             self.shares.append((deal_id, connection, share))
             self._tell(deal_id, share, "deal.changed")
         elif replace(standing, view_version=None) != share:
@@ -101,8 +105,8 @@ def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Chan
     _suspend(tx, changes.suspended)
     fresh = _post(tx, changes.messages, now)
     tell(tx, chain(changes.events, fresh), now)
-    drop_views(tx, changes.moved)
-    _invite(tx, house, changes)
+    drop_views(tx, changes.left)
+    _invite(tx, house, changes.born)
     summarise(tx, force, changes.moved, now)
     _forget(tx, changes.idle)
 
@@ -124,7 +128,7 @@ def tell(tx: sa.Connection, events: Iterable[Event], now: str) -> None:
         return
     standing = tx.execute(
         sa.select(partners.c.id, partners.c.feed_position)
-        .where(partners.c.id.in_(by_partner))
+        .where(among(partners.c.id, by_partner))
         .order_by(partners.c.id)
         .with_for_update()
     ).all()
@@ -150,7 +154,7 @@ def drop_views(tx: sa.Connection, deal_ids: Iterable[str]) -> None:
     used = sa.exists().where(shares.c.deal_id == views.c.deal_id, shares.c.view == views.c.digest)
     wanted = list(deal_ids)
     if wanted:
-        tx.execute(sa.delete(views).where(views.c.deal_id.in_(wanted), ~used))
+        tx.execute(sa.delete(views).where(among(views.c.deal_id, wanted), ~used))
 
 
 def summarise(tx: sa.Connection, force: InForce, deal_ids: Iterable[str], now: str) -> None:
@@ -160,7 +164,7 @@ def summarise(tx: sa.Connection, force: InForce, deal_ids: Iterable[str], now: s
     if not fields or not wanted:
         return
     found = tx.execute(
-        sa.select(mirror.c.id, mirror.c.connection).where(mirror.c.id.in_(wanted), mirror.c.connection.in_(fields))
+        sa.select(mirror.c.id, mirror.c.connection).where(among(mirror.c.id, wanted), mirror.c.connection.in_(fields))
     )
     rows = [{"deal_id": row.id, "connection": row.connection, "due": True, "next_at": now} for row in found]
     upsert(tx, summaries, rows)
@@ -174,23 +178,21 @@ def _row(deal_id: str, connection: str, share: ShareRow, now: str) -> Row:
 
 def _post(tx: sa.Connection, rows: Sequence[Row], now: str) -> list[Event]:
     """Insert messages that are new; an event for each."""
-    known = set(tx.execute(sa.select(messages.c.id).where(messages.c.id.in_([row["id"] for row in rows]))).scalars())
+    known = set(tx.execute(sa.select(messages.c.id).where(among(messages.c.id, [row["id"] for row in rows]))).scalars())
     fresh = [{**row, "at": now} for row in rows if row["id"] not in known]
     insert_new(tx, messages, fresh)
     return [Event(row["partner_id"], row["public_id"], "message", 0) for row in fresh]
 
 
-def _invite(tx: sa.Connection, house: House, changes: Changes) -> None:
-    """Mail the partner's people about new deals; those of a connection's first load are not news."""
-    if not changes.born:
+def _invite(tx: sa.Connection, house: House, born: Sequence[tuple[str, str]]) -> None:
+    """Mail the partners' people about new deals."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for partner_id, public_id in born:
+        places[partner_id].append(public_id)
+    if not places:
         return
-    done = sa.select(streams.c.connection).where(streams.c.stream == "opportunities", streams.c.loaded)
-    loaded = set(tx.execute(done).scalars())
-    places: Mapping[str, list[str]] = defaultdict(list)
-    for connection, partner_id, public_id in changes.born:
-        if connection in loaded:
-            places[partner_id].append(public_id)
-    for person in tx.execute(sa.select(people).where(people.c.partner_id.in_(places), people.c.ended.is_(None))).all():
+    invited = sa.and_(among(people.c.partner_id, places), people.c.ended.is_(None))
+    for person in tx.execute(sa.select(people.c.id, people.c.partner_id).where(invited)).all():
         for public_id in places[person.partner_id]:
             queue_mail(tx, house, person.id, "invitation", f"/deals/{public_id}")
 
@@ -200,5 +202,7 @@ def _forget(tx: sa.Connection, idle: Sequence[str]) -> None:
     # INVARIANT: what nothing needs is not kept.
     if idle:
         tx.execute(
-            sa.update(mirror).where(mirror.c.id.in_(idle), mirror.c.fields.is_not(None)).values(fields=None, digest="")
+            sa.update(mirror)
+            .where(among(mirror.c.id, idle), mirror.c.fields.is_not(None))
+            .values(fields=None, digest="")
         )

@@ -14,7 +14,7 @@ from sync.house import House, InForce
 from sync.identifiers import internal_id, partner_id
 from sync.project import mark
 from sync.reading import Reading, Row
-from sync.rows import insert_new, upsert
+from sync.rows import among, insert_new, upsert
 from sync.schema import mirror, partner_accounts, partners, relations, shares
 
 
@@ -30,7 +30,7 @@ def enrol_partners(
     if not gone and not fresh:
         return
     here = partner_accounts.c.connection == reading.connection
-    tx.execute(sa.delete(partner_accounts).where(here, partner_accounts.c.account.in_(gone)))
+    tx.execute(sa.delete(partner_accounts).where(here, among(partner_accounts.c.account, gone)))
     keys = {row["partner_id"]: row.pop("key") for row in fresh.values()}
     _found_partners(tx, house, keys)
     upsert(tx, partner_accounts, list(fresh.values()))
@@ -44,7 +44,7 @@ def _known(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> dict[
     rows = tx.execute(
         sa.select(partner_accounts, partners.c.key)
         .join(partners, partners.c.id == partner_accounts.c.partner_id)
-        .where(partner_accounts.c.connection == connection, partner_accounts.c.account.in_(accounts))
+        .where(partner_accounts.c.connection == connection, among(partner_accounts.c.account, accounts))
     )
     return {row.account: dict(row._mapping) for row in rows}
 
@@ -72,7 +72,7 @@ def _found_partners(tx: sa.Connection, house: House, keys: Mapping[str, str]) ->
 def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
     """What rules may ask about these partners: of several accounts, the connection listed first wins."""
     order = list(force.workspace.connections)
-    rows = tx.execute(sa.select(partner_accounts).where(partner_accounts.c.partner_id.in_(touched))).all()
+    rows = tx.execute(sa.select(partner_accounts).where(among(partner_accounts.c.partner_id, touched))).all()
     fields: dict[str, dict[str, Value]] = {own: {} for own in touched}
     for row in sorted(
         rows, key=lambda row: (order.index(row.connection) if row.connection in order else 99, row.account)
@@ -91,15 +91,15 @@ def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
 
 def _mark_deals(tx: sa.Connection, connection: str, touched: Sequence[str], accounts: Sequence[str]) -> None:
     """Every deal that one of these partners has, or that some relation says it should have."""
-    mark(tx, tx.execute(sa.select(shares.c.deal_id).where(shares.c.partner_id.in_(touched))).scalars())
-    keys = sa.select(sa.literal(KEY).concat(partners.c.key)).where(partners.c.id.in_(touched))
+    mark(tx, tx.execute(sa.select(shares.c.deal_id).where(among(shares.c.partner_id, touched))).scalars())
+    keys = sa.select(sa.literal(KEY).concat(partners.c.key)).where(among(partners.c.id, touched))
     by_account = sa.select(partner_accounts.c.account).where(
-        partner_accounts.c.partner_id.in_(touched), partner_accounts.c.connection == relations.c.connection
+        among(partner_accounts.c.partner_id, touched), partner_accounts.c.connection == relations.c.connection
     )
     named = sa.or_(
         relations.c.account.in_(keys),
         relations.c.account.in_(by_account.correlate(relations)),
-        sa.and_(relations.c.connection == connection, relations.c.account.in_([*accounts, POPULATION])),
+        sa.and_(relations.c.connection == connection, among(relations.c.account, [*accounts, POPULATION])),
     )
     found = sa.select(mirror.c.id).join(
         relations,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from mapping.model import ConnectionMapping, RelationMapping
 from mapping.relations import answers, role_of
 from mapping.values import Value, thaw
+from sync.rows import among
 from sync.schema import mirror, partner_accounts, partners, relations, shares, views
 
 Fields = Mapping[str, Value]
@@ -92,7 +93,7 @@ class Gathered:
 
 def gather(tx: sa.Connection, mappings: Mapping[str, ConnectionMapping], deal_ids: Sequence[str]) -> Gathered:
     """Facts and fields of these deals as this transaction sees them; six queries, however many deals."""
-    deals = tx.execute(sa.select(mirror).where(mirror.c.id.in_(deal_ids))).all()
+    deals = tx.execute(sa.select(mirror).where(among(mirror.c.id, deal_ids))).all()
     by_connection: dict[str, list[Any]] = defaultdict(list)
     for deal in deals:
         by_connection[deal.connection].append(deal)
@@ -118,7 +119,7 @@ def _shares_of(tx: sa.Connection, deal_ids: Sequence[str]) -> dict[str, tuple[Sh
     for row in tx.execute(
         sa.select(shares.c.deal_id, *(shares.c[name] for name in SHARE_COLUMNS), views.c.version.label("view_version"))
         .outerjoin(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
-        .where(shares.c.deal_id.in_(deal_ids))
+        .where(among(shares.c.deal_id, deal_ids))
         .order_by(shares.c.partner_id)
     ):
         found[row.deal_id].append(ShareRow(**{name: getattr(row, name) for name in ShareRow.__slots__}))
@@ -144,7 +145,7 @@ class _Beside:
         self.relations: dict[str, list[Any]] = defaultdict(list)
         for row in tx.execute(
             sa.select(relations)
-            .where(relations.c.connection == connection, relations.c.deal.in_([deal.crm_id for deal in deals]))
+            .where(relations.c.connection == connection, among(relations.c.deal, [deal.crm_id for deal in deals]))
             .order_by(relations.c.source, relations.c.row)
         ):
             if row.source in self.rank:
@@ -165,7 +166,7 @@ class _Beside:
         )
         # A population may name any partner; otherwise only those that a relation names are read.
         if POPULATION not in named:
-            wanted = wanted.where(sa.or_(partner_accounts.c.account.in_(named), partners.c.key.in_(keys)))
+            wanted = wanted.where(sa.or_(among(partner_accounts.c.account, named), among(partners.c.key, keys)))
         self.partner_of: dict[str, tuple[str, int]] = {}
         self.partner_fields: dict[str, Fields] = {}
         for row in tx.execute(wanted):
@@ -224,6 +225,6 @@ def _mirrored(
         return ()
     return tx.execute(
         sa.select(mirror)
-        .where(mirror.c.connection == connection, mirror.c.object == object, column.in_(wanted))
+        .where(mirror.c.connection == connection, mirror.c.object == object, among(column, wanted))
         .order_by(mirror.c.crm_id)
     ).all()

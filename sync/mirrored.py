@@ -17,7 +17,7 @@ from sync.house import House
 from sync.identifiers import internal_id
 from sync.project import is_loaded, mark, project
 from sync.reading import Reading, Row, row_of
-from sync.rows import upsert
+from sync.rows import among, upsert
 from sync.schema import mirror, partner_accounts, partners, quarantine, relations
 
 DEAL = "opportunity"
@@ -69,7 +69,7 @@ def apply_relations(house: House, reading: Reading, source: str, page: Page) -> 
         named = {row["row"] for row in rows}
         # What a complete answer no longer names is gone, though no stamp moved.
         lost = [row for row in before if before[row]["account"] in page.complete_for and row not in named]
-        tx.execute(sa.delete(relations).where(here, relations.c.row.in_([*gone, *lost])))
+        tx.execute(sa.delete(relations).where(here, among(relations.c.row, [*gone, *lost])))
         changed = [row for row in rows if before.get(row["row"]) != row]
         upsert(tx, relations, changed)
         deals = {row["deal"] for row in changed} | {before[row]["deal"] for row in [*gone, *lost] if row in before}
@@ -100,12 +100,14 @@ def _set_aside(
         for crm_id, reason in refused.items()
     ]
     upsert(tx, quarantine, rows)
-    tx.execute(sa.delete(quarantine).where(quarantine.c.id.in_([name + crm_id for crm_id in fine])))
+    tx.execute(sa.delete(quarantine).where(among(quarantine.c.id, [name + crm_id for crm_id in fine])))
 
 
 def _standing(tx: sa.Connection, connection: str, object: str, ids: Sequence[str]) -> dict[str, Any]:
     found = tx.execute(
-        sa.select(mirror).where(mirror.c.connection == connection, mirror.c.object == object, mirror.c.crm_id.in_(ids))
+        sa.select(mirror).where(
+            mirror.c.connection == connection, mirror.c.object == object, among(mirror.c.crm_id, ids)
+        )
     )
     return {row.crm_id: row for row in found}
 
@@ -154,7 +156,7 @@ def _needed(tx: sa.Connection, reading: Reading, object: str, rows: Sequence[Row
     shared = tx.execute(
         sa.select(mirror.c.account)
         .where(mirror.c.connection == reading.connection, mirror.c.object == DEAL, mirror.c.fields.is_not(None))
-        .where(mirror.c.account.in_({account for account in accounts.values() if account}))
+        .where(among(mirror.c.account, {account for account in accounts.values() if account}))
         .distinct()
     )
     wanted = set(shared.scalars())
@@ -169,7 +171,7 @@ def _partnered(tx: sa.Connection, reading: Reading, rows: Sequence[Row]) -> set[
     keyed = sa.exists().where(sa.literal(KEY).concat(partners.c.key) == relations.c.account)
     found = tx.execute(
         sa.select(relations.c.deal, relations.c.account)
-        .where(relations.c.connection == reading.connection, relations.c.deal.in_(by_id))
+        .where(relations.c.connection == reading.connection, among(relations.c.deal, by_id))
         .where(sa.or_(known, keyed, relations.c.account == POPULATION))
     )
     return {row.deal for row in found if row.account != by_id[row.deal].account}
@@ -189,7 +191,7 @@ def _keep_mentions(tx: sa.Connection, reading: Reading, records: Sequence[Record
             tied = {"connection": reading.connection, "source": own[index], "row": record.id, "deal": record.id}
             rows.append({**tied, "account": account, "role": None})
     here = sa.and_(relations.c.connection == reading.connection, relations.c.source.in_(own.values()))
-    tx.execute(sa.delete(relations).where(here, relations.c.row.in_(by_id)))
+    tx.execute(sa.delete(relations).where(here, among(relations.c.row, by_id)))
     upsert(tx, relations, rows)
 
 
@@ -209,13 +211,13 @@ def _relations_beside(
     tx: sa.Connection, here: sa.ColumnElement[bool], rows: Sequence[str], accounts: frozenset[str]
 ) -> dict[str, dict[str, Any]]:
     found = tx.execute(
-        sa.select(relations).where(here, sa.or_(relations.c.row.in_(rows), relations.c.account.in_(accounts)))
+        sa.select(relations).where(here, sa.or_(among(relations.c.row, rows), among(relations.c.account, accounts)))
     )
     return {row.row: dict(row._mapping) for row in found}
 
 
 def _known_ids(tx: sa.Connection, deal_ids: Iterable[str]) -> list[str]:
-    return list(tx.execute(sa.select(mirror.c.id).where(mirror.c.id.in_(list(deal_ids)))).scalars())
+    return list(tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, deal_ids))).scalars())
 
 
 def _accounts_of(object: str, moved: Sequence[Row], standing: Mapping[str, Any]) -> set[str]:
@@ -229,7 +231,7 @@ def _accounts_of(object: str, moved: Sequence[Row], standing: Mapping[str, Any])
 def _mark_deals_of(tx: sa.Connection, connection: str, accounts: set[str]) -> None:
     found = tx.execute(
         sa.select(mirror.c.id)
-        .where(mirror.c.connection == connection, mirror.c.object == DEAL, mirror.c.account.in_(accounts))
+        .where(mirror.c.connection == connection, mirror.c.object == DEAL, among(mirror.c.account, accounts))
         .where(mirror.c.fields.is_not(None))
     )
     mark(tx, list(found.scalars()))

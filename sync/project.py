@@ -14,7 +14,7 @@ from sync.changes import Changes, Said, write_changes
 from sync.facts import Facts, Gathered, ShareRow, Side, gather
 from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
-from sync.rows import upsert
+from sync.rows import among, upsert
 from sync.schema import marks, mirror, shares, streams
 
 BATCH = 200  # deals a transaction: keeps the write lock short
@@ -35,16 +35,18 @@ def project(
     gives to its share, by (partner, deal).
     """
     wanted = sorted(set(deal_ids))
-    changes = Changes()
+    loaded = _loaded_connections(tx)
+    changes = Changes(loaded)
     if not wanted:
         return changes
     # INVARIANT: deals are locked in id order and their marks taken before anything is read: what moves
     # afterwards waits for this commit and marks them again.
-    tx.execute(sa.select(mirror.c.id).where(mirror.c.id.in_(wanted)).order_by(mirror.c.id).with_for_update())
-    tx.execute(sa.delete(marks).where(marks.c.deal_id.in_(wanted)))
+    if tx.dialect.name == "postgresql":  # SQLite's writer is alone already
+        tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, wanted)).order_by(mirror.c.id).with_for_update())
+    tx.execute(sa.delete(marks).where(among(marks.c.deal_id, wanted)))
     force = house.in_force(tx)
     gathered = gather(tx, force.workspace.mappings, wanted)
-    decide = _Decide(house, force, gathered, _loaded_connections(tx), answered or {}, changes)
+    decide = _Decide(house, force, gathered, loaded, answered or {}, changes)
     for deal_id in wanted:
         decide.deal(deal_id, (said or {}).get(deal_id))
     write_changes(tx, house, force, changes, instant(decide.now))
@@ -57,7 +59,7 @@ def drain(house: House, limit: int = BATCH) -> int:
         due = tx.execute(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(limit)).scalars().all()
         project(tx, house, due)
         # A mark whose deal is not in the mirror (any more) has nothing left to say.
-        tx.execute(sa.delete(marks).where(marks.c.deal_id.in_(due)))
+        tx.execute(sa.delete(marks).where(among(marks.c.deal_id, due)))
         return len(due)
 
 

@@ -16,6 +16,7 @@ from connectors.base import LoggedAction
 from mapping.values import thaw
 from sync.house import House, moment
 from sync.kinds import OBJECT_FIELDS
+from sync.rows import among
 from sync.schema import mirror, partner_accounts, partners, people, statements
 from sync.support_log import template_of
 
@@ -157,7 +158,7 @@ def _statements(tx: sa.Connection, keys: Sequence[str]) -> dict[str, list[Any]]:
     rows = tx.execute(
         sa.select(statements, people.c.name)
         .outerjoin(people, people.c.id == statements.c.person_id)
-        .where(statements.c.action_key.in_(keys))
+        .where(among(statements.c.action_key, keys))
         .order_by(statements.c.at, statements.c.source, statements.c.id)
     )
     found: dict[str, list[Any]] = defaultdict(list)
@@ -168,13 +169,13 @@ def _statements(tx: sa.Connection, keys: Sequence[str]) -> dict[str, list[Any]]:
 
 def _by_id(tx: sa.Connection, table: sa.Table, ids: Sequence[str | None]) -> dict[str, Any]:
     wanted = {each for each in ids if each}
-    return {row.id: row for row in tx.execute(sa.select(table).where(table.c.id.in_(wanted)))}
+    return {row.id: row for row in tx.execute(sa.select(table).where(among(table.c.id, wanted)))}
 
 
 def _accounts(tx: sa.Connection, ids: Sequence[str]) -> dict[tuple[str, str], str]:
     rows = tx.execute(
         sa.select(partner_accounts)
-        .where(partner_accounts.c.partner_id.in_(set(ids)))
+        .where(among(partner_accounts.c.partner_id, set(ids)))
         .order_by(partner_accounts.c.account.desc())
     )
     return {(row.connection, row.partner_id): row.account for row in rows}

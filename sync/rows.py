@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +11,9 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 Row = Mapping[str, Any]
 Item = TypeVar("Item")
@@ -79,6 +83,28 @@ def _text(name: str, statement: sa.Executable) -> Text:
     dialect = _DIALECTS[name]()
     compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # an insert is compilable
     return Text(str(compiled), tuple(compiled.positiontup) if compiled.positiontup is not None else None)
+
+
+class _Listed(FunctionElement[str]):
+    """The items of one JSON list, as rows."""
+
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _listed_on_sqlite(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"(select value from json_each({compiler.process(element.clauses, **how)}))"  # noqa: S608 - a parameter
+
+
+@compiles(_Listed, "postgresql")
+def _listed_on_postgresql(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+    return f"(select jsonb_array_elements_text(cast({compiler.process(element.clauses, **how)} as jsonb)))"
+
+
+def among(column: sa.ColumnElement[Any], values: Iterable[str | None]) -> sa.ColumnElement[bool]:
+    """Whether a text column has one of these values: one parameter, however many they are."""
+    listed = _Listed(sa.bindparam(None, json.dumps(list(values)), type_=sa.Text, unique=True))
+    return column.op("in", is_comparison=True)(listed)
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

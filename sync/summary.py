@@ -15,6 +15,7 @@ from connectors.base import Connector, CrmError
 from mapping.model import ConnectionMapping
 from sync.house import House, instant
 from sync.identifiers import digest
+from sync.rows import among
 from sync.schema import mirror, partners, shares, summaries, views
 
 BATCH = 200
@@ -108,7 +109,7 @@ def _texts(
         sa.select(shares.c.deal_id, shares.c.state, partners.c.name, views.c.body)
         .join(partners, partners.c.id == shares.c.partner_id)
         .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
-        .where(shares.c.deal_id.in_(deal_ids), ~shares.c.suspended)
+        .where(among(shares.c.deal_id, deal_ids), ~shares.c.suspended)
         .order_by(partners.c.name)
     )
     lines: dict[str, list[str]] = defaultdict(list)

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from connectors.base import BadRecord, Connector, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
 from sync.house import House, instant
 from sync.render import render_actions
+from sync.rows import among
 from sync.schema import actions
 from sync.summary import write_summaries
 
@@ -70,7 +71,7 @@ def _claim(house: House, connection: str, state: str) -> list[Claimed]:
         # INVARIANT: only the holder of the newest fence may write the outcome down.
         tx.execute(
             sa.update(actions)
-            .where(actions.c.key.in_(keys))
+            .where(among(actions.c.key, keys))
             .values(state="sending", fence=actions.c.fence + 1, next_at=instant(now + LEASE))
         )
         rendered = render_actions(tx, house, rows)
