@@ -158,6 +158,8 @@ def _look(
                 theatre.asked[name] += 1
                 if received[name] != first.received[number][key][name]:
                     raise Leaked(difference(key, name, first.received[number][key][name], received[name]))
+            if name.startswith("wrong ") and received[name][0] < 400:
+                raise Wrong(f"{key}: {name} was answered with {received[name][0]}")
 
 
 def _picked(theatre: Theatre, key: str, seed: int, whole: bool, last: bool) -> list[str]:
