@@ -15,7 +15,7 @@ from mapping.values import FieldType
 from policies.decision import SIDES, Decision, Facts, Policy, Questions, Side, truth_of
 from policies.layout import lay_out, list_of, slots_of
 from policies.lineage import Lineage, trace
-from policies.lint import Stated, problems_of, rung_index
+from policies.lint import Stated, problems_of, rows_of, rung_index
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
 from policies.rulebook import Length, ReadyRule, Rulebook
 from policies.transforms import Calendar, renders_of
@@ -149,17 +149,13 @@ def _book(rows: tuple[FieldRow, ...], stated: Sequence[Stated], atoms: Sequence[
 
 
 def _ready(stated: Stated, rows: Sequence[FieldRow], numbers: Mapping[Node, int]) -> ReadyRule:
-    rule, classes = stated.rule, frozenset(stated.rule.classes)
+    rule = stated.rule
     return ReadyRule(
         rule=rule,
         text=str(stated.condition),
         when=ready(stated.condition.tree, Setting(settled=numbers)),
         atoms=tuple(numbers[node] for node in stated.condition.atoms),
-        targets=tuple(
-            (number, rung_index(row, rule.rung))
-            for number, row in enumerate(rows)
-            if row.name in rule.fields or row.classes & classes
-        ),
+        targets=tuple((number, rung_index(rows[number], rule.rung)) for number in rows_of(rule, rows)),
     )
 
 

@@ -34,6 +34,12 @@ def rung_index(row: FieldRow, rung: str) -> int:
     return ladder.index(rung) if rung in ladder else 0
 
 
+def rows_of(rule: Rule, rows: Sequence[FieldRow]) -> list[int]:
+    """The rows that a rule names, by themselves or by a class."""
+    named, classes = frozenset(rule.fields), frozenset(rule.classes)
+    return [number for number, row in enumerate(rows) if row.name in named or not classes.isdisjoint(row.classes)]
+
+
 def problems_of(
     policy: Policy, stated: Sequence[Stated], lineage: Lineage, files: Sequence[PolicyFile]
 ) -> list[Problem]:
@@ -79,12 +85,18 @@ def _lists(policy: Policy, files: Sequence[PolicyFile], lineage: Lineage) -> Ite
 
 
 def _too_many_atoms(policy: Policy) -> Iterator[Problem]:
-    for number, row in enumerate(policy.rows):
-        touching = [each for each in policy.book.rules if number in dict(each.targets)]
-        atoms = {atom for each in touching for atom in each.atoms}
-        if len(atoms) > MOST_ATOMS:
-            text = f"{row.name} depends on {len(atoms)} comparisons, at most {MOST_ATOMS} can be explained: join rules"
-            yield Problem(_place(touching[-1].rule, row.name, "fields", "classes"), _says(touching[-1].rule, text))
+    atoms: dict[int, set[int]] = {}
+    for each in policy.book.rules:
+        for number, _ in each.targets:
+            before = len(atoms.setdefault(number, set()))
+            atoms[number].update(each.atoms)
+            if before <= MOST_ATOMS < len(atoms[number]):
+                name = policy.rows[number].name
+                text = (
+                    f"with it {name} depends on {len(atoms[number])} comparisons, at most {MOST_ATOMS} can be explained"
+                )
+                place = _place(each.rule, name, "fields", "classes")
+                yield Problem(place, _says(each.rule, f"{text}: join rules"))
 
 
 def _unknown_words(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
@@ -172,7 +184,7 @@ def _carries(name: str, wanted: str, lineage: Lineage) -> str:
 
 
 def _touched(rule: Rule, policy: Policy) -> list[FieldRow]:
-    return [row for row in policy.rows if row.name in rule.fields or row.classes & frozenset(rule.classes)]
+    return [policy.rows[number] for number in rows_of(rule, policy.rows)]
 
 
 _VERB = {"show": "shows", "limit": "limits"}

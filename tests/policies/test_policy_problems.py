@@ -172,7 +172,7 @@ def test_a_chain_of_derived_fields_has_an_end() -> None:
 
 def test_more_than_twelve_comparisons_for_one_field_are_refused() -> None:
     many = " or ".join(f"partner.nda == 'n{n}'" for n in range(13))
-    text = "rule `Basics`: deal.name depends on 13 comparisons, at most 12 can be explained: join rules"
+    text = "rule `Basics`: with it deal.name depends on 13 comparisons, at most 12 can be explained: join rules"
     assert problems(show(many)) == [f"p.yaml:4:5 {text}"]
     build(WHO, show(" or ".join(f"partner.nda == 'n{n}'" for n in range(12))))
 
