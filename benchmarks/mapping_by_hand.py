@@ -44,6 +44,8 @@ class Deal(Filler):  # type: ignore[misc, valid-type]
         """In our words."""
         return {
             "id": row["id"],
+            "stamp": row["stamp"],
+            "account": row["account"],
             "deal.name": row["name"],
             "deal.stage": _STAGES.get(row["stage"], "other"),
             "deal.amount": Money(int(Decimal(str(row["amount"]))), row["currency"]),

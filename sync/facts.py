@@ -120,8 +120,7 @@ def _shares_of(tx: sa.Connection, deal_ids: Sequence[str]) -> dict[str, tuple[Sh
         sa.select(shares.c.deal_id, *(shares.c[name] for name in SHARE_COLUMNS), views.c.version.label("view_version"))
         .outerjoin(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
         .where(among(shares.c.deal_id, deal_ids))
-        .order_by(shares.c.partner_id)
-    ):
+    ).all():
         found[row.deal_id].append(ShareRow(**{name: getattr(row, name) for name in ShareRow.__slots__}))
     return {deal_id: tuple(rows) for deal_id, rows in found.items()}
 
@@ -144,15 +143,16 @@ class _Beside:
                 self.contacts[row.account].append(row)
         self.relations: dict[str, list[Any]] = defaultdict(list)
         for row in tx.execute(
-            sa.select(relations)
-            .where(relations.c.connection == connection, among(relations.c.deal, [deal.crm_id for deal in deals]))
-            .order_by(relations.c.source, relations.c.row)
-        ):
+            sa.select(relations).where(
+                relations.c.connection == connection, among(relations.c.deal, [deal.crm_id for deal in deals])
+            )
+        ).all():
             if row.source in self.rank:
                 self.relations[row.deal].append(row)
+        # Sorted here: a database that is asked for an order may walk the whole table in it.
         # Where several sources name a partner, the role of the one that the mapping lists first counts.
-        for named in self.relations.values() if len(self.rank) > 1 else ():
-            named.sort(key=lambda row: self.rank[row.source])
+        for named in self.relations.values():
+            named.sort(key=lambda row: (self.rank[row.source], row.row))
         self._read_partners(tx, connection)
 
     def _read_partners(self, tx: sa.Connection, connection: str) -> None:
@@ -162,14 +162,13 @@ class _Beside:
             sa.select(partner_accounts.c.account, partners.c.id, partners.c.key, partners.c.version, partners.c.fields)
             .join(partners, partners.c.id == partner_accounts.c.partner_id)
             .where(partner_accounts.c.connection == connection)
-            .order_by(partner_accounts.c.account)
         )
         # A population may name any partner; otherwise only those that a relation names are read.
         if POPULATION not in named:
             wanted = wanted.where(sa.or_(among(partner_accounts.c.account, named), among(partners.c.key, keys)))
         self.partner_of: dict[str, tuple[str, int]] = {}
         self.partner_fields: dict[str, Fields] = {}
-        for row in tx.execute(wanted):
+        for row in tx.execute(wanted).all():
             self.partner_of[row.account] = self.partner_of[KEY + row.key] = (row.id, row.version)
             if row.id not in self.partner_fields:
                 self.partner_fields[row.id] = thaw(row.fields)
@@ -223,8 +222,5 @@ def _mirrored(
     wanted = list(ids)
     if not wanted:
         return ()
-    return tx.execute(
-        sa.select(mirror)
-        .where(mirror.c.connection == connection, mirror.c.object == object, among(column, wanted))
-        .order_by(mirror.c.crm_id)
-    ).all()
+    found = sa.select(mirror).where(mirror.c.connection == connection, mirror.c.object == object, among(column, wanted))
+    return sorted(tx.execute(found).all(), key=lambda row: row.crm_id)

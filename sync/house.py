@@ -88,7 +88,12 @@ class House:
 
     def partner_key(self, partner_id: str) -> bytes:
         """The key from which this partner's ids and pseudonyms are made."""
-        return derive(self.key, f"partner {partner_id}")
+        return _partner_key(self.key, partner_id)
+
+
+@lru_cache(maxsize=16_384)
+def _partner_key(key: bytes, partner_id: str) -> bytes:
+    return derive(key, f"partner {partner_id}")
 
 
 @lru_cache(maxsize=64)

@@ -109,7 +109,7 @@ def _standing(tx: sa.Connection, connection: str, object: str, ids: Sequence[str
             mirror.c.connection == connection, mirror.c.object == object, among(mirror.c.crm_id, ids)
         )
     )
-    return {row.crm_id: row for row in found}
+    return {row.crm_id: row for row in found.all()}
 
 
 def _is_news(row: Row, standing: Any, shape: str, wanted: bool) -> bool:
@@ -174,7 +174,7 @@ def _partnered(tx: sa.Connection, reading: Reading, rows: Sequence[Row]) -> set[
         .where(relations.c.connection == reading.connection, among(relations.c.deal, by_id))
         .where(sa.or_(known, keyed, relations.c.account == POPULATION))
     )
-    return {row.deal for row in found if row.account != by_id[row.deal].account}
+    return {row.deal for row in found.all() if row.account != by_id[row.deal].account}
 
 
 def _keep_mentions(tx: sa.Connection, reading: Reading, records: Sequence[Record], moved: Sequence[Row]) -> None:
@@ -213,7 +213,7 @@ def _relations_beside(
     found = tx.execute(
         sa.select(relations).where(here, sa.or_(among(relations.c.row, rows), among(relations.c.account, accounts)))
     )
-    return {row.row: dict(row._mapping) for row in found}
+    return {row.row: dict(row._mapping) for row in found.all()}
 
 
 def _known_ids(tx: sa.Connection, deal_ids: Iterable[str]) -> list[str]:

@@ -49,7 +49,7 @@ def project(
     decide = _Decide(house, force, gathered, loaded, answered or {}, changes)
     for deal_id in wanted:
         decide.deal(deal_id, (said or {}).get(deal_id))
-    write_changes(tx, house, force, changes, instant(decide.now))
+    write_changes(tx, house, force, changes, decide.now_text)
     return changes
 
 
@@ -105,7 +105,7 @@ class _Decide:
         self.policy = force.workspace.policy
         self.loaded, self.changes = loaded, changes
         self.now = house.clock()
-        self.keys: dict[str, bytes] = {}
+        self.now_text = instant(self.now)
         self.partner_facts: dict[str, PolicyFacts] = {}
 
     def deal(self, deal_id: str, said: Said | None) -> None:
@@ -137,14 +137,14 @@ class _Decide:
         self, facts: Facts, side: Side, standing: ShareRow | None, view: DealView, asked: PolicyFacts
     ) -> ShareRow | None:
         """The share that this partner should have; None where it should have none."""
-        since = standing.since if standing else instant(self.now)
+        since = standing.since if standing else self.now_text
         state, expires = self._state(facts, standing, since)
         own = {"share.state": state, "share.involvement": side.involvement, "share.since": since[:19] + "Z"}
         own_facts = self.policy.facts_of_share(own, self.now)
         decision = self.policy.judge(asked, self._partner_facts(side.id), own_facts, self.now)
         if not decision.admitted:
             return None
-        key = self.keys.get(side.id) or self.keys.setdefault(side.id, self.house.partner_key(side.id))
+        key = self.house.partner_key(side.id)
         body = view.body(decision.rungs)
         name = digest(body)
         if standing is None or standing.view != name or (standing.view_version or 0) < self.force.floor:
@@ -161,7 +161,7 @@ class _Decide:
             until=instant(until) if until else None,
             view=name,
             version=standing.version if standing else 1,
-            changed_at=standing.changed_at if standing else instant(self.now),
+            changed_at=standing.changed_at if standing else self.now_text,
             suspended=False,
             c1=columns[0] if columns else "",
             c2=columns[1] if len(columns) > 1 else "",

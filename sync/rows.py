@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -46,7 +47,7 @@ def _run(connection: sa.Connection, text: Text, rows: Sequence[Row]) -> None:
     if text.order is None:
         connection.exec_driver_sql(text.sql, [dict(row) for row in rows])
     else:
-        connection.exec_driver_sql(text.sql, [tuple(row[name] for name in text.order) for row in rows])
+        connection.exec_driver_sql(text.sql, list(map(text.order, rows)))
 
 
 _DIALECTS: dict[str, Callable[[], sa.Dialect]] = {"postgresql": psycopg.dialect, "sqlite": sqlite.dialect}
@@ -54,10 +55,10 @@ _DIALECTS: dict[str, Callable[[], sa.Dialect]] = {"postgresql": psycopg.dialect,
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A statement as the driver takes it; `order` of its parameters, None where they are named."""
+    """A statement as the driver takes it; `order` takes its parameters out of a row, None where they are named."""
 
     sql: str
-    order: tuple[str, ...] | None
+    order: Callable[[Row], tuple[Any, ...]] | None
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +83,13 @@ def _insert_text(name: str, table: sa.Table, columns: tuple[str, ...]) -> Text:
 def _text(name: str, statement: sa.Executable) -> Text:
     dialect = _DIALECTS[name]()
     compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # an insert is compilable
-    return Text(str(compiled), tuple(compiled.positiontup) if compiled.positiontup is not None else None)
+    return Text(str(compiled), _in_order(compiled.positiontup) if compiled.positiontup is not None else None)
+
+
+def _in_order(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 class _Listed(FunctionElement[str]):

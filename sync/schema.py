@@ -5,6 +5,8 @@ Instants are ISO 8601 UTC text with microseconds, so that text compares as time 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy import text as sa_text
 
 metadata = MetaData()
 
@@ -30,6 +33,11 @@ def text(name: str, *, key: bool = False, empty: bool = False) -> Column[str]:
 def number(name: str, default: int | None = 0) -> Column[int]:
     """A counting column."""
     return Column(name, BigInteger, nullable=default is None, server_default=None if default is None else str(default))
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """An index over the rows alone of which this holds."""
+    return {"sqlite_where": sa_text(condition), "postgresql_where": sa_text(condition)}
 
 
 # -- configuration ---------------------------------------------------------------------------------------------------
@@ -77,7 +85,7 @@ mirror = Table(  # one record as the CRM last gave it, in our words; `fields` is
     text("fields", empty=True),  # JSON, our names
     Column("deleted", Boolean, nullable=False, server_default="0"),
     Index("mirror_by_id", "id", unique=True),
-    Index("mirror_by_account", "connection", "object", "account"),
+    Index("mirror_by_account", "connection", "object", "account", **_where("account is not null")),
 )
 relations = Table(  # one partner account on one deal, as one source in the CRM says
     "relations",
@@ -137,8 +145,8 @@ SORT_COLUMNS = ("c1", "c2", "c3", "c4", "c5")
 shares = Table(  # one deal as one partner has it, live
     "shares",
     metadata,
-    text("partner_id", key=True),
     text("deal_id", key=True),
+    text("partner_id", key=True),
     text("public_id"),  # the deal's id as this partner knows it
     text("connection"),
     text("state"),  # pending, accepted, declined, expired
@@ -152,8 +160,8 @@ shares = Table(  # one deal as one partner has it, live
     *(text(column) for column in SORT_COLUMNS),  # what the list fields show, as text that sorts
     text("words"),  # what search looks into
     Index("shares_by_public_id", "partner_id", "public_id", unique=True),
-    Index("shares_by_deal", "deal_id"),
-    Index("shares_by_until", "until"),
+    Index("shares_by_until", "until", **_where("until is not null")),
+    Index("shares_suspended", "connection", **_where("suspended")),
     Index("shares_by_change", "partner_id", "changed_at", "public_id"),
     *(Index(f"shares_by_{column}", "partner_id", column, "public_id") for column in SORT_COLUMNS),
 )
