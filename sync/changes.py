@@ -79,11 +79,9 @@ class Changes:
         self.moved.add(deal_id)
 
     def say(self, share: ShareRow, deal_id: str, said: Said) -> None:
-        """A message from the vendor to this share's partner; the same words again are no news."""
-        name = digest(f"{share.partner_id}\0{deal_id}\0{said.text}".encode())
+        """A message from the vendor to this share's partner."""
         self.messages.append(
             {
-                "id": name,
                 "partner_id": share.partner_id,
                 "deal_id": deal_id,
                 "public_id": share.public_id,
@@ -177,9 +175,10 @@ def _row(deal_id: str, connection: str, share: ShareRow, now: str) -> Row:
 
 
 def _post(tx: sa.Connection, rows: Sequence[Row], now: str) -> list[Event]:
-    """Insert messages that are new; an event for each."""
-    known = set(tx.execute(sa.select(messages.c.id).where(among(messages.c.id, [row["id"] for row in rows]))).scalars())
-    fresh = [{**row, "at": now} for row in rows if row["id"] not in known]
+    """Insert messages; an event for each."""
+    # The instant is part of the name: a rep may say the same words twice, and a round read again says nothing.
+    names = [digest("\0".join((row["partner_id"], row["deal_id"], row["text"], now)).encode()) for row in rows]
+    fresh = [{**row, "id": name, "at": now} for row, name in zip(rows, names, strict=True)]
     insert_new(tx, messages, fresh)
     return [Event(row["partner_id"], row["public_id"], "message", 0) for row in fresh]
 
