@@ -90,7 +90,7 @@ def tell(house: House, telling: Telling, *, fault: Fault = no_fault, size: int =
 def come_to_rest(house: House, telling: Telling) -> None:
     """Let every lease end and every wait pass, until nothing moves any more."""
     connector = WorldConnector(telling.world, size=3)
-    for _ in range(8):
+    for _ in range(4):
         telling.clock.move(minutes=10)
         _work(house, connector)
 
