@@ -29,11 +29,29 @@ FILTERS = (
     *(("state", each) for each in ("pending", "accepted", "declined", "expired", "no-such-state")),
     *(("deal.stage", each) for each in ("proposal", "won", "negotiation", "empty")),
     *(("deal.name", each) for each in ("Deal 1 刷新", "alpha", "田中ビル", "never")),
-    *(("deal.amount", each) for each in ("1M-5M JPY", "5M-20M JPY", "12340k JPY", "4M JPY", "below 1M JPY", "at least 20M JPY")),
+    *(
+        ("deal.amount", each)
+        for each in ("1M-5M JPY", "5M-20M JPY", "12340k JPY", "4M JPY", "below 1M JPY", "at least 20M JPY")
+    ),
     *(("deal.close", each) for each in ("FY2026 Q2", "2026-08", "2026-08-15", "FY2026 Q4")),
     *(("account.name", each) for each in ("北辰製作所", "Nordwind GmbH", "남강물산")),
 )
-WORDS = ("刷新", "alpha", "ＡＬＰＨＡ", "田中", "proposal", "won", "win", "step", "北辰", "Nord", "12340000", "%", "_", "x" * 301)
+WORDS = (
+    "刷新",
+    "alpha",
+    "ＡＬＰＨＡ",
+    "田中",
+    "proposal",
+    "won",
+    "win",
+    "step",
+    "北辰",
+    "Nord",
+    "12340000",
+    "%",
+    "_",
+    "x" * 301,
+)
 WRONG = (
     "/api/v1/deals?sort=deal.margin",
     "/api/v1/deals?sort=deal.region",
@@ -87,7 +105,11 @@ def everything(key: str) -> dict[str, Channel]:
 
 
 def _channels(key: str) -> Iterator[tuple[str, Channel]]:
-    yield from {"deals": deals, "feed": lambda door: feed(door, 100), "feed, one by one": lambda door: feed(door, 1)}.items()
+    yield from {
+        "deals": deals,
+        "feed": lambda door: feed(door, 100),
+        "feed, one by one": lambda door: feed(door, 1),
+    }.items()
     for sort in SORTS:
         for sign in ("", "-"):
             for size in ("1", "2"):
@@ -174,7 +196,11 @@ def joined(received: Mapping[str, Sequence[bytes]]) -> list[str]:
     found: dict[bytes, str] = {}
     shared = []
     for key, bodies in received.items():
-        for name in {name for body in bodies for name in (*PSEUDONYM.findall(body), *re.findall(rb'"id":"(d[a-z2-7]{20})"', body))}:
+        for name in {
+            name
+            for body in bodies
+            for name in (*PSEUDONYM.findall(body), *re.findall(rb'"id":"(d[a-z2-7]{20})"', body))
+        }:
             if found.setdefault(name, key) != key:
                 shared.append(f"{name.decode()} of {found[name]} and {key}")
     return shared

@@ -78,7 +78,9 @@ class Watcher:
         self._tell(world, standing)
         self.shares = standing
         return {
-            key: Observation({deal: (*row, standing[key, deal].messages) for deal, row in rows.items()}, self.said.get(key, ()))
+            key: Observation(
+                {deal: (*row, standing[key, deal].messages) for deal, row in rows.items()}, self.said.get(key, ())
+            )
             for key, (rows, _) in found.items()
         }
 
@@ -262,7 +264,7 @@ def truth(when: Any, situation: Mapping[str, Any], now: datetime) -> Truth:
 def test(value: Any, wanted: Any, situation: Mapping[str, Any], now: datetime) -> Truth:
     """One field against what is wanted of it."""
     if isinstance(wanted, Mapping):
-        (word, other), = wanted.items()
+        ((word, other),) = wanted.items()
         other = situation.get(other) if isinstance(other, str) and "." in other else other
     else:
         word, other = ("in" if isinstance(wanted, list) else "is"), wanted
@@ -311,7 +313,10 @@ def _quarter(value: Any, row: Mapping[str, Any]) -> Any:
     if value is None:
         return None
     year, month = int(value[:4]), int(value[5:7])
-    return {"fiscal_year": year - (month < 4), "quarter": {4: 1, 5: 1, 6: 1, 7: 2, 8: 2, 9: 2, 10: 3, 11: 3, 12: 3}.get(month, 4)}
+    return {
+        "fiscal_year": year - (month < 4),
+        "quarter": {4: 1, 5: 1, 6: 1, 7: 2, 8: 2, 9: 2, 10: 3, 11: 3, 12: 3}.get(month, 4),
+    }
 
 
 def _month(value: Any, row: Mapping[str, Any]) -> Any:

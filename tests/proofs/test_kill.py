@@ -96,7 +96,12 @@ def unharmed(begin):
     check_once(house, telling)
     received = partners_bytes(house)
     house.engine.dispose()
-    points = [(what, number, when) for what, count in life.counts.items() for number in range(1, count + 1) for when in ("before", "after")]
+    points = [
+        (what, number, when)
+        for what, count in life.counts.items()
+        for number in range(1, count + 1)
+        for when in ("before", "after")
+    ]
     return received, telling.world.logged(), points
 
 

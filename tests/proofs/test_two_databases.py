@@ -44,7 +44,9 @@ def _by_every_order(house):
                 asked = Query(sort=sort, descending=descending, limit=2)
                 pages = [projection.deals(asked)]
                 while pages[-1].next:
-                    pages.append(projection.deals(Query(sort=sort, descending=descending, limit=2, after=pages[-1].next)))
+                    pages.append(
+                        projection.deals(Query(sort=sort, descending=descending, limit=2, after=pages[-1].next))
+                    )
                 found[key, sort, descending] = [[deal.json for deal in page.deals] for page in pages]
         found[key, "search"] = [deal.id for deal in projection.deals(Query(search="刷新")).deals]
         found[key, "menus"] = [projection.facets(name) for name in projection.list_fields]

@@ -169,7 +169,8 @@ def _picked(theatre: Theatre, key: str, seed: int, whole: bool, last: bool) -> l
         return ["deals"]
     if whole:
         return names
-    chosen = [names[(seed + turn * 47) % len(names)] for turn in range(AT_LAST)]
+    start = seed + 23 * list(PARTNERS).index(key)
+    chosen = [names[(start + turn * 47) % len(names)] for turn in range(AT_LAST)]
     focus = [name for name in names if name.startswith(theatre.focus)] if theatre.focus else []
     return list(dict.fromkeys(["deals", "feed", *chosen, *focus]))
 
@@ -185,7 +186,11 @@ def agree(house: House, seen: Mapping[str, Observation], received: Mapping[str, 
             if rows != sorted(rows):
                 raise Wrong(f"{key}: rows stand in another order than that of the partner's own bytes: {rows}")
         found = {
-            id: (deal.pop("state"), deal.pop("involvement"), _plain({k: v for k, v in deal.items() if k not in ("id", "changed_at")}))
+            id: (
+                deal.pop("state"),
+                deal.pop("involvement"),
+                _plain({k: v for k, v in deal.items() if k not in ("id", "changed_at")}),
+            )
             for id, deal in given.items()
         }
         expected = {id: (state, role, _plain(_named(body, own))) for id, (state, role, body) in wanted.items()}
@@ -223,6 +228,8 @@ def difference(key: str, channel: str, one: Any, other: Any) -> str:
         if names:
             return difference(f"{key} {names[0]}", channel, one.get(names[0]), other.get(names[0]))
     left, right = str(one), str(other)
-    at = next((place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    at = next(
+        (place for place, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
+    )
     start = max(0, at - 150)
     return f"{key}, {channel}:\n  {left[start : at + 250]}\n  {right[start : at + 250]}"
