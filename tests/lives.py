@@ -254,11 +254,13 @@ def copied(furnished: Furnished, place: Path, database: str | None) -> Iterator[
     shutil.copytree(furnished.crm, place / "crm")
     shutil.copytree(furnished.workspace, place / "workspace")
     salesforce, page = furnished.ports
-    with start(place / "crm", salesforce_port=salesforce, page_port=page) as sandbox:
-        # An hour after the first reading, whenever that was.
-        with living(place / "workspace", sandbox, database, timedelta(hours=1)) as life:
-            life.reopen()
-            yield life
+    an_hour_later = timedelta(hours=1)  # whenever the first reading was
+    with (
+        start(place / "crm", salesforce_port=salesforce, page_port=page) as sandbox,
+        living(place / "workspace", sandbox, database, an_hour_later) as life,
+    ):
+        life.reopen()
+        yield life
 
 
 def copy_database(server: sa.URL, template: str, name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from lives import Furnished, copied, copy_database, furnish
 
 
