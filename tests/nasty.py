@@ -4,176 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
+from worlds import CONNECTION, ON_DEAL, SUMMARY, Clock, World, WorldConnector
 
+from config.folder import read_folder
 from sync.applied import apply_files
 from sync.house import House, open_engine
-from sync.identifiers import partner_id, public_id
 from sync.identifiers import internal_id as our_id
+from sync.identifiers import partner_id, public_id
 from sync.migrate import migrate
 from sync.pull import pull
 from sync.schema import api_keys, people, sessions
-from worlds import CONNECTION, ON_DEAL, SUMMARY, Clock, World, WorldConnector
 
 KEY = hashlib.sha256(b"a key for proofs").digest()
 START = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 LANGUAGES = ("ja", "ko", "en")
 
-SETTINGS = """
-vendor: 青空ソフトウェア
-database: sqlite:///sudare.db
-timezone: Asia/Tokyo
-fiscal_year_starts: 4
-languages: [ja, ko, en]
-serve: {partner: "127.0.0.1:8600", vendor: "127.0.0.1:8601"}
-connections:
-  crm:
-    kind: salesforce
-    login_url: https://127.0.0.1:1
-    language: en
-    auth: {flow: client_credentials, client_id: "env:PROOF_ID", client_secret: "env:PROOF_SECRET"}
-vendor_users:
-  admin@aozora.example: {name: Admin, role: admin}
-"""
-
-MAPPING = """
-connection: crm
-partners:
-  object: Account
-  only: {IsPartner: true}
-  key: Partner_Code__c
-  fields:
-    partner.name: Name
-    partner.tier: {from: Tier__c, type: picklist}
-    partner.agreement: {from: Agreement__c, type: picklist}
-    partner.nda: {from: Nda__c, type: picklist}
-    partner.region: {from: Region__c, type: picklist}
-    partner.language: {from: Language__c, type: picklist}
-accounts:
-  object: Account
-  fields:
-    account.name: Name
-    account.industry: {from: Industry, type: picklist}
-    account.revenue: {from: Revenue__c, type: money, currency: JPY}
-contacts:
-  object: Contact
-  account: AccountId
-  fields:
-    contacts[].name: {from: Name, type: person}
-    contacts[].title: Title
-    contacts[].email: {from: Email, type: email}
-opportunities:
-  object: Opportunity
-  account: AccountId
-  owner: OwnerId
-  fields:
-    deal.name: Name
-    deal.stage: {from: StageName, type: picklist}
-    deal.amount: {from: Amount, type: money, currency: CurrencyIsoCode}
-    deal.close: {from: CloseDate, type: date}
-    deal.region: {from: Region__c, type: picklist}
-    deal.channel: {from: Channel__c, type: picklist}
-    deal.sealed: {from: Sealed__c, type: boolean}
-    deal.approved: {from: Approved__c, type: boolean}
-    deal.embargo: {from: Embargo__c, type: date}
-    deal.freeze: {from: Freeze__c, type: date}
-    deal.next_step: NextStep
-    deal.plan: Plan__c
-    deal.margin: {from: Margin__c, type: money, currency: CurrencyIsoCode}
-    deal.code: Code__c
-    deal.message: Message__c
-  partners:
-    - {via: child, object: OpportunityPartner, deal: OpportunityId, account: AccountToId, role: Role, roles: {Referral: sourced, Helper: co-sell}, otherwise: influenced}
-    - {via: lookup, field: PartnerAccountId, otherwise: resell}
-    - {via: population, deals: {deal.channel: open}, partners: {partner.tier: [gold, platinum]}, otherwise: influenced}
-  replies: [deal.message]
-users:
-  object: User
-  fields:
-    user.name: Name
-"""
-
-FIELDS = """
-classes:
-  basics: Deal name stage product
-  price: Amounts and discounts
-  person: A natural person
-  notes: Free text for colleagues
-  plan: How we go about it
-  internal: Never leaves
-never_share: [internal]
-fields:
-  deal.name:        {class: basics, ladder: plain}
-  deal.stage:       {class: basics, ladder: picklist}
-  deal.amount:      {class: price, ladder: money, bands: {JPY: [1M, 5M, 20M], USD: [10k, 50k]}}
-  deal.close:       {class: plan, ladder: date}
-  deal.region:      {class: plan, ladder: picklist}
-  deal.channel:     {class: plan, ladder: picklist}
-  deal.sealed:      {class: plan, ladder: boolean}
-  deal.approved:    {class: plan, ladder: boolean}
-  deal.embargo:     {class: plan, ladder: date}
-  deal.freeze:      {class: plan, ladder: date}
-  deal.next_step:   {class: notes, ladder: text}
-  deal.plan:        {class: notes, ladder: text}
-  deal.margin:      {class: [price, internal], ladder: money}
-  deal.size:        {class: basics, ladder: plain, expr: "if deal.amount >= 20M JPY then 'large' else 'normal'"}
-  account.name:     {class: basics, ladder: plain}
-  account.industry: {class: plan, ladder: picklist}
-  account.revenue:  {class: [price, internal], ladder: money}
-  contacts[].name:  {class: person, ladder: person}
-  contacts[].title: {class: basics, ladder: plain}
-  contacts[].email: {class: person, ladder: email}
-"""
-
-POLICY = """
-policy: deal-share
-who:
-  - {name: Agreement in force and not sealed, when: {partner.agreement: active, deal.sealed: false}, tells_partner: the deal is not sealed}
-  - {name: Platinum has sealed ones too, when: {partner.agreement: active, partner.tier: platinum}}
-show:
-  - {name: Enough to decide, when: always, fields: [deal.name, account.name], as: exact}
-  - {name: Quarter for everybody, when: always, fields: [deal.close], as: quarter}
-  - {name: Stage once accepted, when: {share.state: accepted}, fields: [deal.stage], as: exact}
-  - {name: Month for gold, when: {partner.tier: gold}, fields: [deal.close], as: month}
-  - {name: Day for platinum, when: {partner.tier: platinum}, fields: [deal.close, account.industry], as: exact}
-  - {name: Band for gold and platinum, when: {partner.tier: [gold, platinum]}, fields: [deal.amount], as: band}
-  - {name: Price for platinum once accepted, when: {partner.tier: platinum, share.state: accepted}, fields: [deal.amount], as: exact}
-  - {name: Size for gold and platinum, when: {partner.tier: [gold, platinum]}, fields: [deal.size], as: exact}
-  - {name: Own region, when: {deal.region: {is: partner.region}}, tells_partner: the deal is in your region, fields: [deal.region], as: exact}
-  - {name: Next step once approved, when: {deal.approved: true, partner.tier: [gold, platinum, silver]}, tells_partner: the deal is approved, fields: [deal.next_step], as: exact}
-  - {name: Plan after the embargo, when: {deal.embargo: {before: now}, partner.tier: [platinum, gold]}, tells_partner: the embargo is over, fields: [deal.plan], as: exact}
-  - {name: Somebody is there, when: always, fields: ["contacts[].name"], as: pseudonym, basis: entrustment}
-  - {name: Initials for gold, when: {partner.tier: gold}, fields: ["contacts[].name"], as: initials, basis: entrustment}
-  - {name: Titles and domains for gold, when: {partner.tier: gold}, fields: ["contacts[].title"], as: exact}
-  - {name: Domains for gold, when: {partner.tier: gold}, fields: ["contacts[].email"], as: domain, basis: entrustment}
-  - {name: People for platinum once accepted, when: {partner.tier: platinum, share.state: accepted}, fields: ["contacts[].name", "contacts[].email"], as: exact, basis: consent}
-limit:
-  - {name: No NDA no prices, when: {partner.nda: {is_not: signed}}, classes: [price], at_most: hide}
-  - {name: Declined is a name only, when: {share.state: declined}, classes: [price, person, notes], at_most: hide}
-  - {name: Prices are frozen, when: {deal.freeze: {after: now}}, tells_partner: prices are frozen, fields: [deal.amount], at_most: hide}
-list: [deal.name, deal.stage, deal.amount, deal.close, account.name]
-invitations: {expire_after_days: 30}
-"""
-
-WRITEBACK = """
-summary_fields: {crm: Shared_With_Partners__c}
-actions:
-  - {kinds: [deal.accepted, deal.declined], roll_up: none, subject: {en: "[{partner.name}] {kind} {deal.name}"}, body: {en: "{text}"}}
-  - {kinds: [comment, inquiry], roll_up: none, subject: {en: "[{partner.name}] {kind}"}, body: {en: "{text}"}}
-  - {kinds: [document.opened, login], roll_up: day, subject: {en: "[{partner.name}] {title} {kind} {count}"}, body: {en: "{lines}"}}
-"""
-
-FILES = {
-    "sudare.yaml": SETTINGS,
-    "mappings/crm.yaml": MAPPING,
-    "fields.yaml": FIELDS,
-    "policies/deal-share.yaml": POLICY,
-    "writeback.yaml": WRITEBACK,
-}
+FILES = read_folder(Path(__file__).parent / "nasty_workspace")
 
 PARTNERS = {  # key: account, tier, agreement, nda, region
     "PLAT": ("A-PLAT", "platinum", "active", "signed", "japan"),
@@ -267,8 +119,6 @@ def session_of(key: str, language: str) -> str:
 
 def api_key_of(key: str) -> str:
     """A partner's API key, in the form that keys have."""
-    import zlib
-
     secret = hashlib.sha256(key.encode()).hexdigest()[:43]
     return f"sdr_live_{secret}{zlib.crc32(secret.encode()):08x}"
 

@@ -213,7 +213,9 @@ class WorldConnector:
 
     def _relations_of(self, stream: Stream, partners: Sequence[str]) -> Page:
         rows = self.world.objects.get(stream.object, {}).items()
-        mine = [(id, item) for id, item in sorted(rows) if not item.deleted and _relation(stream, item).account in partners]
+        mine = [
+            (id, item) for id, item in sorted(rows) if not item.deleted and _relation(stream, item).account in partners
+        ]
         found = [Record(id, item.stamp, _relation(stream, item)) for id, item in mine]
         return Page(found, Checkpoint(stamp_of(self.world.tick)), more=False, complete_for=frozenset(partners))
 

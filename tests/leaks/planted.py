@@ -6,16 +6,13 @@ import hashlib
 import itertools
 from base64 import b32encode
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from policies import view
-from policies.rulebook import Rulebook
-from proofs.histories import Edit, Group
-from proofs.twins import Leaked, Wrong
-from sync import changes, project, reader, settle
+from sync import reader, settle
 from sync.identifiers import digest
 from sync.schema import mirror, shares
 from webhook_app import api, query
@@ -25,35 +22,18 @@ Maker = Callable[[Any], Any]
 """The function as it is -> the one that leaks."""
 
 
-@dataclass(frozen=True)
-class Leak:
-    """One leak: which function, what instead, where it may show, and a history that shows it where chance may not."""
-
-    name: str
-    owner: Any
-    attribute: str
-    make: Maker
-    focus: tuple[str, ...] = ()
-    caught: type[AssertionError] = Leaked  # Leaked: by bytes that differ; Wrong: by the reference
-    steps: tuple[Edit, ...] = ()
-    twin: tuple[tuple[Edit, ...], ...] = ()
-
-    @property
-    def example(self) -> Group | None:
-        """The history that shows it."""
-        return Group(self.steps, (self.twin or tuple(() for _ in self.steps),)) if self.steps else None
-
-
-def _sorts_by_the_value(_: Any) -> Any:
+def sorts_by_the_value(_: Any) -> Any:
     def listing(self: Any, row: int, rung: int) -> tuple[str, str]:
         value = self.values.get(self._policy.rows[row].name)
         shown = None if value is None else self._policy.renders[row][-1](value)
-        return view._sortable(shown, 4) if not isinstance(shown, str) else shown, shown if isinstance(shown, str) else ""
+        return view._sortable(shown, 4) if not isinstance(shown, str) else shown, shown if isinstance(
+            shown, str
+        ) else ""
 
     return listing
 
 
-def _filters_by_the_value(original: Any) -> Any:
+def filters_by_the_value(original: Any) -> Any:
     def by_value(self: Any, tx: Any, force: Any, name: str, value: str) -> Any:
         if name == reader.STATE:
             return original(self, tx, force, name, value)
@@ -62,7 +42,7 @@ def _filters_by_the_value(original: Any) -> Any:
     return by_value
 
 
-def _counts_everything(original: Any) -> Any:
+def counts_everything(original: Any) -> Any:
     def counted(*args: Any, **more: Any) -> Any:
         response = original(*args, **more)
         with this_house().reading() as tx:
@@ -72,7 +52,7 @@ def _counts_everything(original: Any) -> Any:
     return counted
 
 
-def _tag_of_the_record(_: Any) -> Any:
+def tag_of_the_record(_: Any) -> Any:
     def answer(deal: Any) -> Any:
         with this_house().reading() as tx:
             record = sa.select(mirror.c.digest).join(shares, shares.c.deal_id == mirror.c.id)
@@ -82,7 +62,7 @@ def _tag_of_the_record(_: Any) -> Any:
     return answer
 
 
-def _error_with_a_value(original: Any) -> Any:
+def error_with_a_value(original: Any) -> Any:
     def deal(deal_id: str) -> Any:
         with this_house().reading() as tx:
             row = tx.execute(sa.select(shares.c.state).where(shares.c.public_id == deal_id)).first()
@@ -92,7 +72,7 @@ def _error_with_a_value(original: Any) -> Any:
     return deal
 
 
-def _derived_after_policy(original: Any) -> Any:
+def derived_after_policy(original: Any) -> Any:
     def rungs(self: Any, effective: Any) -> bytes:
         found = bytearray(original(self, effective))
         row = self.index["deal.size"]
@@ -103,11 +83,13 @@ def _derived_after_policy(original: Any) -> Any:
     return rungs
 
 
-def _unknown_filter_ignored(original: Any) -> Any:
-    return lambda asked, names: original({key: value for key, value in asked.items() if key in (*query.FIXED, *names)}, names)
+def unknown_filter_ignored(original: Any) -> Any:
+    return lambda asked, names: original(
+        {key: value for key, value in asked.items() if key in (*query.FIXED, *names)}, names
+    )
 
 
-def _event_for_everybody(original: Any) -> Any:
+def event_for_everybody(original: Any) -> Any:
     def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any) -> None:
         before = len(self.events)
         original(self, deal_id, connection, standing, share)
@@ -117,7 +99,7 @@ def _event_for_everybody(original: Any) -> Any:
     return compare
 
 
-def _version_of_the_record(original: Any) -> Any:
+def version_of_the_record(original: Any) -> Any:
     def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any) -> None:
         before = len(self.events)
         original(self, deal_id, connection, standing, share)
@@ -127,7 +109,7 @@ def _version_of_the_record(original: Any) -> Any:
     return compare
 
 
-def _changed_whenever_read(original: Any) -> Any:
+def changed_whenever_read(original: Any) -> Any:
     def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any) -> None:
         before = len(self.events)
         original(self, deal_id, connection, standing, share)
@@ -146,27 +128,32 @@ def restart() -> None:
     _counter = itertools.count(1)
 
 
-def _counts_ids(_: Any) -> Any:
+def counts_ids(_: Any) -> Any:
     return lambda key, deal_id: f"d{next(_counter):020d}"
 
 
-def _finds_hidden_words(_: Any) -> Any:
-    return lambda self, rungs: "\n".join(view.searchable(each) for each in self.values.values() if isinstance(each, str))
+def finds_hidden_words(_: Any) -> Any:
+    return lambda self, rungs: "\n".join(
+        view.searchable(each) for each in self.values.values() if isinstance(each, str)
+    )
 
 
-def _ranked_by_everybody(original: Any) -> Any:
-    def ranked(self: Any, asked: Any = reader.Query()) -> Any:
+def ranked_by_everybody(original: Any) -> Any:
+    def ranked(self: Any, asked: Any = None) -> Any:
+        asked = asked or reader.Query()
         page = original(self, asked)
         with self._house.reading() as tx:
             same = sa.select(shares.c.deal_id, sa.func.count().label("n")).group_by(shares.c.deal_id).subquery()
             rows = tx.execute(sa.select(shares.c.public_id, same.c.n).join(same, same.c.deal_id == shares.c.deal_id))
             count = {row.public_id: row.n for row in rows}
-        return replace(page, deals=sorted(page.deals, key=lambda deal: -count.get(deal.id, 0))) if asked.search else page
+        return (
+            replace(page, deals=sorted(page.deals, key=lambda deal: -count.get(deal.id, 0))) if asked.search else page
+        )
 
     return ranked
 
 
-def _rows_by_hidden_column(_: Any) -> Any:
+def rows_by_hidden_column(_: Any) -> Any:
     def rows(self: Any, table: Any) -> bytes:
         people = sorted(self._lists.get(table.name, ()), key=lambda row: str(row.get("contacts[].email")))
         return b"[" + b",".join(view._encoder.encode(view._row(row, table)) for row in people) + b"]"
@@ -174,11 +161,11 @@ def _rows_by_hidden_column(_: Any) -> Any:
     return rows
 
 
-def _rows_by_inner_name(_: Any) -> Any:
+def rows_by_inner_name(_: Any) -> Any:
     return reader.personal
 
 
-def _shows_what_nobody_named(original: Any) -> Any:
+def shows_what_nobody_named(original: Any) -> Any:
     def rungs(self: Any, effective: Any) -> bytes:
         named = {row for each in self.rules for row, _ in each.targets if each.rule.kind == "show"}
         found = bytearray(original(self, effective))
@@ -190,26 +177,26 @@ def _shows_what_nobody_named(original: Any) -> Any:
     return rungs
 
 
-def _unknown_shows(_: Any) -> Any:
+def unknown_shows(_: Any) -> Any:
     return lambda rule, truth: truth is not False
 
 
-def _lapses_by_hidden_dates(_: Any) -> Any:
+def lapses_by_hidden_dates(_: Any) -> Any:
     return lambda self, decision, *rest: decision.until
 
 
-def _kept_after_unshare(_: Any) -> Any:
+def kept_after_unshare(_: Any) -> Any:
     return lambda self, deal_id, share: None
 
 
-def _same_name_for_all(_: Any) -> Any:
+def same_name_for_all(_: Any) -> Any:
     def name(key: bytes, token: str) -> str:
         return "person-" + b32encode(hashlib.sha256(token.encode()).digest()).decode().lower()[:8]
 
     return name
 
 
-def _ended_without_messages(original: Any) -> Any:
+def ended_without_messages(original: Any) -> Any:
     def end(house: Any, connection: str, pairs: list[tuple[str, str]]) -> None:
         kept = sa.select(settle.messages)
         with house.reading() as tx:
@@ -221,49 +208,3 @@ def _ended_without_messages(original: Any) -> Any:
                     tx.execute(sa.insert(settle.messages).values(**row))
 
     return end
-
-
-_MAIN = ("Opportunity", "D1")
-LEAKS = (
-    Leak("sort by a hidden value", view.DealView, "_listing", _sorts_by_the_value, ("deals by deal.amount, 2",),
-         steps=((*_MAIN, "NextStep", "send terms"),), twin=(((*_MAIN, "Amount", 500_000), ("Opportunity", "D2", "Amount", 1_000)),)),
-    Leak("filter by a hidden value", reader.Projection, "_filter", _filters_by_the_value, ("deals where deal.stage",),
-         steps=(("relate", "D3", "SILV", "Other"),), twin=((("Opportunity", "D3", "StageName", "won"),),)),
-    Leak("a total over everybody's deals", api, "_json", _counts_everything, ("deals by deal.name, 2",),
-         steps=((*_MAIN, "NextStep", "send terms"),), twin=((("relate", "D5", "SILV", "Other"),),)),
-    Leak("a tag over the whole record", api, "_deal_answer", _tag_of_the_record, ("deal D1",),
-         steps=((*_MAIN, "NextStep", "send terms"),), twin=(((*_MAIN, "Channel__c", None),),)),
-    Leak("an error that says what others have", api, "_deal", _error_with_a_value, ("PLAT's", "SILV's"),
-         steps=(("relate", "D4", "PLAT", "Other"),), twin=((("unrelate", "D1", "SILV"),),)),
-    Leak("a derived field after the policy", Rulebook, "rungs", _derived_after_policy,
-         steps=((*_MAIN, "NextStep", "send terms"),), twin=(((*_MAIN, "Amount", 20_000_000),),)),
-    Leak("an unknown filter is ignored", api, "read_query", _unknown_filter_ignored, ("wrong /api/v1/deals?deal.margin",), Wrong),
-    Leak("an event at a hidden change", changes.Changes, "compare", _event_for_everybody,
-         steps=((*_MAIN, "NextStep", "send terms"),), twin=((("Opportunity", "D2", "Channel__c", None),),)),
-    Leak("ids that count", project, "public_id", _counts_ids,
-         steps=(("relate", "D4", "PLAT", "Other"),), twin=((("relate", "D5", "SILV", "Other"),),)),
-    Leak("search looks into hidden words", view.DealView, "words", _finds_hidden_words, ("deals with w", "deals with step"),
-         steps=((*_MAIN, "Region__c", "korea"),), twin=(((*_MAIN, "Plan__c", "win"),),)),
-    Leak("search ranks by what others have", reader.Projection, "deals", _ranked_by_everybody, ("deals with 刷新",),
-         steps=(("Opportunity", "D2", "NextStep", "send terms"),),
-         twin=((("unrelate", "D1", "GONE"), ("unrelate", "D1", "REGI"), ("unrelate", "D1", "PLAT"), ("unrelate", "D1", "GOLD")),)),
-    Leak("people in the order of a hidden column", view.DealView, "_rows", _rows_by_hidden_column,
-         steps=(("Opportunity", "D3", "NextStep", "send terms"), ("relate", "D3", "GOLD", "Other")),
-         twin=((("Contact", "P2", "Email", "zoe@hokushin.example"),), ())),
-    Leak("people in the order of inner names", reader, "_personal_body", _rows_by_inner_name, caught=Wrong),
-    Leak("changed whenever it is read", changes.Changes, "compare", _changed_whenever_read,
-         steps=(("Opportunity", "D4", "NextStep", "send terms"),), twin=(((*_MAIN, "Channel__c", None),),)),
-    Leak("what nobody named is shown", Rulebook, "rungs", _shows_what_nobody_named,
-         steps=((*_MAIN, "NextStep", "send terms"),), twin=(((*_MAIN, "Freeze__c", "2026-10-02"),),)),
-    Leak("unknown shows", "policies.rulebook", "takes_effect", _unknown_shows,
-         steps=((*_MAIN, "Approved__c", False),), twin=(((*_MAIN, "Approved__c", None),),)),
-    Leak("a deal lapses by a hidden date", project._Decide, "_lapses", _lapses_by_hidden_dates,
-         steps=(("Account", "C1", "Industry", "物流"), ("wait", 4)), twin=(((*_MAIN, "Freeze__c", "2026-11-23"),), ())),
-    Leak("a view outlives its share", changes.Changes, "suspend", _kept_after_unshare, caught=Wrong,
-         steps=(("unrelate", "D1", "SILV"),)),
-    Leak("one pseudonym for all partners", "sync.identifiers", "_pseudonym", _same_name_for_all),
-    Leak("messages outlive the share", settle, "_end", _ended_without_messages, caught=Wrong,
-         steps=(("comment", "SILV", "D1", "Which plan?"), ("unrelate", "D1", "SILV"), ("relate", "D1", "SILV", "Other"))),
-    Leak("a version that counts hidden changes", changes.Changes, "compare", _version_of_the_record,
-         steps=((*_MAIN, "Region__c", "korea"), (*_MAIN, "Name", "alpha")), twin=(((*_MAIN, "Plan__c", "win"),), ())),
-)  # fmt: skip

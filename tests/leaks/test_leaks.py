@@ -6,10 +6,11 @@ import importlib
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-
-from leaks.planted import LEAKS, Leak, restart
+from leaks.planted import restart
+from leaks.table import LEAKS, Leak
 from proofs.histories import Group, groups
 from proofs.twins import Leaked, Theatre, Wrong, compare, open_theatre
+
 from sync.house import _compiled_versions
 
 MOST_GROUPS = 25

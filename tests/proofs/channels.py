@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask
-from werkzeug.test import Client
-
 from nasty import LANGUAGES, PARTNERS, api_key_of, deal_of, session_of
 from proofs.histories import DEALS
+from werkzeug.test import Client
+
 from sync.house import House
 from sync.identifiers import partner_id
 from webhook_app.api import api_pages

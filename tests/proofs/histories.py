@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from zlib import crc32
 
 from hypothesis import strategies as st
-
 from nasty import PARTNERS, first_deal
 from worlds import World
 

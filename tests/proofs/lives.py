@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-
 from nasty import CONNECTION, FILES, KEY, PARTNERS, START, deal_of, first_world
 from proofs.histories import Edit, change
+from worlds import Clock, Fault, World, WorldConnector, no_fault
+
 from sync.applied import apply_files, files_in_force
 from sync.house import House, open_engine
 from sync.identifiers import partner_id
@@ -26,7 +27,6 @@ from sync.schema import actions, statements
 from sync.support_log import Statement, record
 from sync.write_back import write_back
 from webhook_app.api import api_pages
-from worlds import Clock, Fault, World, WorldConnector, no_fault
 
 Said = tuple[str, str, str | None, Mapping[str, str]]  # partner, kind, deal, fields
 
@@ -42,12 +42,44 @@ class Moment:
 _OPENED = {"document": "guide", "title": "Product guide"}
 STORY = (
     Moment(),
-    Moment(edits=(("Opportunity", "D6", "Name", "新規 案件"), ("relate", "D6", "PLAT", "Referral"), ("Opportunity", "D1", "StageName", "won"))),
-    Moment(said=(("PLAT", "deal.accepted", "D6", {"text": "やります"}), ("SILV", "comment", "D1", {"text": "Which plan?"}), ("GOLD", "document.opened", None, _OPENED), ("GOLD", "document.opened", "D1", _OPENED))),
-    Moment(edits=(("Account", "C2", "Name", "Nordwind SE"), ("Contact", "P3", "Title", "部長"), ("unrelate", "D1", "SILV"), ("Opportunity", "D1", "Message__c", "よろしく"))),
-    Moment(said=(("GOLD", "document.opened", "D1", _OPENED), ("REGI", "deal.declined", "D3", {}), ("GOLD", "login", None, {}))),
-    Moment(edits=(("drop", "Opportunity", "D2"), ("partner", "GOLD", "Tier__c", "silver"), ("partner", "LAPS", "Agreement__c", "active"))),
-)  # fmt: skip
+    Moment(
+        edits=(
+            ("Opportunity", "D6", "Name", "新規 案件"),
+            ("relate", "D6", "PLAT", "Referral"),
+            ("Opportunity", "D1", "StageName", "won"),
+        )
+    ),
+    Moment(
+        said=(
+            ("PLAT", "deal.accepted", "D6", {"text": "やります"}),
+            ("SILV", "comment", "D1", {"text": "Which plan?"}),
+            ("GOLD", "document.opened", None, _OPENED),
+            ("GOLD", "document.opened", "D1", _OPENED),
+        )
+    ),
+    Moment(
+        edits=(
+            ("Account", "C2", "Name", "Nordwind SE"),
+            ("Contact", "P3", "Title", "部長"),
+            ("unrelate", "D1", "SILV"),
+            ("Opportunity", "D1", "Message__c", "よろしく"),
+        )
+    ),
+    Moment(
+        said=(
+            ("GOLD", "document.opened", "D1", _OPENED),
+            ("REGI", "deal.declined", "D3", {}),
+            ("GOLD", "login", None, {}),
+        )
+    ),
+    Moment(
+        edits=(
+            ("drop", "Opportunity", "D2"),
+            ("partner", "GOLD", "Tier__c", "silver"),
+            ("partner", "LAPS", "Agreement__c", "active"),
+        )
+    ),
+)
 
 
 @dataclass

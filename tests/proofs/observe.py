@@ -93,12 +93,14 @@ class Watcher:
             text, before = fields.get("Message__c"), self.told.get(deal)
             self.told[deal] = text
             author = world.living("User").get(fields.get("OwnerId"), {}).get("Name", "")
-            for (key, mine), past in standing.items():
-                known = self.shares.get((key, mine))
-                if mine == deal and text and text != before and known and known.state in ("pending", "accepted"):
-                    # The same words again are no news.
-                    if ("in", text) not in {(way, words) for way, _, words in past.messages}:
-                        standing[key, mine] = replace(past, messages=(*past.messages, ("in", author, text)))
+            if not text or text == before:
+                continue
+            for key in [key for key, mine in standing if mine == deal]:
+                known, past = self.shares.get((key, deal)), standing[key, deal]
+                # The same words again are no news.
+                news = ("in", text) not in {(way, words) for way, _, words in past.messages}
+                if news and known is not None and known.state in ("pending", "accepted"):
+                    standing[key, deal] = replace(past, messages=(*past.messages, ("in", author, text)))
 
 
 def observe(

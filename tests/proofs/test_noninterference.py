@@ -6,7 +6,6 @@ from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-
 from proofs.histories import Group, groups
 from proofs.twins import Theatre, compare, open_theatre
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-
 from nasty import PARTNERS
 from proofs.lives import check_once, partners_bytes, tell_once
+
 from sync.identifiers import partner_id
 from sync.migrate import is_current, migrate
 from sync.reader import Projection

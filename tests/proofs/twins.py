@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 import yaml
 from flask import Flask
-
 from nasty import CONNECTION, FILES, PARTNERS, START, Stage, deal_of, first_world, make_template, open_stage
 from proofs.channels import Door, everything, joined
 from proofs.histories import Edit, Group, change
 from proofs.observe import Observation, Watcher
+from worlds import World, WorldConnector
+
 from sync.house import House
 from sync.identifiers import digest, partner_id, personal
 from sync.project import come_due
@@ -24,7 +25,6 @@ from sync.pull import pull
 from sync.reader import Projection
 from sync.support_log import Statement, record
 from webhook_app.partner_app import create_partner_app
-from worlds import World, WorldConnector
 
 AT_LAST = 3  # channels picked after the last step, beside the whole list, its pages and the feed
 WORDS = {name: yaml.safe_load(text) for name, text in FILES.items()}

@@ -1,0 +1,208 @@
+"""The planted leaks, one row each: which function is swapped, for what, and a history that shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from leaks import planted
+from leaks.planted import Maker
+from proofs.histories import Edit, Group
+from proofs.twins import Leaked, Wrong
+
+from policies import view
+from policies.rulebook import Rulebook
+from sync import changes, project, reader, settle
+from webhook_app import api
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One leak: which function, what instead, where it may show, and a history that shows it where chance may not."""
+
+    name: str
+    owner: Any
+    attribute: str
+    make: Maker
+    focus: tuple[str, ...] = ()
+    caught: type[AssertionError] = Leaked  # Leaked: by bytes that differ; Wrong: by the reference
+    steps: tuple[Edit, ...] = ()
+    twin: tuple[tuple[Edit, ...], ...] = ()
+
+    @property
+    def example(self) -> Group | None:
+        """The history that shows it."""
+        return Group(self.steps, (self.twin or tuple(() for _ in self.steps),)) if self.steps else None
+
+
+_MAIN = ("Opportunity", "D1")
+LEAKS = (
+    Leak(
+        "sort by a hidden value",
+        view.DealView,
+        "_listing",
+        planted.sorts_by_the_value,
+        ("deals by deal.amount, 2",),
+        steps=((*_MAIN, "NextStep", "send terms"),),
+        twin=(((*_MAIN, "Amount", 500_000), ("Opportunity", "D2", "Amount", 1_000)),),
+    ),
+    Leak(
+        "filter by a hidden value",
+        reader.Projection,
+        "_filter",
+        planted.filters_by_the_value,
+        ("deals where deal.stage",),
+        steps=(("relate", "D3", "SILV", "Other"),),
+        twin=((("Opportunity", "D3", "StageName", "won"),),),
+    ),
+    Leak(
+        "a total over everybody's deals",
+        api,
+        "_json",
+        planted.counts_everything,
+        ("deals by deal.name, 2",),
+        steps=((*_MAIN, "NextStep", "send terms"),),
+        twin=((("relate", "D5", "SILV", "Other"),),),
+    ),
+    Leak(
+        "a tag over the whole record",
+        api,
+        "_deal_answer",
+        planted.tag_of_the_record,
+        ("deal D1",),
+        steps=((*_MAIN, "NextStep", "send terms"),),
+        twin=(((*_MAIN, "Channel__c", None),),),
+    ),
+    Leak(
+        "an error that says what others have",
+        api,
+        "_deal",
+        planted.error_with_a_value,
+        ("PLAT's", "SILV's"),
+        steps=(("relate", "D4", "PLAT", "Other"),),
+        twin=((("unrelate", "D1", "SILV"),),),
+    ),
+    Leak(
+        "a derived field after the policy",
+        Rulebook,
+        "rungs",
+        planted.derived_after_policy,
+        steps=((*_MAIN, "NextStep", "send terms"),),
+        twin=(((*_MAIN, "Amount", 20_000_000),),),
+    ),
+    Leak(
+        "an unknown filter is ignored",
+        api,
+        "read_query",
+        planted.unknown_filter_ignored,
+        ("wrong /api/v1/deals?deal.margin",),
+        Wrong,
+    ),
+    Leak(
+        "an event at a hidden change",
+        changes.Changes,
+        "compare",
+        planted.event_for_everybody,
+        steps=((*_MAIN, "NextStep", "send terms"),),
+        twin=((("Opportunity", "D2", "Channel__c", None),),),
+    ),
+    Leak(
+        "ids that count",
+        project,
+        "public_id",
+        planted.counts_ids,
+        steps=(("relate", "D4", "PLAT", "Other"),),
+        twin=((("relate", "D5", "SILV", "Other"),),),
+    ),
+    Leak(
+        "search looks into hidden words",
+        view.DealView,
+        "words",
+        planted.finds_hidden_words,
+        ("deals with w", "deals with step"),
+        steps=((*_MAIN, "Region__c", "korea"),),
+        twin=(((*_MAIN, "Plan__c", "win"),),),
+    ),
+    Leak(
+        "search ranks by what others have",
+        reader.Projection,
+        "deals",
+        planted.ranked_by_everybody,
+        ("deals with 刷新",),
+        steps=(("Opportunity", "D2", "NextStep", "send terms"),),
+        twin=(
+            (
+                ("unrelate", "D1", "GONE"),
+                ("unrelate", "D1", "REGI"),
+                ("unrelate", "D1", "PLAT"),
+                ("unrelate", "D1", "GOLD"),
+            ),
+        ),
+    ),
+    Leak(
+        "people in the order of a hidden column",
+        view.DealView,
+        "_rows",
+        planted.rows_by_hidden_column,
+        steps=(("Opportunity", "D3", "NextStep", "send terms"), ("relate", "D3", "GOLD", "Other")),
+        twin=((("Contact", "P2", "Email", "zoe@hokushin.example"),), ()),
+    ),
+    Leak("people in the order of inner names", reader, "_personal_body", planted.rows_by_inner_name, caught=Wrong),
+    Leak(
+        "changed whenever it is read",
+        changes.Changes,
+        "compare",
+        planted.changed_whenever_read,
+        steps=(("Opportunity", "D4", "NextStep", "send terms"),),
+        twin=(((*_MAIN, "Channel__c", None),),),
+    ),
+    Leak(
+        "what nobody named is shown",
+        Rulebook,
+        "rungs",
+        planted.shows_what_nobody_named,
+        steps=((*_MAIN, "NextStep", "send terms"),),
+        twin=(((*_MAIN, "Freeze__c", "2026-10-02"),),),
+    ),
+    Leak(
+        "unknown shows",
+        "policies.rulebook",
+        "takes_effect",
+        planted.unknown_shows,
+        steps=((*_MAIN, "Approved__c", False),),
+        twin=(((*_MAIN, "Approved__c", None),),),
+    ),
+    Leak(
+        "a deal lapses by a hidden date",
+        project._Decide,
+        "_lapses",
+        planted.lapses_by_hidden_dates,
+        steps=(("Account", "C1", "Industry", "物流"), ("wait", 4)),
+        twin=(((*_MAIN, "Freeze__c", "2026-11-23"),), ()),
+    ),
+    Leak(
+        "a view outlives its share",
+        changes.Changes,
+        "suspend",
+        planted.kept_after_unshare,
+        caught=Wrong,
+        steps=(("unrelate", "D1", "SILV"),),
+    ),
+    Leak("one pseudonym for all partners", "sync.identifiers", "_pseudonym", planted.same_name_for_all),
+    Leak(
+        "messages outlive the share",
+        settle,
+        "_end",
+        planted.ended_without_messages,
+        caught=Wrong,
+        steps=(("comment", "SILV", "D1", "Which plan?"), ("unrelate", "D1", "SILV"), ("relate", "D1", "SILV", "Other")),
+    ),
+    Leak(
+        "a version that counts hidden changes",
+        changes.Changes,
+        "compare",
+        planted.version_of_the_record,
+        steps=((*_MAIN, "Region__c", "korea"), (*_MAIN, "Name", "alpha")),
+        twin=(((*_MAIN, "Plan__c", "win"),), ()),
+    ),
+)
