@@ -198,10 +198,10 @@ def _constant(value: Value, kind: FieldType) -> str:
 
 
 def short_number(number: Decimal) -> str:
-    """A number as people write it: 5M, 12.34M, 10k, 950."""
-    for suffix, size in (("M", 1_000_000), ("k", 1_000)):
+    """A number as people write it: 5M, 12.34M, 10k, 950; one that would be no shorter stays whole."""
+    for suffix, size, places in (("M", 1_000_000, 2), ("k", 1_000, 0)):
         scaled = number / size
-        if abs(scaled) >= 1 and scaled == round(scaled, 3):
+        if abs(scaled) >= 1 and scaled == round(scaled, places):
             return f"{scaled.normalize():f}{suffix}"
     return f"{number.normalize():f}" if number else "0"
 

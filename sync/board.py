@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from mapping.values import Value, major
+from mapping.values import Value, major, thaw
 from policies.explain import Explanation
 from policies.transforms import plain_text
 from sync.facts import ShareRow, gather
@@ -238,7 +238,7 @@ def explain(house: House, partner_id: str, deal_id: str, field: str | None = Non
     }
     deal = policy.completed(values.deal(), {"contacts": values.contacts()})
     names = [field] if field is not None else [row.name for row in policy.rows]
-    return [policy.explain(deal, msgspec.json.decode(stored), asked, now, name) for name in names]
+    return [policy.explain(deal, thaw(stored), asked, now, name) for name in names]
 
 
 def _stream(row: Any) -> StreamState:

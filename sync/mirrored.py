@@ -15,6 +15,7 @@ from sync.enrol import enrol_partners
 from sync.facts import KEY, POPULATION
 from sync.house import House
 from sync.identifiers import internal_id
+from sync.merges import follow_merges
 from sync.project import is_loaded, mark, project
 from sync.reading import Reading, Row, row_of
 from sync.rows import among, upsert
@@ -34,6 +35,7 @@ def apply_records(
     rows, refused = _mapped(reading, object, records)
     with house.writing() as tx:
         _set_aside(tx, house, reading, object, refused, [row.crm_id for row in rows])
+        follow_merges(tx, reading.connection, object, records)
         standing = _standing(tx, reading.connection, object, [record.id for record in records])
         shape = reading.readers[object].shape
         moved = [row for row in rows if _is_news(row, standing.get(row.crm_id), shape, wanted)]
@@ -49,7 +51,7 @@ def apply_records(
             keep=frozenset({"id"}),
         )
         if object == DEAL:
-            ids = {internal_id(reading.connection, DEAL, row.crm_id) for row in moved}
+            ids = _deal_ids(tx, reading.connection, [row.crm_id for row in moved])
             # In a first load deals wait for their accounts and contacts, so that each is projected once.
             if is_loaded(tx, reading.connection):
                 project(tx, house, ids, said=_said(tx, reading, moved, standing))
@@ -74,7 +76,7 @@ def apply_relations(house: House, reading: Reading, source: str, page: Page) -> 
         upsert(tx, relations, changed)
         deals = {row["deal"] for row in changed} | {before[row]["deal"] for row in [*gone, *lost] if row in before}
         deals |= {before[row["row"]]["deal"] for row in changed if row["row"] in before}
-        mark(tx, _known_ids(tx, {internal_id(reading.connection, DEAL, deal) for deal in deals}))
+        mark(tx, _deal_ids(tx, reading.connection, deals))
 
 
 def _mapped(reading: Reading, object: str, records: Iterable[Record]) -> tuple[list[Row], dict[str, str]]:
@@ -216,8 +218,10 @@ def _relations_beside(
     return {row.row: dict(row._mapping) for row in found.all()}
 
 
-def _known_ids(tx: sa.Connection, deal_ids: Iterable[str]) -> list[str]:
-    return list(tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, deal_ids))).scalars())
+def _deal_ids(tx: sa.Connection, connection: str, crm_ids: Iterable[str]) -> list[str]:
+    """Our ids of these deals, as far as they have been read."""
+    here = sa.and_(mirror.c.connection == connection, mirror.c.object == DEAL, among(mirror.c.crm_id, crm_ids))
+    return list(tx.execute(sa.select(mirror.c.id).where(here)).scalars())
 
 
 def _accounts_of(object: str, moved: Sequence[Row], standing: Mapping[str, Any]) -> set[str]:
@@ -252,7 +256,7 @@ def _said(tx: sa.Connection, reading: Reading, moved: Sequence[Row], standing: M
         ]
         if texts:
             author = _user_name(tx, reading.connection, row.owner)
-            said[internal_id(reading.connection, DEAL, row.crm_id)] = Said(author, "\n\n".join(texts))
+            said[before.id] = Said(author, "\n\n".join(texts))
     return said
 
 

@@ -25,9 +25,13 @@ from sqlalchemy import text as sa_text
 metadata = MetaData()
 
 
+# Text compares by its bytes, whatever a server's locale: instants, sort keys and cursors count on it.
+BY_BYTES = Text().with_variant(Text(collation="C"), "postgresql")
+
+
 def text(name: str, *, key: bool = False, empty: bool = False) -> Column[str]:
     """A text column; required unless `empty`."""
-    return Column(name, Text, primary_key=key, nullable=empty and not key)
+    return Column(name, BY_BYTES, primary_key=key, nullable=empty and not key)
 
 
 def number(name: str, default: int | None = 0) -> Column[int]:
@@ -116,7 +120,7 @@ partner_accounts = Table(  # which account of which CRM is which partner
     metadata,
     text("connection", key=True),
     text("account", key=True),
-    Column("partner_id", Text, ForeignKey("partners.id"), nullable=False, index=True),
+    Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=False, index=True),
     text("fields"),  # JSON: partner.* as this connection gives them
 )
 marks = Table("marks", metadata, text("deal_id", key=True))  # deals to be projected anew: something beside them moved
@@ -198,7 +202,7 @@ statements = Table(  # one thing a partner did; all of them are the support log
     text("id", key=True),
     text("digest"),  # of the body: the same id with another one is refused
     text("kind"),
-    Column("partner_id", Text, ForeignKey("partners.id"), nullable=False),
+    Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=False),
     text("deal_id", empty=True),
     text("person_id", empty=True),
     text("at"),  # when it happened
@@ -245,7 +249,7 @@ people = Table(  # a user: of a partner, or of the vendor
     "people",
     metadata,
     text("id", key=True),
-    Column("partner_id", Text, ForeignKey("partners.id"), nullable=True, index=True),  # empty: a vendor user
+    Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=True, index=True),  # empty: a vendor user
     text("email"),
     text("name"),
     text("role"),  # partner | admin, approver, partner manager, auditor
@@ -258,7 +262,7 @@ links = Table(  # a one-time link: only its hash; GET shows a button, POST uses 
     "links",
     metadata,
     text("hash", key=True),
-    Column("person_id", Text, ForeignKey("people.id"), nullable=False),
+    Column("person_id", BY_BYTES, ForeignKey("people.id"), nullable=False),
     text("goes_to"),  # a path on the same door
     text("expires"),
     text("used", empty=True),
@@ -267,14 +271,14 @@ sessions = Table(  # a signed-in browser: only its hash
     "sessions",
     metadata,
     text("hash", key=True),
-    Column("person_id", Text, ForeignKey("people.id"), nullable=False, index=True),
+    Column("person_id", BY_BYTES, ForeignKey("people.id"), nullable=False, index=True),
     text("expires"),
 )
 api_keys = Table(  # a partner's key for the API: only its hash, shown once
     "api_keys",
     metadata,
     text("hash", key=True),
-    Column("partner_id", Text, ForeignKey("partners.id"), nullable=False, index=True),
+    Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=False, index=True),
     text("hint"),  # the first characters, to tell keys apart
     text("label"),
     text("created"),
@@ -285,7 +289,7 @@ mails = Table(  # a mail to send: to whom and why, never what it says
     "mails",
     metadata,
     text("id", key=True),
-    Column("person_id", Text, ForeignKey("people.id"), nullable=False),
+    Column("person_id", BY_BYTES, ForeignKey("people.id"), nullable=False),
     text("reason"),  # sign-in, invitation, message
     text("goes_to"),
     text("state"),  # due, sent, parked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from html import unescape
 from urllib.parse import urljoin
 
@@ -121,7 +122,7 @@ class Story:
         renamed = f"{self.name} 第二期"
         self.crm.post(f"{self.deal_page}/edit", Name=renamed)
         for browser, deal in ((self.a, self.deal_a), (self.b, self.deal_b)):
-            _wait(lambda browser=browser, deal=deal: renamed if renamed in browser.get(deal) else None, "the new name")
+            _wait(partial(_reads, browser, deal, renamed), "the new name")
         self.name = renamed
         return f"both read {renamed}"
 
@@ -195,6 +196,10 @@ def tell_story(demo: Demo) -> int:
 def _expect(fine: bool, otherwise: str) -> None:
     if not fine:
         raise StepFailed(otherwise)
+
+
+def _reads(browser: Browser, path: str, text: str) -> str | None:
+    return text if text in browser.get(path) else None
 
 
 def _wait(look: Callable[[], str | None], for_what: str) -> str:

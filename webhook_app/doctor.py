@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def examine(folder: Path) -> Iterator[Finding]:
     yield Finding("sudare", True, version("sudare"))
     yield Finding("connectors", bool(kinds()), ", ".join(kinds()), "" if kinds() else "install sudare again")
     for crm in TEMPLATES:
-        yield _tried(f"template {crm}", lambda crm=crm: _template(crm), "install sudare again")
+        yield _tried(f"template {crm}", partial(_template, crm), "install sudare again")
     yield _tried("tables", _tables, "install sudare again")
     if not (folder / "sudare.yaml").is_file():
         yield Finding(
@@ -91,16 +92,12 @@ def _workspace(folder: Path) -> Iterator[Finding]:
         ("partner door", workspace.serving.partner_address),
         ("console", workspace.serving.vendor_address),
     ):
-        yield _tried(
-            door, lambda address=address: _port(address), "if it is not `sudare serve`, choose another under `serve:`"
-        )
+        yield _tried(door, partial(_port, address), "if it is not `sudare serve`, choose another under `serve:`")
     opened = open_connections(workspace, folder)
     for name in opened:
         advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
         for object in _objects(workspace.mappings[name]) if name in workspace.mappings else ():
-            yield _tried(
-                f"{name}: {object}", lambda name=name, object=object: _seen(workspace, opened, name, object), advice
-            )
+            yield _tried(f"{name}: {object}", partial(_seen, workspace, opened, name, object), advice)
     opened.close()
 
 
