@@ -89,3 +89,15 @@ def test_a_role_without_a_partner_reads_nothing(postgresql_url, tmp_path):
         for table in (shares, feed, messages, views, partners):
             assert tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0
     house.engine.dispose()
+
+
+@pytest.mark.postgres
+def test_text_sorts_by_its_bytes_whatever_the_locale_of_the_server(postgresql_url, tmp_path):
+    engine = sa.create_engine(postgresql_url)
+    with engine.connect() as connection:
+        columns = "select table_name || '.' || column_name, collation_name from information_schema.columns"
+        asked = f"{columns} where table_schema = 'public' and data_type = 'text'"
+        found = dict(connection.exec_driver_sql(asked).all())
+    engine.dispose()
+    assert len(found) > 50
+    assert {name: collation for name, collation in found.items() if collation != "C"} == {}
