@@ -158,14 +158,14 @@ def all_partners(house: House, *, after: str | None = None, limit: int = 200) ->
 
 
 def shared_deals(house: House, *, after: str | None = None, limit: int = PAGE) -> list[DealRow]:
-    """Deals that some partner is on, by CRM id."""
+    """Deals that some partner is on, by our id; `after` is the last one seen."""
     on = sa.select(sa.func.count()).where(shares.c.deal_id == mirror.c.id, ~shares.c.suspended).scalar_subquery()
     wanted = sa.select(mirror.c.id, mirror.c.connection, mirror.c.crm_id, mirror.c.fields, on.label("partners"))
     wanted = wanted.where(mirror.c.object == "opportunity", mirror.c.fields.is_not(None))
     if after is not None:
-        wanted = wanted.where(mirror.c.crm_id > after)
+        wanted = wanted.where(mirror.c.id > after)
     with house.reading() as tx:
-        rows = tx.execute(wanted.order_by(mirror.c.crm_id).limit(limit)).all()
+        rows = tx.execute(wanted.order_by(mirror.c.id).limit(limit)).all()
     return [
         DealRow(
             row.id,
@@ -215,7 +215,7 @@ def find_deal(house: House, name: str) -> DealRow | None:
         for deal in page:
             if deal.name == name:
                 return deal
-        after = page[-1].crm_id
+        after = page[-1].id
     return None
 
 

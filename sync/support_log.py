@@ -58,7 +58,12 @@ class LogRow:
     at: str
     stored: str
     deal: str | None  # public id
+    person: str  # the name of who did it; empty where that is not known
     fields: Mapping[str, Any]
+
+
+class _Unmatched(Exception):
+    """Why a statement can't be tied to one partner and one deal."""
 
 
 def record(house: House, statement: Statement) -> Recorded:
@@ -78,13 +83,11 @@ def _record(house: House, statement: Statement) -> Recorded:
         known = _known_digest(tx, statement)
         if known is not None:
             return Recorded("duplicate" if known == statement.digest else "conflict", statement.id)
-        who = _whose(tx, statement)
-        if who is None:
-            return _set_aside(tx, house, statement, "no partner answers to this person")
-        share = _share(tx, who[0], statement)
-        needs = KINDS[statement.kind].deal
-        if (statement.deal is not None and share is None) or (needs == "required" and share is None):
-            return _set_aside(tx, house, statement, "this partner has no such deal")
+        try:
+            who = _whose(tx, statement)
+            share = _share(tx, who[0], statement)
+        except _Unmatched as problem:
+            return _set_aside(tx, house, statement, str(problem))
         _store(tx, house, statement, who, share, body)
         return Recorded("stored", statement.id)
 
@@ -107,16 +110,20 @@ def log_of(house: House, partner_id: str, *, before: str | None = None, limit: i
     public = shares.c.public_id
     with house.reading() as tx:
         rows = (
-            sa.select(statements, public)
+            sa.select(statements, public, people.c.name)
+            .outerjoin(people, people.c.id == statements.c.person_id)
             .outerjoin(shares, sa.and_(shares.c.deal_id == statements.c.deal_id, shares.c.partner_id == partner_id))
             .where(statements.c.partner_id == partner_id)
         )
         if before is not None:
             rows = rows.where(statements.c.stored < before)
-        return [
-            LogRow(row.id, row.source, row.kind, row.at, row.stored, row.public_id, msgspec.json.decode(row.fields))
-            for row in tx.execute(rows.order_by(statements.c.stored.desc(), statements.c.id).limit(limit))
-        ]
+        found = tx.execute(rows.order_by(statements.c.stored.desc(), statements.c.id).limit(limit)).all()
+    return [_log_row(row) for row in found]
+
+
+def _log_row(row: Any) -> LogRow:
+    fields = msgspec.json.decode(row.fields)
+    return LogRow(row.id, row.source, row.kind, row.at, row.stored, row.public_id, row.name or "", fields)
 
 
 def _known_digest(tx: sa.Connection, statement: Statement) -> str | None:
@@ -129,19 +136,23 @@ def _known_digest(tx: sa.Connection, statement: Statement) -> str | None:
     return known
 
 
-def _whose(tx: sa.Connection, statement: Statement) -> tuple[str, str | None] | None:
+def _whose(tx: sa.Connection, statement: Statement) -> tuple[str, str | None]:
     """The partner, and the person where we know it. A person of another partner is nobody."""
     person = _person(tx, statement)
     if statement.partner_id is not None:
         return statement.partner_id, person.id if person is not None else None
     if person is not None:
         return person.partner_id, person.id
-    account = sa.select(partner_accounts.c.partner_id)
-    contact = sa.select(mirror.c.account).where(mirror.c.object == "contact", mirror.c.crm_id == statement.person)
-    found = tx.execute(
-        account.where(sa.or_(partner_accounts.c.account == statement.person, partner_accounts.c.account.in_(contact)))
-    ).scalar()
-    return (found, None) if found is not None else None
+    here = sa.and_(mirror.c.connection == partner_accounts.c.connection, mirror.c.account == partner_accounts.c.account)
+    contact = sa.exists().where(here, mirror.c.object == "contact", mirror.c.crm_id == statement.person)
+    named = sa.or_(partner_accounts.c.account == statement.person, contact)
+    found = tx.execute(sa.select(partner_accounts.c.partner_id).where(named).distinct().limit(2)).scalars().all()
+    # INVARIANT: an id that means something in two CRMs, or of two objects, is never guessed at.
+    if len(found) > 1:
+        raise _Unmatched("several partners answer to this id; name the person by e-mail")
+    if not found:
+        raise _Unmatched("no partner answers to this person")
+    return found[0], None
 
 
 def _person(tx: sa.Connection, statement: Statement) -> Any:
@@ -157,14 +168,23 @@ def _person(tx: sa.Connection, statement: Statement) -> Any:
 
 
 def _share(tx: sa.Connection, partner_id: str, statement: Statement) -> Any:
-    """The live share that a statement speaks of."""
-    if statement.deal is None or paused(tx, partner_id):
+    """The live share that a statement speaks of; None where it speaks of no deal."""
+    if statement.deal is None:
+        if KINDS[statement.kind].deal == "required":
+            raise _Unmatched("this names no deal")
         return None
     live = sa.select(shares).where(shares.c.partner_id == partner_id, ~shares.c.suspended)
     if statement.partner_id is not None:
-        return tx.execute(live.where(shares.c.public_id == statement.deal)).first()
-    deal = sa.select(mirror.c.id).where(mirror.c.object == "opportunity", mirror.c.crm_id == statement.deal)
-    return tx.execute(live.where(shares.c.deal_id.in_(deal))).first()
+        live = live.where(shares.c.public_id == statement.deal)
+    else:
+        deal = sa.select(mirror.c.id).where(mirror.c.object == "opportunity", mirror.c.crm_id == statement.deal)
+        live = live.where(shares.c.deal_id.in_(deal))
+    found = [] if paused(tx, partner_id) else tx.execute(live.limit(2)).all()
+    if len(found) > 1:
+        raise _Unmatched("several deals of this partner have this id")
+    if not found:
+        raise _Unmatched("this partner has no such deal")
+    return found[0]
 
 
 def _set_aside(tx: sa.Connection, house: House, statement: Statement, reason: str) -> Recorded:

@@ -92,7 +92,7 @@ def deals() -> Response:
     if asked and (found := board.find_deal(this_house(), asked)):
         return redirect(url_for("console.deal", deal_id=found.id), 303)
     rows = [] if asked else board.shared_deals(this_house(), after=request.args.get("after"))
-    next_page = rows[-1].crm_id if len(rows) == board.PAGE else None
+    next_page = rows[-1].id if len(rows) == board.PAGE else None
     return page("vendor/deals.html", deals=rows, asked=asked, next=next_page)
 
 
