@@ -58,8 +58,6 @@ def drain(house: House, limit: int = BATCH) -> int:
     with house.writing() as tx:
         due = tx.execute(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(limit)).scalars().all()
         project(tx, house, due)
-        # A mark whose deal is not in the mirror (any more) has nothing left to say.
-        tx.execute(sa.delete(marks).where(among(marks.c.deal_id, due)))
         return len(due)
 
 
