@@ -105,7 +105,7 @@ def groups(twins: int, most_steps: int = 4) -> st.SearchStrategy[Group]:
     def group(draw: st.DrawFn) -> Group:
         steps = draw(st.lists(_edit(_BASE), min_size=3, max_size=most_steps))
         more = st.lists(_edit(_EXTRA), min_size=0, max_size=2).map(tuple)
-        each = st.tuples(*(more for _ in steps))
+        each = st.tuples(*(more for _ in steps)).filter(any)
         return Group(tuple(steps), tuple(draw(each) for _ in range(twins)))
 
     return group()

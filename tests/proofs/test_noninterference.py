@@ -10,7 +10,7 @@ from proofs.histories import Group, groups
 from proofs.twins import Theatre, compare, open_theatre
 
 TWINS = 8
-GROUPS, CASES = 70, 2_000
+GROUPS, CASES = 75, 2_000
 DEEP_GROUPS, DEEP_CASES = 1_500, 40_000
 
 
