@@ -29,7 +29,7 @@ from sync.house import House, open_house
 from sync.migrate import migrate
 from sync.project import drain
 from sync.pull import pull
-from webhook_app.terminal import Refused, out
+from webhook_app.commands import Refused, out
 
 MARK = ".sudare-demo"
 PARTNERS = (
@@ -72,14 +72,6 @@ def stay(folder: Path) -> int:
                 time.sleep(3600)
         except KeyboardInterrupt:
             return 0
-
-
-def play(folder: Path) -> int:
-    """Start everything, play the story over HTTP, and end; 0 where every step went well."""
-    from webhook_app.demo_story import tell_story
-
-    with running(folder, fixed=False) as demo:
-        return tell_story(demo)
 
 
 @contextmanager

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from functools import partial
 from html import unescape
+from pathlib import Path
 from urllib.parse import urljoin
 
 import requests
 
-from webhook_app.demo import Demo
-from webhook_app.terminal import out
+from webhook_app.commands import out
+from webhook_app.demo import Demo, running
 
 PATIENCE = 40.0  # seconds that a change may take from one side to the other
 A, B = "MINATO", "HANBIT"
@@ -177,6 +178,12 @@ STEPS: tuple[tuple[str, Callable[[Story], str]], ...] = (
     ("A rep writes to the partners in the CRM", Story.rep_writes_to_partners),
     ("A rep takes B off the deal", Story.rep_takes_b_off),
 )
+
+
+def play(folder: Path) -> int:
+    """Start everything, play the story over HTTP, and end; 0 where every step went well."""
+    with running(folder, fixed=False) as demo:
+        return tell_story(demo)
 
 
 def tell_story(demo: Demo) -> int:

@@ -15,7 +15,7 @@ from sync.access import EVERYBODY, PartnerRow, add_person, find_partner, make_li
 from sync.board import explain, find_deal
 from sync.house import House
 from sync.reader import Deal, Projection, Query
-from webhook_app.terminal import Refused, house_of, in_workspace, out, table
+from webhook_app.commands import Refused, house_of, in_workspace, out, table
 
 
 @click.command("view-as")

@@ -8,7 +8,7 @@ import click
 
 from config.folder import read_folder
 from sync.applied import drift
-from webhook_app.terminal import house_of, in_workspace, out
+from webhook_app.commands import house_of, in_workspace, out
 from webhook_app.vendor_people import welcome_vendor_users
 
 
@@ -43,7 +43,8 @@ def serve_command(folder: Path, workers: int) -> None:
 )
 def demo_command(checking: bool, folder: Path) -> None:
     """Show the main job on this machine: a sandbox CRM, two partners, the console. No account, no server to install."""
-    from webhook_app.demo import play, stay
+    from webhook_app.demo import stay
+    from webhook_app.demo_story import play
 
     raise click.exceptions.Exit(play(folder.resolve()) if checking else stay(folder.resolve()))
 

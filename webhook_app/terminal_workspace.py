@@ -20,7 +20,7 @@ from sync.pull import pull
 from sync.reading import why_needed
 from sync.settle import settle
 from sync.write_back import write_back
-from webhook_app.terminal import Refused, house_of, in_workspace, out, table
+from webhook_app.commands import Refused, house_of, in_workspace, out, table
 
 
 @click.command("init")

@@ -1,0 +1,74 @@
+"""What every command of `sudare` shares: its workspace, its words, and its way to refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from connectors.base import CrmError
+from mapping.model import Broken, Problem
+from sync.house import House, NotApplied, open_house
+
+out = Console(highlight=False, soft_wrap=True)
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Refused(click.ClickException):
+    """What a command says before it ends with 1."""
+
+    def show(self, file: Any = None) -> None:
+        """On the error stream, as it is."""
+        click.echo(self.message, err=True)
+
+
+def in_workspace(command: Command) -> Command:
+    """Give a command `--workspace DIR`, and end it with a sentence where something is wrong."""
+
+    @click.option(
+        "--workspace",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(),
+        show_default="this folder",
+        metavar="DIR",
+        help="Folder with sudare.yaml.",
+    )
+    @wraps(command)
+    def run(*args: Any, folder: Path, **options: Any) -> Any:
+        try:
+            return command(*args, folder=folder.resolve(), **options)
+        except Broken as broken:
+            raise Refused(told(broken.problems)) from broken
+        except (NotApplied, CrmError) as problem:
+            raise Refused(str(problem)) from problem
+
+    return run  # type: ignore[return-value] # the wrapper keeps the signature but for `folder`
+
+
+def told(problems: list[Problem]) -> str:
+    """Problems, a line each, and how many."""
+    lines = [str(each) for each in problems]
+    return "\n".join([*lines, f"{len(lines)} problem{'s' if len(lines) != 1 else ''}"])
+
+
+def house_of(folder: Path) -> House:
+    """The workspace's house, with its tables brought up to date."""
+    from sync.migrate import migrate
+
+    house = open_house(folder)
+    migrate(house)
+    return house
+
+
+def table(title: str, *columns: str) -> Table:
+    """An empty table for the terminal."""
+    made = Table(title=title, title_justify="left", show_edge=False, pad_edge=False, box=None, header_style="bold")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made
