@@ -15,6 +15,7 @@ from policies.explain import Explanation
 from policies.transforms import plain_text
 from sync.facts import ShareRow, gather
 from sync.house import House
+from sync.reading import why_needed
 from sync.schema import actions, applied, mirror, partners, pauses, quarantine, shares, streams
 
 PAGE = 50
@@ -76,6 +77,7 @@ class FieldState:
     text: str
     classes: tuple[str, ...]
     ladder: str
+    held: bool  # False: nothing needs it, so it was never read
 
 
 def connections(house: House) -> list[ConnectionState]:
@@ -185,9 +187,16 @@ def deal_fields(house: House, deal_id: str) -> list[FieldState]:
         values = gather(tx, workspace.mappings, [deal_id]).values.get(deal_id)
     if values is None:
         return []
-    known = workspace.policy.completed(values.deal(), {"contacts": values.contacts()})
+    contacts, needed = values.contacts(), why_needed(workspace)
+    known = workspace.policy.completed(values.deal(), {"contacts": contacts})
     return [
-        FieldState(row.name, _text(known, values.contacts(), row.name), tuple(sorted(row.classes)), row.ladder)
+        FieldState(
+            row.name,
+            _text(known, contacts, row.name),
+            tuple(sorted(row.classes)),
+            row.ladder,
+            row.name in needed or row.name in known,
+        )
         for row in workspace.policy.rows
     ]
 

@@ -19,6 +19,8 @@ from sync.schema import feed, messages, mirror, partners, people, shares, summar
 # What makes a partner's bytes; the rest of a share may move without the partner noticing.
 _BYTES = ("view", "state", "involvement")
 
+HELD = "shares"  # the row of the error board which says that a connection's suspended shares are held
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -41,8 +43,9 @@ class Event:
 class Changes:
     """What projecting some deals will write."""
 
-    def __init__(self, loaded: Collection[str]) -> None:
+    def __init__(self, loaded: Collection[str], held: Collection[str] = ()) -> None:
         self._loaded = loaded  # connections whose first load has ended
+        self._held = held  # connections whose suspended shares wait for a person
         self.shares: list[tuple[str, str, ShareRow]] = []  # deal, connection, the share as it will be
         self.suspended: list[tuple[str, str]] = []  # (partner, deal): unreadable from the commit on
         self.views: dict[tuple[str, str], Row] = {}
@@ -72,6 +75,9 @@ class Changes:
             self._tell(deal_id, share, "deal.changed")
         elif replace(standing, view_version=None) != share:
             self.shares.append((deal_id, connection, share))
+            if standing.suspended and connection in self._held:
+                # Who took a snapshot meanwhile has to hear of it; for others it is the version that they have.
+                self._tell(deal_id, share, "deal.changed")
 
     def suspend(self, deal_id: str, share: ShareRow) -> None:
         """Nobody reads this share from the commit on; `settle` ends it or an admin gives it back."""

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from policies.decision import Decision, Fields
 from policies.decision import Facts as PolicyFacts
 from policies.view import DealView
-from sync.changes import Changes, Said, write_changes
+from sync.changes import HELD, Changes, Said, write_changes
 from sync.facts import Facts, Gathered, ShareRow, Side, gather
 from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
@@ -36,7 +36,7 @@ def project(
     """
     wanted = sorted(set(deal_ids))
     loaded = _loaded_connections(tx)
-    changes = Changes(loaded)
+    changes = Changes(loaded, _held_connections(tx))
     if not wanted:
         return changes
     # INVARIANT: deals are locked in id order and their marks taken before anything is read: what moves
@@ -85,6 +85,10 @@ def is_loaded(tx: sa.Connection, connection: str) -> bool:
 def _loaded_connections(tx: sa.Connection) -> set[str]:
     done = sa.select(streams.c.connection).where(streams.c.stream == "opportunities", streams.c.loaded)
     return set(tx.execute(done).scalars())
+
+
+def _held_connections(tx: sa.Connection) -> set[str]:
+    return set(tx.execute(sa.select(streams.c.connection).where(streams.c.stream == HELD)).scalars())
 
 
 class _Decide:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -175,23 +176,28 @@ class Projection:
         return self._deal(row) if row is not None else None
 
     def feed(self, after: str | None = None, limit: int = LIMIT) -> FeedPage:
-        """This partner's changes after a cursor, oldest first; without one, from the beginning. Raises CursorGone."""
+        """This partner's changes after a cursor, oldest first; without one, from the beginning. Raises CursorGone.
+
+        What can't be read for the moment (suspended, paused, not yet projected anew) is not told as ended: the feed
+        goes on when it is known.
+        """
+        size = max(1, min(limit, LIMIT))
         with self._reading() as tx:
             epoch = tx.execute(sa.select(partners.c.feed_epoch).where(partners.c.id == self._id)).scalar_one()
             position = _position(after, epoch)
-            events = tx.execute(
-                sa.select(feed)
-                .where(feed.c.partner_id == self._id, feed.c.position > position)
-                .order_by(feed.c.position)
-                .limit(max(1, min(limit, LIMIT)) + 1)
-            ).all()
-            page = events[: max(1, min(limit, LIMIT))]
+            following = sa.select(feed).where(feed.c.partner_id == self._id, feed.c.position > position)
+            events = tx.execute(following.order_by(feed.c.position).limit(size + 1)).all()
+            about = shares.c.public_id.in_({event.public_id for event in events})
             wanted = self._live(tx, self._house.in_force(tx))
-            ids = {event.public_id for event in page}
-            now = {row.public_id: self._deal(row) for row in tx.execute(wanted.where(shares.c.public_id.in_(ids)))}
-        rows = [_event(event, now.get(event.public_id)) for event in page]
-        last = page[-1].position if page else position
-        return FeedPage(rows, _cursor(epoch, last), len(events) > len(page))
+            now = {row.public_id: self._deal(row) for row in tx.execute(wanted.where(about))}
+            standing = sa.select(shares.c.public_id).where(shares.c.partner_id == self._id, about)
+            waiting = set(tx.execute(standing).scalars()) - now.keys()
+            closed = paused(tx, self._id)
+        # INVARIANT: a deal is told as ended only once its share has ended.
+        known = [] if closed else list(takewhile(lambda event: event.public_id not in waiting, events))
+        rows = [_event(event, now.get(event.public_id)) for event in known[:size]]
+        last = known[:size][-1].position if rows else position
+        return FeedPage(rows, _cursor(epoch, last), len(known) > size)
 
     def messages(self, public_id: str) -> list[Message]:
         """What was written about a deal of this partner's, oldest first; nothing once the deal is gone."""

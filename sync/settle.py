@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from sync.changes import Event, drop_views, summarise, tell
+from sync.changes import HELD, Event, drop_views, summarise, tell
 from sync.house import House
 from sync.rows import batches, upsert
 from sync.schema import messages, shares, streams
 
-HELD = "shares"  # the row of the error board that says so
 LIMIT, PART = 50, 0.05
 
 

@@ -184,6 +184,7 @@ VENDOR = table(
             "이 딜을 공유하는 파트너가 없습니다.",
         ),
         "deal.field": ("Field", "項目", "항목"),
+        "deal.not_held": ("not read from the CRM", "CRMから読み取っていません", "CRM에서 읽지 않음"),
         "deal.value": ("Value", "値", "값"),
         "deal.classes": ("Classes", "分類", "분류"),
         "deal.rung": ("{name} sees", "{name} への表示", "{name}에게 표시"),
