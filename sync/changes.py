@@ -110,7 +110,8 @@ def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Chan
     fresh = _post(tx, changes.messages, now)
     tell(tx, chain(changes.events, fresh), now)
     drop_views(tx, changes.left)
-    _invite(tx, house, changes.born)
+    _mail(tx, house, "invitation", changes.born)
+    _mail(tx, house, "message", [(event.partner_id, event.public_id) for event in fresh])
     summarise(tx, force, changes.moved, now)
     _forget(tx, changes.idle)
 
@@ -189,17 +190,17 @@ def _post(tx: sa.Connection, rows: Sequence[Row], now: str) -> list[Event]:
     return [Event(row["partner_id"], row["public_id"], "message", 0) for row in fresh]
 
 
-def _invite(tx: sa.Connection, house: House, born: Sequence[tuple[str, str]]) -> None:
-    """Mail the partners' people about new deals."""
+def _mail(tx: sa.Connection, house: House, reason: str, news: Iterable[tuple[str, str]]) -> None:
+    """Mail the partners' people about deals, by (partner, public id)."""
     places: dict[str, list[str]] = defaultdict(list)
-    for partner_id, public_id in born:
+    for partner_id, public_id in news:
         places[partner_id].append(public_id)
     if not places:
         return
     invited = sa.and_(among(people.c.partner_id, places), people.c.ended.is_(None))
     for person in tx.execute(sa.select(people.c.id, people.c.partner_id).where(invited)).all():
         for public_id in places[person.partner_id]:
-            queue_mail(tx, house, person.id, "invitation", f"/deals/{public_id}")
+            queue_mail(tx, house, person.id, reason, f"/deals/{public_id}")
 
 
 def _forget(tx: sa.Connection, idle: Sequence[str]) -> None:

@@ -77,8 +77,11 @@ class Deal:
         """What a field shows, as filters name it; empty where it is hidden."""
         if name == STATE:
             return self.state
+        body = self.body
+        if name not in body["shown"]:
+            return ""
         group, _, own = name.partition(".")
-        return plain_text(self.body.get(group, {}).get(own))
+        return plain_text(body[group].get(own))
 
 
 @dataclass(frozen=True, slots=True)

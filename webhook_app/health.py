@@ -11,8 +11,8 @@ from config.folder import read_folder
 from mapping.model import Broken
 from sync.applied import drift
 from sync.board import ConnectionState
+from sync.changes import HELD
 from sync.house import House, moment
-from sync.settle import HELD
 from sync.vitals import read_vitals
 
 LATE = timedelta(minutes=10)
