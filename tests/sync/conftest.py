@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lives import Furnished, copied, copy_database, furnish
+from demo_house import Furnished, copied, copy_database, furnish, unread
 
 
 @pytest.fixture(scope="session")
@@ -36,4 +36,11 @@ def life(request, tmp_path):
 def life_on_sqlite(on_sqlite, tmp_path):
     """Both lives over HTTP, where the database makes no difference."""
     with copied(on_sqlite, tmp_path, None) as life:
+        yield life
+
+
+@pytest.fixture
+def new_life(tmp_path):
+    """A house that has read nothing yet."""
+    with unread(tmp_path) as life:
         yield life

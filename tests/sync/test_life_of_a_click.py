@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from lives import DEAL, ORGS, crm_id, person_of
+from demo_house import DEAL, ORGS, crm_id, person_of
 
 from connectors.base import NeedsAdmin, TryAgain
 from sync import schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lives import ACCOUNT, CONTACT, DEAL, ORGS, crm_id, person_of
+from demo_house import ACCOUNT, CONTACT, DEAL, ORGS, crm_id, person_of
 
 from sync import schema
 from sync.identifiers import partner_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from lives import crm_id
+from demo_house import crm_id
 
 from sync import board, schema
 from sync.identifiers import internal_id, partner_id

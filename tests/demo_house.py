@@ -249,6 +249,18 @@ def living(workspace: Path, sandbox: Sandbox, database: str | None, ahead: timed
 
 
 @contextmanager
+def unread(place: Path) -> Iterator[Life]:
+    """A house on SQLite whose configuration is in force, and which has read nothing yet."""
+    with start(place / "crm") as sandbox:
+        workspace = write_workspace(place / "workspace", sandbox)
+        with living(workspace, sandbox, None) as life:
+            migrate(life.house)
+            apply_files(life.house, read_folder(workspace), "admin")
+            life.reopen()
+            yield life
+
+
+@contextmanager
 def copied(furnished: Furnished, place: Path, database: str | None) -> Iterator[Life]:
     """A copy of a furnished house with its CRM running again on the same addresses."""
     shutil.copytree(furnished.crm, place / "crm")
