@@ -19,7 +19,8 @@ from sync.identifiers import partner_id
 from webhook_app.api import api_pages
 
 Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
-PSEUDONYM = re.compile(rb"person-[a-z2-7]{8}")
+PSEUDONYM = re.compile(rb"person-[0-9a-z]{8,}")
+_ID = re.compile(rb'"id":"([^"]+)"')
 _NOT_COMPARED = {
     "Request-Id",  # a random name for support; made before anything is read
     "Date",  # the machine's clock
@@ -196,11 +197,7 @@ def joined(received: Mapping[str, Sequence[bytes]]) -> list[str]:
     found: dict[bytes, str] = {}
     shared = []
     for key, bodies in received.items():
-        for name in {
-            name
-            for body in bodies
-            for name in (*PSEUDONYM.findall(body), *re.findall(rb'"id":"(d[a-z2-7]{20})"', body))
-        }:
+        for name in {name for body in bodies for name in (*PSEUDONYM.findall(body), *_ID.findall(body))}:
             if found.setdefault(name, key) != key:
                 shared.append(f"{name.decode()} of {found[name]} and {key}")
     return shared
