@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from config.workspace import Workspace
+from mapping.model import RelationMapping
 from policies.model import FieldRow, Rule
 
 
@@ -27,7 +28,7 @@ def _told(workspace: Workspace) -> Mapping[str, list[str]]:
         row.name: [_what(row), *sources.get(row.name, ()), *(_says(rule) for rule in rules if _names(rule, row))]
         for row in workspace.policy.rows
     }
-    told["which deals are shared"] = [_says(rule) for rule in rules if rule.kind == "who"]
+    told["which deals are shared"] = [*(_says(rule) for rule in rules if rule.kind == "who"), *_who_is_on(workspace)]
     return told
 
 
@@ -40,10 +41,27 @@ def _what(row: FieldRow) -> str:
 def _sources(workspace: Workspace) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for mapping in workspace.mappings.values():
-        for source in (mapping.accounts, mapping.contacts, mapping.opportunities):
+        for source in (mapping.partners, mapping.accounts, mapping.contacts, mapping.opportunities):
             for field in source.fields if source else ():
                 found.setdefault(field.name, []).append(f"from {mapping.connection}: {', '.join(field.sources)}")
     return found
+
+
+def _who_is_on(workspace: Workspace) -> list[str]:
+    """Which accounts are partners, and how a CRM says that one is on a deal."""
+    told = []
+    for mapping in workspace.mappings.values():
+        told.append(f"partners on {mapping.connection}: {mapping.partners.object} {dict(mapping.partners.only)}")
+        told += [f"on a deal of {mapping.connection}: {_way(each)}" for each in mapping.relations]
+        told += [f"deals of {mapping.connection}: only {dict(mapping.opportunities.only)}"]
+    return told
+
+
+def _way(relation: RelationMapping) -> str:
+    source = relation.source
+    named = (source.object or source.label) if source is not None else relation.field
+    parts = (relation.via, named, relation.role, dict(relation.roles), dict(relation.deals), dict(relation.partners))
+    return " ".join(str(part) for part in parts if part)
 
 
 def _names(rule: Rule, row: FieldRow) -> bool:

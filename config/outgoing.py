@@ -64,7 +64,6 @@ class ActionWords(Words):
 class WriteBackWords(Words):
     """writeback.yaml."""
 
-    reply_marker = Text(most=30)
     summary_fields = Table(Text(metadata={"names": "connection"}), Text(CRM_NAME, "a CRM field"))
     actions = Many(Inner(ActionWords), required=True)
 
@@ -95,7 +94,6 @@ def read_writeback(read: Located, problems: list[Problem]) -> WriteBack | None:
         actions=tuple(
             ActionTemplate(**each, place=read.value("actions", index)) for index, each in enumerate(words["actions"])
         ),
-        reply_marker=words.get("reply_marker", "reply:"),
         summary_fields=words.get("summary_fields", {}),
     )
 

@@ -83,7 +83,6 @@ class WriteBack:
     """writeback.yaml."""
 
     actions: tuple[ActionTemplate, ...]
-    reply_marker: str = "reply:"
     summary_fields: Mapping[str, str] = field(default_factory=dict)  # connection -> CRM text field: who sees this deal
 
 

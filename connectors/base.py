@@ -192,12 +192,19 @@ class Connector(Protocol):
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
         """Write or update logged actions, each under its key; one receipt per action, in order.
 
-        Raises Unknown when no answer came: any of them may stand in the CRM.
+        Where no answer came, the receipt's problem is Unknown, or Unknown is raised: then any may stand in the CRM.
         """
         ...
 
     def find_actions(self, actions: Sequence[LoggedAction]) -> Mapping[str, str]:
         """Key to CRM id of those that already stand in the CRM; used after Unknown."""
+        ...
+
+    def check_writing(self) -> str:
+        """The promise that holds for logged actions, in words, checked against the CRM.
+
+        NeedsAdmin says what is missing for them.
+        """
         ...
 
     def write_fields(self, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:

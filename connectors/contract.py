@@ -322,6 +322,7 @@ class ConnectorContract:
     ) -> None:
         connector.describe(story.stream("opportunities").object)
         assert story.deal in connector.record_url(story.stream("opportunities").object, story.deal)
+        assert connector.check_writing()
         health = connector.health()
         assert health.daily_calls is None or 0 < (health.used_calls or 0) <= health.daily_calls
 

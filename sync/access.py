@@ -76,12 +76,15 @@ def add_person(
         return _person(tx.execute(sa.select(people).where(people.c.id == row["id"])).one())
 
 
-def end_person(house: House, person_id: str) -> None:
-    """Close a person's account: sessions and links end with the commit."""
+def end_person(house: House, email: str, partner_id: str | None) -> bool:
+    """Close the account of the person with this address on this side: sessions and links end with the commit."""
+    person_id = internal_id("people", partner_id or "vendor", email.strip().casefold())
     with house.writing() as tx:
-        tx.execute(sa.update(people).where(people.c.id == person_id).values(ended=house.now()))
+        open_one = sa.and_(people.c.id == person_id, people.c.ended.is_(None))
+        ended = tx.execute(sa.update(people).where(open_one).values(ended=house.now())).rowcount
         tx.execute(sa.delete(sessions).where(sessions.c.person_id == person_id))
         tx.execute(sa.delete(links).where(links.c.person_id == person_id))
+    return bool(ended)
 
 
 def set_language(house: House, person_id: str, language: str) -> None:

@@ -15,7 +15,7 @@ from sync.house import House, instant
 from sync.schema import mails, people
 
 BATCH, TRIES = 50, 6
-_HOURS: Mapping[str, int] = {"sign-in": 1, "invitation": 72, "message": 72}  # how long the link lives
+_MINUTES: Mapping[str, int] = {"sign-in": 15, "invitation": 3 * 24 * 60, "message": 3 * 24 * 60}  # of the link
 _SUBJECTS: Mapping[Language, Mapping[str, str]] = {
     "ja": {
         "sign-in": "{vendor}: サインイン",
@@ -62,7 +62,7 @@ def deliver(house: House, send: SendMail) -> int:
 
 
 def _deliver_one(house: House, workspace: Workspace, row: Any, send: SendMail) -> int:
-    link = make_link(house, row.person_id, row.goes_to, minutes=60 * _HOURS[row.reason])
+    link = make_link(house, row.person_id, row.goes_to, minutes=_MINUTES[row.reason])
     door = workspace.serving.partner_url if row.partner_id else workspace.serving.vendor_url
     language: Language = row.language if row.language in _BODIES else "en"
     subject = _SUBJECTS[language][row.reason].format(vendor=workspace.vendor)

@@ -78,18 +78,22 @@ def record(house: House, statement: Statement) -> Recorded:
 
 
 def _record(house: House, statement: Statement) -> Recorded:
-    body = msgspec.json.encode(statement.fields).decode()
     with house.writing() as tx:
         known = _known_digest(tx, statement)
         if known is not None:
             return Recorded("duplicate" if known == statement.digest else "conflict", statement.id)
-        try:
-            who = _whose(tx, statement)
-            share = _share(tx, who[0], statement)
-        except _Unmatched as problem:
-            return _set_aside(tx, house, statement, str(problem))
-        _store(tx, house, statement, who, share, body)
-        return Recorded("stored", statement.id)
+        return take(tx, house, statement)
+
+
+def take(tx: sa.Connection, house: House, statement: Statement) -> Recorded:
+    """Take in a statement that is known to be new, in the caller's transaction."""
+    try:
+        who = _whose(tx, statement)
+        share = _share(tx, who[0], statement)
+    except _Unmatched as problem:
+        return _set_aside(tx, house, statement, str(problem))
+    _store(tx, house, statement, who, share, msgspec.json.encode(statement.fields).decode())
+    return Recorded("stored", statement.id)
 
 
 def say(

@@ -147,7 +147,7 @@ def _secrets(crm: dict[str, Any]) -> dict[str, str]:
         "sf_client_secret": crm["client_secret"],
         "hubspot_token": crm["hubspot_token"],
         "learning_secret": signing(),
-        "learning_basic": f"learning:{secrets.token_urlsafe(24)}",
+        "learning_basic": secrets.token_urlsafe(24),
         "minato_secret": signing(),
     }
 

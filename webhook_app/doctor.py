@@ -83,7 +83,11 @@ def _workspace(folder: Path) -> Iterator[Finding]:
     yield _tried(
         "key", lambda: f"{len(workspace_key(folder))} bytes", "`sudare init` makes one; restore it from your backup"
     )
-    yield _tried("database", lambda: _database(folder), "start the database, or mend `database:`; then `sudare apply`")
+    yield _tried(
+        "database",
+        lambda: _database(folder),
+        "`sudare apply` makes it; if it should be there, start it or mend `database:`",
+    )
     if not files.fine:
         return
     workspace, _ = check(folder, datetime.now(UTC))
@@ -98,6 +102,10 @@ def _workspace(folder: Path) -> Iterator[Finding]:
         advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
         for object in _objects(workspace.mappings[name]) if name in workspace.mappings else ():
             yield _tried(f"{name}: {object}", partial(_seen, workspace, opened, name, object), advice)
+        yield _tried(f"{name}: logged actions", opened[name].check_writing, advice)
+        used = opened[name].health()
+        if used.daily_calls:
+            yield Finding(f"{name}: calls today", True, f"{used.used_calls:,} of {used.daily_calls:,}")
     opened.close()
 
 
@@ -109,6 +117,9 @@ def _files(folder: Path) -> str:
 def _database(folder: Path) -> str:
     url = database_url(folder)
     house = open_house(folder)
+    file = house.engine.url.database if url.startswith("sqlite") else None
+    if file and not Path(file).exists():
+        raise ValueError("not made yet")
     try:
         current = is_current(house)
     finally:
@@ -119,6 +130,7 @@ def _database(folder: Path) -> str:
 
 
 def _in_force(folder: Path) -> str:
+    _database(folder)  # where there are no tables yet, nothing is in force
     house = open_house(folder)
     try:
         changed = drift(house, read_folder(folder))

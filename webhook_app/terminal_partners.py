@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from sync.access import EVERYBODY, PartnerRow, add_person, find_partner, make_link, pause, resume
+from sync.access import EVERYBODY, PartnerRow, add_person, end_person, find_partner, make_link, pause, resume
 from sync.board import explain, find_deal
 from sync.house import House
 from sync.reader import Deal, Projection, Query
@@ -98,6 +98,18 @@ def user_add(folder: Path, email: str, partner: str | None, name: str, role: str
     serving = house.workspace().serving
     door = serving.partner_url if own else serving.vendor_url
     click.echo(f"{door}/l/{make_link(house, person.id, minutes=60)}")
+
+
+@user.command("end")
+@click.argument("email")
+@click.option("--partner", metavar="PARTNER", help="Key, CRM account id or name; without it, a vendor user.")
+@in_workspace
+def user_end(folder: Path, email: str, partner: str | None) -> None:
+    """Close a person's account: sessions and links end at once."""
+    house = house_of(folder)
+    if not end_person(house, email, _partner(house, partner).id if partner else None):
+        raise Refused(f"nobody with the address `{email}` may sign in there")
+    out.print(f"{email} can no longer sign in.", markup=False)
 
 
 @click.command("invite")

@@ -14,6 +14,7 @@ from config.folder import read_folder
 from config.init import FolderInUse, init
 from config.load import check, load
 from mapping.compile import reasons
+from sync.again import take_up_again
 from sync.applied import apply_files, changed_files, files_in_force
 from sync.project import drain
 from sync.pull import pull
@@ -128,6 +129,16 @@ def settle_command(folder: Path, connection: str) -> None:
     out.print(f"{result.ended} shares ended.")
 
 
+@click.command("retry")
+@in_workspace
+def retry_command(folder: Path) -> None:
+    """Try again what was parked or set aside, once you have mended its cause: logged actions, mails, statements."""
+    taken = take_up_again(house_of(folder))
+    out.print(
+        f"{taken.actions} logged actions and {taken.mails} mails are due again; {taken.statements} statements matched."
+    )
+
+
 @click.command("doctor")
 @in_workspace
 def doctor_command(folder: Path) -> None:
@@ -159,5 +170,6 @@ COMMANDS = (
     pull_command,
     write_back_command,
     settle_command,
+    retry_command,
     doctor_command,
 )

@@ -129,6 +129,12 @@ class HubSpotConnector:
         """Which of these stand in HubSpot."""
         return writing.find_actions(self._session, actions)
 
+    def check_writing(self) -> str:
+        """Whether notes can be read, and what HubSpot lets us promise."""
+        keyed = writing.learn_notes(self._session).keyed
+        marker = f"the property {writing.KEY_PROPERTY}" if keyed else "a marker in the note's text"
+        return f"once after healing: notes are found again by {marker}, HubSpot has no key that refuses a second one"
+
     def write_fields(self, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:
         """Set text fields of records."""
         return writing.write_fields(self._session, object, values)

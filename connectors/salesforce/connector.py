@@ -69,6 +69,10 @@ class SalesforceConnector:
         """Key to task id of those that stand in the org, deleted ones too."""
         return writing.find_actions(self._org, actions, self._external_id)
 
+    def check_writing(self) -> str:
+        """Whether the org's tasks have our key; then each action stands once."""
+        return writing.check_writing(self._org, self._external_id)
+
     def write_fields(self, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:
         """Sets text fields of records; a receipt per record, under its id."""
         return writing.write_fields(self._org, object, values)

@@ -59,6 +59,17 @@ def log_actions(org: Org, actions: Sequence[LoggedAction], external_id: str, clo
     ]
 
 
+def check_writing(org: Org, external_id: str) -> str:
+    """The promise that holds; NeedsAdmin where the org has no such key or the integration user may not see it."""
+    if external_id not in describe(org, "Task").fields:
+        raise NeedsAdmin(
+            f"logging actions: Task has no {external_id} that the integration user sees: create it on Activity, "
+            "Text(64), External ID and Unique, and give the user edit on it"
+        )
+    closed_status(org)
+    return f"once: each action is upserted by Task.{external_id}"
+
+
 def find_actions(org: Org, actions: Sequence[LoggedAction], external_id: str) -> dict[str, str]:
     """Key to task id of those that stand in the org, the recycle bin and the archive included."""
     rows = layout((external_id,))
