@@ -170,6 +170,7 @@ NAMES = {
     "settings": "sudare.yaml",
     "fields": "fields.yaml",
     "policy": "policies/deal-share.yaml",
+    "trial": "policies/tests/deal-share.test.yaml",
     "writeback": "writeback.yaml",
     "documents": "documents.yaml",
     "salesforce": "mappings/salesforce.yaml",

@@ -1,0 +1,167 @@
+"""What is in force: versions, what each makes unreadable, drift, refusals, documents kept by hash."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from config.folder import read_folder
+from mapping.model import Broken
+from sync import schema
+from sync.applied import apply_files, drift, files_in_force
+from sync.documents import NotKept, open_kept
+from sync.house import NotApplied
+from sync.project import drain
+
+
+def drained(life):
+    while drain(life.house):
+        pass
+
+
+def floor(life):
+    with life.house.reading() as tx:
+        return life.house.in_force(tx).floor
+
+
+def test_after_a_change_of_what_partners_may_see_nothing_older_is_read_until_it_is_decided_anew(life):
+    before = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
+    assert "region" in before["deal"]
+    feed = life.feed("MINATO")
+    assert life.apply(policy=("deal.stage, deal.region,", "deal.stage,")) == 2
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE") is None
+    assert life.names("MINATO") == set()
+    assert life.feed("MINATO") == []  # not told as ended: it is not decided yet
+    drained(life)
+    after = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
+    assert "region" not in after["deal"]
+    assert after["deal"]["name"] == before["deal"]["name"]
+    assert life.feed("MINATO")[: len(feed)] == feed
+    assert {row.version for row in life.rows(schema.views)} == {2}
+
+
+def test_a_version_that_shows_a_partner_the_same_is_no_news_for_it(life):
+    before, feed = life.found("HANBIT", "sf", "YOKOHAMA_CORE"), life.feed("HANBIT")
+    life.apply(policy=("as: band", "as: exact"), trial=("5M-20M JPY", "12M JPY"))
+    drained(life)
+    assert life.found("HANBIT", "sf", "YOKOHAMA_CORE") == before
+    assert life.feed("HANBIT") == feed
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["deal"]["amount"] == {"amount": "12347619", "currency": "JPY"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("writeback", "に{kind}しました。", "に{kind}されました。"),
+        ("documents", "Price list", "Prices"),
+    ],
+)
+def test_what_partners_see_of_deals_stays_readable_when_other_files_change(life_on_sqlite, file, old, new):
+    before = life_on_sqlite.found("MINATO", "sf", "YOKOHAMA_CORE")
+    assert life_on_sqlite.apply(**{file: (old, new)}) == 2
+    assert floor(life_on_sqlite) == 1
+    assert life_on_sqlite.found("MINATO", "sf", "YOKOHAMA_CORE") == before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("settings", "fiscal_year_starts: 4", "fiscal_year_starts: 1"),
+        ("fields", "[1M, 5M, 20M, 100M]", "[5M, 20M, 100M]"),
+        ("policy", "expire_after_days: 30", "expire_after_days: 31"),
+        ("salesforce", "otherwise: influenced", "otherwise: resell"),
+    ],
+)
+def test_every_file_that_decides_raises_the_floor(life_on_sqlite, file, old, new):
+    life_on_sqlite.apply(**{file: (old, new)})
+    assert floor(life_on_sqlite) == 2
+    assert life_on_sqlite.names("MINATO") == set()
+
+
+def test_the_first_month_of_the_fiscal_year_moves_the_quarters_that_partners_read(life_on_sqlite):
+    assert life_on_sqlite.deal("HANBIT", "sf", "YOKOHAMA_CORE")["deal"]["close"] == {"fiscal_year": 2026, "quarter": 4}
+    life_on_sqlite.apply(settings=("fiscal_year_starts: 4", "fiscal_year_starts: 1"))
+    drained(life_on_sqlite)
+    assert life_on_sqlite.deal("HANBIT", "sf", "YOKOHAMA_CORE")["deal"]["close"] == {"fiscal_year": 2027, "quarter": 1}
+
+
+def test_a_field_that_is_mapped_anew_is_read_from_the_crm_before_it_is_shown(life):
+    life.apply(
+        fields=(
+            "  deal.next_step:    {class: notes, ladder: text}",
+            "  deal.probability: {class: basics, ladder: plain}",
+        ),
+        salesforce=("    deal.next_step: NextStep\n", "    deal.probability: {from: Probability, type: number}\n"),
+        policy=("fields: [deal.name, deal.stage,", "fields: [deal.probability, deal.name, deal.stage,"),
+    )
+    drained(life)
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["deal"].get("probability") is None
+    life.reopen()
+    life.round("sf")
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["deal"]["probability"] == 75
+
+
+def test_files_that_differ_from_what_is_in_force_are_named(life_on_sqlite):
+    house = life_on_sqlite.house
+    assert drift(house, read_folder(house.folder)) == []
+    (house.folder / "policies" / "extra.yaml").write_text("policy: extra\n", encoding="utf-8")
+    path = house.folder / "writeback.yaml"
+    path.write_text(path.read_text() + "# a remark\n", encoding="utf-8")
+    assert drift(house, read_folder(house.folder)) == ["policies/extra.yaml", "writeback.yaml"]
+    assert "policies/extra.yaml" not in files_in_force(house)
+
+
+def test_a_policy_test_that_fails_keeps_the_version_out(life_on_sqlite):
+    with pytest.raises(Broken) as broken:
+        life_on_sqlite.apply(policy=("as: band", "as: exact"), fields=("[1M, 5M, 20M, 100M]", "[1M, 3M, 20M, 100M]"))
+    assert any("Gold sees a band" in str(each) for each in broken.value.problems)
+    assert len(life_on_sqlite.rows(schema.applied)) == 1
+    assert life_on_sqlite.deal("MINATO", "sf", "YOKOHAMA_CORE") is not None
+
+
+def test_broken_files_keep_the_version_out_with_every_problem(life_on_sqlite):
+    with pytest.raises(Broken) as broken:
+        life_on_sqlite.apply(policy=("deal.stage, deal.region", "deal.stgae, deal.regoin"))
+    assert len(broken.value.problems) >= 2
+    assert len(life_on_sqlite.rows(schema.applied)) == 1
+
+
+def test_before_the_first_version_everything_says_what_to_do(new_life):
+    with new_life.house.writing() as tx:
+        tx.execute(schema.applied.delete())
+    with pytest.raises(NotApplied, match="sudare apply"):
+        new_life.pull("sf")
+    with pytest.raises(NotApplied, match="sudare apply"):
+        drift(new_life.house, {})
+
+
+def test_documents_are_kept_as_they_were_when_they_were_applied(life_on_sqlite):
+    house = life_on_sqlite.house
+    (document,) = [each for each in house.workspace().documents if each.id == "price-list"]
+    content = (house.folder / document.file).read_bytes()
+    assert document.sha256 == hashlib.sha256(content).hexdigest()
+    assert open_kept(house, document.sha256) == content
+    (house.folder / document.file).write_bytes(content + b"%")
+    assert open_kept(house, document.sha256) == content
+    apply_files(house, read_folder(house.folder), "admin")
+    (newer,) = [each for each in house.workspace().documents if each.id == "price-list"]
+    assert newer.version != document.version
+    assert open_kept(house, newer.sha256) == content + b"%"
+
+
+def test_a_document_whose_bytes_were_tampered_with_is_not_served(life_on_sqlite):
+    house = life_on_sqlite.house
+    document = house.workspace().documents[0]
+    (house.folder / ".sudare" / "documents" / document.sha256).write_bytes(b"forged")
+    with pytest.raises(NotKept, match="sudare apply"):
+        open_kept(house, document.sha256)
+
+
+def test_a_document_opens_for_whom_the_policy_says(life_on_sqlite):
+    def titles(partner):
+        return {each.id for each in life_on_sqlite.projection(partner).documents()}
+
+    assert titles("MINATO") == {"price-list", "product-guide"}
+    assert titles("HANBIT") == {"product-guide"}
+    assert titles("TSUBASA") == {"product-guide"}  # registered, without an NDA
