@@ -99,7 +99,7 @@ def test_a_field_that_is_mapped_anew_is_read_from_the_crm_before_it_is_shown(lif
     assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["deal"].get("probability") is None
     life.reopen()
     life.round("sf")
-    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["deal"]["probability"] == 75
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["deal"]["probability"] == 50
 
 
 def test_files_that_differ_from_what_is_in_force_are_named(life_on_sqlite):
