@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import OperationalError
 
 from connectors.base import CrmError
 from mapping.model import Broken, Problem
@@ -47,8 +48,18 @@ def in_workspace(command: Command) -> Command:
             raise Refused(told(broken.problems)) from broken
         except (NotApplied, CrmError) as problem:
             raise Refused(str(problem)) from problem
+        except OperationalError as problem:
+            raise Refused(unusable(problem)) from problem
 
     return run  # type: ignore[return-value] # the wrapper keeps the signature but for `folder`
+
+
+def unusable(problem: OperationalError) -> str:
+    """Why the database can't be used, and what to do; the driver's first line, which holds no secret."""
+    why = str(problem.orig).partition("\n")[0].strip()
+    if "locked" in why:
+        return f"the database is in use: {why}; try again when the other command has ended"
+    return f"the database can't be used: {why}; start it, or mend `database:` in sudare.yaml"
 
 
 def told(problems: list[Problem]) -> str:
@@ -59,10 +70,11 @@ def told(problems: list[Problem]) -> str:
 
 def house_of(folder: Path) -> House:
     """The workspace's house, with its tables brought up to date."""
-    from sync.migrate import migrate
+    from sync.migrate import is_current, migrate
 
     house = open_house(folder)
-    migrate(house)
+    if not is_current(house):  # a command that only reads waits for nobody who writes
+        migrate(house)
     return house
 
 

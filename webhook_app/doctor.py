@@ -102,10 +102,7 @@ def _workspace(folder: Path) -> Iterator[Finding]:
         advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
         for object in _objects(workspace.mappings[name]) if name in workspace.mappings else ():
             yield _tried(f"{name}: {object}", partial(_seen, workspace, opened, name, object), advice)
-        yield _tried(f"{name}: logged actions", opened[name].check_writing, advice)
-        used = opened[name].health()
-        if used.daily_calls:
-            yield Finding(f"{name}: calls today", True, f"{used.used_calls:,} of {used.daily_calls:,}")
+        yield _tried(f"{name}: logged actions", partial(_writes, opened, name), advice)
     opened.close()
 
 
@@ -150,6 +147,12 @@ def _port(address: str) -> str:
 def _objects(mapping: ConnectionMapping) -> list[str]:
     sources = (mapping.accounts, mapping.opportunities, mapping.contacts, mapping.users)
     return list(dict.fromkeys(source.object for source in sources if source is not None))
+
+
+def _writes(opened: Connections, name: str) -> str:
+    """Whether the CRM's user may log actions, and how much of the day's calls is used."""
+    said, used = opened[name].check_writing(), opened[name].health()
+    return said + (f"; {used.used_calls:,} of {used.daily_calls:,} calls today" if used.daily_calls else "")
 
 
 def _seen(workspace: Workspace, opened: Connections, name: str, object: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,14 +14,16 @@ from config.difference import field_changes
 from config.folder import read_folder
 from config.init import FolderInUse, init
 from config.load import check, load
+from connectors.base import CrmError
 from mapping.compile import reasons
 from sync.again import take_up_again
 from sync.applied import apply_files, changed_files, files_in_force
+from sync.house import House
 from sync.project import drain
-from sync.pull import pull
+from sync.pull import Pulled, pull
 from sync.reading import why_needed
 from sync.settle import settle
-from sync.write_back import write_back
+from sync.write_back import Written, write_back
 from webhook_app.commands import Refused, house_of, in_workspace, out, table
 
 
@@ -88,7 +91,7 @@ def pull_command(folder: Path, connection: str | None) -> None:
     opened = open_connections(house.workspace(), folder)
     failed = False
     for name in _chosen(opened, connection):
-        result = pull(house, name, opened[name])
+        result = _pulled(house, opened, name)
         failed = failed or bool(result.problems)
         out.print(f"{name}: {result.records} records read", markup=False)
         for stream, problem in result.problems.items():
@@ -107,7 +110,7 @@ def write_back_command(folder: Path, connection: str | None) -> None:
     opened = open_connections(house.workspace(), folder)
     failed = False
     for name in _chosen(opened, connection):
-        result = write_back(house, name, opened[name])
+        result = _written(house, opened, name)
         failed = failed or result.problem is not None
         counts = f"{result.done} written, {result.later} later, {result.unknown} unknown, {result.parked} parked"
         out.print(f"{name}: {counts}" + (f"; {result.problem}" if result.problem else ""), markup=False)
@@ -125,7 +128,9 @@ def settle_command(folder: Path, connection: str) -> None:
     When a round would end more than 50 shares and 5 % at once, they are suspended until a person has looked.
     If the CRM was wrong, mend it there instead: the next round gives the shares back.
     """
-    result = settle(house_of(folder), connection, decided=True)
+    house = house_of(folder)
+    _known(house.workspace().connections, connection)
+    result = settle(house, connection, decided=True)
     out.print(f"{result.ended} shares ended.")
 
 
@@ -154,13 +159,33 @@ def doctor_command(folder: Path) -> None:
         raise click.exceptions.Exit(1)
 
 
+# A connection that can't even be opened stops no other.
+
+
+def _pulled(house: House, opened: Connections, name: str) -> Pulled:
+    try:
+        return pull(house, name, opened[name])
+    except CrmError as problem:
+        return Pulled(0, {"connection": problem})
+
+
+def _written(house: House, opened: Connections, name: str) -> Written:
+    try:
+        return write_back(house, name, opened[name])
+    except CrmError as problem:
+        return Written(problem=problem)
+
+
 def _chosen(opened: Connections, connection: str | None) -> list[str]:
-    names = list(opened)
     if connection is None:
-        return names
-    if connection not in names:
-        raise Refused(f"no connection `{connection}`; there is {', '.join(names)}")
+        return list(opened)
+    _known(opened, connection)
     return [connection]
+
+
+def _known(connections: Collection[str], name: str) -> None:
+    if name not in connections:
+        raise Refused(f"no connection `{name}`; there is {', '.join(connections)}")
 
 
 COMMANDS = (
