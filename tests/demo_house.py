@@ -262,15 +262,16 @@ def unread(place: Path) -> Iterator[Life]:
 
 
 @contextmanager
-def copied(furnished: Furnished, place: Path, database: str | None) -> Iterator[Life]:
-    """A copy of a furnished house with its CRM running again on the same addresses."""
+def copied(
+    furnished: Furnished, place: Path, database: str | None, ahead: timedelta = timedelta(hours=1)
+) -> Iterator[Life]:
+    """A copy of a furnished house with its CRM running again on the same addresses, some time after it was read."""
     shutil.copytree(furnished.crm, place / "crm")
     shutil.copytree(furnished.workspace, place / "workspace")
     salesforce, page = furnished.ports
-    an_hour_later = timedelta(hours=1)  # whenever the first reading was
     with (
         start(place / "crm", salesforce_port=salesforce, page_port=page) as sandbox,
-        living(place / "workspace", sandbox, database, an_hour_later) as life,
+        living(place / "workspace", sandbox, database, ahead) as life,
     ):
         life.reopen()
         yield life
