@@ -11,14 +11,15 @@ import msgspec
 import sqlalchemy as sa
 
 from config.workspace import Language, Workspace
-from connectors.base import Connector, CrmError
+from connectors.base import Connector, CrmError, NeedsAdmin
 from mapping.model import ConnectionMapping
 from sync.house import House, instant
 from sync.identifiers import digest
-from sync.rows import among
-from sync.schema import mirror, partners, shares, summaries, views
+from sync.rows import among, upsert
+from sync.schema import mirror, partners, shares, streams, summaries, views
 
 BATCH = 200
+SUMMARY = "summary"  # the row of the error board that says what is wrong with it
 _WAIT = timedelta(minutes=5)
 _STATES: Mapping[Language, Mapping[str, str]] = {
     "ja": {"pending": "招待中", "accepted": "受諾", "declined": "辞退", "expired": "期限切れ"},
@@ -54,7 +55,10 @@ _NOBODY: Mapping[Language, str] = {
 
 
 def write_summaries(house: House, connection: str, connector: Connector) -> int:
-    """Write what moved, one batch; how many. Idempotent: the text is a state, not an event."""
+    """Write what moved, one batch; how many stand now. Idempotent: the text is a state, not an event.
+
+    What fails stands on the error board and is tried again later; it holds up no logged action.
+    """
     with house.reading() as tx:
         workspace = house.in_force(tx).workspace
         field = workspace.writeback.summary_fields.get(connection)
@@ -77,7 +81,9 @@ def write_summaries(house: House, connection: str, connector: Connector) -> int:
     with house.writing() as tx:
         for row in rows:
             _settle(tx, house, row, digest(texts[row.deal_id].encode()), problems.get(row.crm_id))
-    return len(moved)
+        failed = [problem for problem in problems.values() if problem is not None]
+        _note(tx, house, connection, failed)
+    return len(moved) - len(failed)
 
 
 def _due(tx: sa.Connection, house: House, connection: str) -> Sequence[Any]:
@@ -98,6 +104,18 @@ def _settle(tx: sa.Connection, house: House, row: Any, written: str, problem: Cr
     else:
         values = {"problem": str(problem), "next_at": instant(house.clock() + _WAIT)}
     tx.execute(sa.update(summaries).where(mine).values(**values))
+
+
+def _note(tx: sa.Connection, house: House, connection: str, failed: Sequence[CrmError]) -> None:
+    """The error board's row about this field: the last problem, until nothing waits for another try."""
+    if failed:
+        kind = "needs admin" if isinstance(failed[-1], NeedsAdmin) else "try again"
+        row = {"connection": connection, "stream": SUMMARY, "shape": "", "problem": str(failed[-1])}
+        upsert(tx, streams, [{**row, "problem_kind": kind, "problem_at": house.now()}])
+        return
+    waiting = sa.exists().where(summaries.c.connection == connection, summaries.c.due, summaries.c.problem.is_not(None))
+    here = sa.and_(streams.c.connection == connection, streams.c.stream == SUMMARY)
+    tx.execute(sa.delete(streams).where(here, ~waiting))
 
 
 def _texts(
