@@ -10,7 +10,7 @@ from proofs.histories import Group, groups
 from proofs.twins import Theatre, compare, open_theatre
 
 TWINS = 8
-GROUPS, CASES = 75, 2_000
+GROUPS, CASES = 80, 2_000
 DEEP_GROUPS, DEEP_CASES = 1_500, 40_000
 
 
@@ -47,7 +47,7 @@ def play(theatre: Theatre, examples: int, *, twins: int = TWINS, whole: bool = F
 def test_a_partner_that_may_see_the_same_receives_the_same_bytes(theatre):
     assert play(theatre, GROUPS) >= CASES
     seldom = Counter({name: theatre.asked[name] for name in theatre.channels["PLAT"]}).most_common()[-1]
-    assert seldom[1] >= 5, f"channel `{seldom[0]}` was compared {seldom[1]} times only"
+    assert seldom[1] >= 3, f"channel `{seldom[0]}` was compared {seldom[1]} times only"
 
 
 def test_on_every_channel_at_once_twins_are_told_apart_by_nothing(theatre):
