@@ -7,6 +7,7 @@ from demo_house import ACCOUNT, DEAL, PEOPLE, crm_id, person_of
 
 from sync import access, board, schema
 from sync.identifiers import partner_id
+from sync.project import come_due
 from sync.settle import settle
 
 # (connection, what the call that reads contacts is matched by, a deal, a partner on it, the name's field)
@@ -245,3 +246,52 @@ def test_a_pause_for_everybody_closes_all_partners(life_on_sqlite):
     assert {partner: life_on_sqlite.names(partner) for partner in PEOPLE} == {partner: set() for partner in PEOPLE}
     access.resume(life_on_sqlite.house, access.EVERYBODY)
     assert all(life_on_sqlite.names(partner) for partner in PEOPLE)
+
+
+@pytest.mark.parametrize(
+    ("on", "object", "field", "deal", "partner"),
+    [
+        ("sf", "Opportunity", "Shared_With_Partners__c", "YOKOHAMA_CORE", "MINATO"),
+        ("hs", "deals", "shared_with_partners", "TATESHINA_ERP", "HOKUTO"),
+    ],
+)
+def test_a_summary_that_cannot_be_written_is_told_and_holds_up_no_logged_action(
+    life_on_sqlite, on, object, field, deal, partner
+):
+    life = life_on_sqlite
+    life.faults.hide_field(object, field)
+    life.says(partner, "deal.accepted", on, deal)
+    written = life.write(on)
+    assert (written.done, written.summaries) == (1, 0)
+    told = standing(life, on, "summary")
+    assert told.problem_kind
+    assert field in told.problem
+    life.round(on)
+    assert standing(life, on, "summary") == told
+    life.faults.clear()
+    life.clock.move(minutes=6)
+    assert life.write(on).summaries > 0
+    assert standing(life, on, "summary") is None
+
+
+def test_an_invitation_that_nobody_answers_expires_and_says_so_once(life):
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["state"] == "pending"
+    life.says("MINATO", "deal.accepted", "sf", "YOKOHAMA_CARE")
+    life.clock.move(days=31)
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE") is None  # over before any job has looked
+    assert "deal.ended" not in dict(life.feed("MINATO"))
+    assert come_due(life.house) > 0
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["state"] == "expired"
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CARE")["state"] == "accepted"
+    assert come_due(life.house) == 0
+    assert "deal.ended" not in dict(life.feed("MINATO"))
+
+
+def test_a_contact_who_left_the_customer_is_gone_for_partners(life_on_sqlite):
+    life = life_on_sqlite
+    life.clock.move(seconds=1)
+    life.crm.delete("salesforce", "Contact", crm_id("sf", "SAGINUMA"))
+    life.crm.edit("salesforce", "Contact", crm_id("sf", "KURUSHIMA"), {"AccountId": crm_id("sf", "TIDEWELL")})
+    life.round("sf")
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["contacts"] == []
+    assert {"name": "来●"} in life.deal("HARBOR", "sf", "TIDEWELL_FRAME")["contacts"]
