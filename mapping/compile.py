@@ -11,10 +11,20 @@ from typing import Any, NamedTuple
 from connectors.base import Stream, StreamName
 from mapping.convert import text_of
 from mapping.model import ConnectionMapping, ObjectMapping
-from mapping.readers import Getters, Unmappable, crm_fields, reader_of
+from mapping.readers import Getters, Reader, Unmappable, crm_fields, reader_of
 from mapping.values import Value
 
-__all__ = ["Reason", "Streams", "Unmappable", "compile_object", "is_partner", "narrowed", "reasons", "streams"]
+__all__ = [
+    "Reason",
+    "Streams",
+    "Unmappable",
+    "compile_object",
+    "compile_salvage",
+    "is_partner",
+    "narrowed",
+    "reasons",
+    "streams",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +52,33 @@ def compile_object(mapping: ObjectMapping, getter: Getters, zone: tzinfo) -> Cal
 
     Give it a mapping narrowed to the fields that were asked of the CRM (`narrowed`).
     """
-    plan = tuple((field.name, reader_of(field, getter, zone)) for field in mapping.fields)
+    plan = _plan(mapping, getter, zone)
     return lambda fields: {name: read(fields) for name, read in plan}
+
+
+def compile_salvage(
+    mapping: ObjectMapping, getter: Getters, zone: tzinfo
+) -> Callable[[Any], tuple[dict[str, Value], list[Unmappable]]]:
+    """As `compile_object`, for a record that it refused: what can't be read is empty, and told beside the values."""
+    plan = _plan(mapping, getter, zone)
+
+    def salvage(fields: Any) -> tuple[dict[str, Value], list[Unmappable]]:
+        found: dict[str, Value] = {}
+        problems: list[Unmappable] = []
+        for name, read in plan:
+            try:
+                found[name] = read(fields)
+            except Unmappable as problem:
+                # INVARIANT: what can't be read hides itself, and holds back no other field: that would tell of it.
+                found[name] = None
+                problems.append(problem)
+        return found, problems
+
+    return salvage
+
+
+def _plan(mapping: ObjectMapping, getter: Getters, zone: tzinfo) -> tuple[tuple[str, Reader], ...]:
+    return tuple((field.name, reader_of(field, getter, zone)) for field in mapping.fields)
 
 
 def narrowed(mapping: ObjectMapping, needed: frozenset[str]) -> ObjectMapping:

@@ -207,8 +207,4 @@ def _forget(tx: sa.Connection, idle: Sequence[str]) -> None:
     """Of a deal that no partner is on only identity, stamp and relations are kept."""
     # INVARIANT: what nothing needs is not kept.
     if idle:
-        tx.execute(
-            sa.update(mirror)
-            .where(among(mirror.c.id, idle), mirror.c.fields.is_not(None))
-            .values(fields=None, digest="")
-        )
+        tx.execute(sa.update(mirror).where(among(mirror.c.id, idle), mirror.c.fields.is_not(None)).values(fields=None))

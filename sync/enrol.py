@@ -55,7 +55,7 @@ def _enrolment(reading: Reading, record: Record) -> dict[str, Any] | None:
         return None
     # An account without a key of its own is known by its CRM id.
     key = str(reading.partners.key(record.fields) or record.id)
-    fields = freeze(reading.partners.fields(record.fields)).decode()
+    fields = freeze(reading.partners.fields(record.fields)[0]).decode()
     tied = {"connection": reading.connection, "account": record.id, "partner_id": partner_id(key)}
     return {**tied, "fields": fields, "key": key}
 

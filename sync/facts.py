@@ -61,6 +61,7 @@ class Facts:
     connection: str
     crm_id: str
     alive: bool  # deal and account have been read, with their fields, and are not deleted
+    ready: bool  # the account's contacts have been read too, as far as they are known: a share may be born
     sides: tuple[Side, ...]  # in partner id order
     shares: tuple[ShareRow, ...]
 
@@ -139,7 +140,7 @@ class _Beside:
         }
         self.contacts: dict[str, list[Any]] = defaultdict(list)
         for row in _mirrored(tx, connection, "contact", mirror.c.account, self.accounts):
-            if row.fields is not None:
+            if not row.deleted:
                 self.contacts[row.account].append(row)
         self.relations: dict[str, list[Any]] = defaultdict(list)
         for row in tx.execute(
@@ -177,10 +178,12 @@ class _Beside:
         """One deal's facts and fields."""
         account = self.accounts.get(deal.account)
         alive = not deal.deleted and deal.fields is not None and account is not None and not account.deleted
-        facts = Facts(deal.id, deal.connection, deal.crm_id, alive, self._sides(deal), standing)
+        contacts = self.contacts.get(deal.account, ())
+        people = [row.fields for row in contacts if row.fields is not None]
+        ready = len(people) == len(contacts)
+        facts = Facts(deal.id, deal.connection, deal.crm_id, alive, ready, self._sides(deal), standing)
         if account is None or not alive:
             return facts, Values("{}", "{}", ())
-        people = [row.fields for row in self.contacts.get(deal.account, ()) if not row.deleted]
         return facts, Values(deal.fields, account.fields, people)
 
     def _sides(self, deal: Any) -> tuple[Side, ...]:

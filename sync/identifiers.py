@@ -32,13 +32,13 @@ def personal(partner_key: bytes, text: str) -> str:
     return _TOKEN.sub(lambda token: _pseudonym(partner_key, token[1]), text)
 
 
-def digest(content: bytes) -> str:
-    """A short hash of bytes, to compare them."""
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
+def digest(content: bytes, key: bytes = b"") -> str:
+    """A short hash of bytes, to compare them; with a key it tells nothing of what was hashed."""
+    return hashlib.blake2b(content, digest_size=16, key=key).hexdigest()
 
 
 def _pseudonym(partner_key: bytes, token: str) -> str:
-    return "person-" + _short(hmac.digest(partner_key, f"person {token}".encode(), "sha256"))[:8]
+    return "person-" + _short(hmac.digest(partner_key, f"person {token}".encode(), "sha256"))[:12]
 
 
 def _short(hashed: bytes) -> str:

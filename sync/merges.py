@@ -29,7 +29,7 @@ def _follow(tx: sa.Connection, connection: str, object: str, record: Record) -> 
     others = sa.and_(here, mirror.c.crm_id.in_(heirs))
     # Who is on the survivor is said by the CRM's relations: a merge of its own unites no two partners.
     mark(tx, tx.execute(sa.select(mirror.c.id).where(others, mirror.c.object == "opportunity")).scalars().all())
-    tx.execute(sa.update(mirror).where(others).values(deleted=True, fields=None, digest=""))
+    tx.execute(sa.update(mirror).where(others).values(deleted=True, fields=None))
     if object == "account":
         beside = sa.and_(mirror.c.connection == connection, mirror.c.account.in_(old))
         tx.execute(sa.update(mirror).where(beside).values(account=record.id))

@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.base import Page, Record, Relation
-from mapping.compile import Unmappable
 from mapping.values import thaw
 from sync.changes import Said
 from sync.enrol import enrol_partners
@@ -32,9 +31,9 @@ def apply_records(
     Idempotent and free of order: a record that is older than what stands changes nothing. `wanted` ones were
     read because their fields are missing.
     """
-    rows, refused = _mapped(reading, object, records)
+    rows = [row_of(reading, object, record, house.key) for record in records]
     with house.writing() as tx:
-        _set_aside(tx, house, reading, object, refused, [row.crm_id for row in rows])
+        _set_aside(tx, house, reading, object, rows)
         follow_merges(tx, reading.connection, object, records)
         standing = _standing(tx, reading.connection, object, [record.id for record in records])
         shape = reading.readers[object].shape
@@ -79,30 +78,23 @@ def apply_relations(house: House, reading: Reading, source: str, page: Page) -> 
         mark(tx, _deal_ids(tx, reading.connection, deals))
 
 
-def _mapped(reading: Reading, object: str, records: Iterable[Record]) -> tuple[list[Row], dict[str, str]]:
-    reader = reading.readers[object]
-    rows: list[Row] = []
-    refused: dict[str, str] = {}
-    for record in records:
-        try:
-            rows.append(row_of(reader, record))
-        except Unmappable as problem:
-            refused[record.id] = str(problem)
-    return rows, refused
-
-
-def _set_aside(
-    tx: sa.Connection, house: House, reading: Reading, object: str, refused: Mapping[str, str], fine: Sequence[str]
-) -> None:
-    """Quarantine what could not be read, and let go what now can."""
+def _set_aside(tx: sa.Connection, house: House, reading: Reading, object: str, rows: Sequence[Row]) -> None:
+    """Tell of what could not be read, and let go what now can."""
     at = house.now()
     name = f"{reading.connection} {object} "
-    rows = [
-        {"id": name + crm_id, "origin": reading.connection, "what": f"{object} {crm_id}", "reason": reason, "at": at}
-        for crm_id, reason in refused.items()
-    ]
-    upsert(tx, quarantine, rows)
-    tx.execute(sa.delete(quarantine).where(among(quarantine.c.id, [name + crm_id for crm_id in fine])))
+    told = {"origin": reading.connection, "at": at}
+    upsert(
+        tx,
+        quarantine,
+        [
+            {**told, "id": name + row.crm_id, "what": f"{object} {row.crm_id}", "reason": row.problem}
+            for row in rows
+            if row.problem
+        ],
+    )
+    tx.execute(
+        sa.delete(quarantine).where(among(quarantine.c.id, [name + row.crm_id for row in rows if not row.problem]))
+    )
 
 
 def _standing(tx: sa.Connection, connection: str, object: str, ids: Sequence[str]) -> dict[str, Any]:
@@ -125,7 +117,7 @@ def _is_news(row: Row, standing: Any, shape: str, wanted: bool) -> bool:
     return bool(
         standing.shape != shape
         or (wanted and standing.fields is None)
-        or (standing.fields is not None and standing.digest != row.digest)
+        or standing.digest != row.digest
         or (standing.account, standing.owner) != (row.account, row.owner)
     )
 
@@ -139,7 +131,7 @@ def _mirror_row(reading: Reading, object: str, row: Row, shape: str, needed: boo
         "id": internal_id(reading.connection, object, row.crm_id),
         "stamp": row.stamp,
         "shape": shape,
-        "digest": row.digest if kept else "",
+        "digest": row.digest,
         "account": row.account,
         "owner": row.owner,
         "fields": row.frozen if kept else None,

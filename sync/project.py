@@ -139,6 +139,10 @@ class _Decide:
         self, facts: Facts, side: Side, standing: ShareRow | None, view: DealView, asked: PolicyFacts
     ) -> ShareRow | None:
         """The share that this partner should have; None where it should have none."""
+        # INVARIANT: born whole: a share that waited for its customer's people would tell, by changing once more,
+        # whether somebody else knew them already.
+        if standing is None and not facts.ready:
+            return None
         since = standing.since if standing else self.now_text
         state, expires = self._state(facts, standing, since)
         own = {"share.state": state, "share.involvement": side.involvement, "share.since": since[:19] + "Z"}

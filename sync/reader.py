@@ -338,7 +338,7 @@ def _event(event: Any, deal: Deal | None) -> dict[str, Any]:
     kind = event.kind if deal is not None else "deal.ended"
     told: dict[str, Any] = {
         "at": event.at,
-        "id": f"{event.public_id}-{event.version}",
+        "id": f"{event.public_id}-{event.position}",
         "kind": kind,
         "deal_id": event.public_id,
     }

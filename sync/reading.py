@@ -10,7 +10,15 @@ from zoneinfo import ZoneInfo
 
 from config.workspace import Workspace
 from connectors.base import Connector, Record, Stream
-from mapping.compile import compile_object, is_partner, narrowed, needed_by_mapping, streams
+from mapping.compile import (
+    Unmappable,
+    compile_object,
+    compile_salvage,
+    is_partner,
+    narrowed,
+    needed_by_mapping,
+    streams,
+)
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
 from mapping.relations import Mention, compile_mentions
 from mapping.values import Value, freeze
@@ -28,6 +36,7 @@ class Reader:
     stream: Stream
     shape: str  # another shape: everything is read anew
     fields: Callable[[Any], dict[str, Value]]
+    salvage: Callable[[Any], tuple[dict[str, Value], list[Unmappable]]]  # where `fields` raises
     account: Callable[[Any], str | None]
     owner: Callable[[Any], str | None]
 
@@ -38,7 +47,7 @@ class PartnerReader:
 
     is_partner: Callable[[Any], bool]
     key: Callable[[Any], str | None]
-    fields: Callable[[Any], dict[str, Value]]
+    fields: Callable[[Any], tuple[dict[str, Value], list[Unmappable]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +73,10 @@ class Row:
     deleted: bool
     fields: dict[str, Value]
     frozen: str  # `fields` as JSON
-    digest: str
+    digest: str  # of the fields and of whom they name; kept where the fields are not
     account: str | None
     owner: str | None
+    problem: str = ""  # fields that could not be read, and are empty here
 
 
 def prepare(workspace: Workspace, connection: str, connector: Connector) -> Reading:
@@ -112,25 +122,37 @@ def why_needed(workspace: Workspace) -> dict[str, str]:
     return {**why, **workspace.policy.why}
 
 
-def row_of(reader: Reader, record: Record) -> Row:
-    """One record as a row. Raises `mapping.compile.Unmappable` where a value can't be read."""
+def row_of(reading: Reading, object: str, record: Record, key: bytes) -> Row:
+    """One record as a row; what can't be read is empty, and `problem` says so. `key` keys its digest."""
+    reader = reading.readers[object]
     if record.deleted:
         return Row(record.id, record.stamp, True, {}, "", "", None, None)
-    fields = reader.fields(record.fields)
+    problems: list[Unmappable] = []
+    try:
+        fields = reader.fields(record.fields)
+    except Unmappable:
+        fields, problems = reader.salvage(record.fields)
     frozen = freeze(fields)
     account, owner = reader.account(record.fields), reader.owner(record.fields)
-    return Row(record.id, record.stamp, False, fields, frozen.decode(), digest(frozen), account, owner)
+    told = "; ".join(str(each) for each in problems)
+    whole = frozen if object != "opportunity" else frozen + repr(reading.mentions(record.fields, fields)).encode()
+    return Row(record.id, record.stamp, False, fields, frozen.decode(), digest(whole, key), account, owner, told)
 
 
 def _reader(
     object: str, stream: Stream, mapping: ObjectMapping, connector: Connector, zone: ZoneInfo, needed: frozenset[str]
 ) -> Reader:
     chosen = narrowed(mapping, needed)
+
+    def getter(field: str) -> Callable[[Any], Any]:
+        return connector.getter(stream, field)
+
     return Reader(
         object,
         stream,
         _shape(stream, chosen.fields),
-        compile_object(chosen, lambda field: connector.getter(stream, field), zone),
+        compile_object(chosen, getter, zone),
+        compile_salvage(chosen, getter, zone),
         _optional(connector, stream, mapping.account),
         _optional(connector, stream, mapping.owner),
     )
@@ -145,7 +167,7 @@ def _partner_reader(
     return PartnerReader(
         is_partner(mapping, getter),
         getter(mapping.partner_key),
-        compile_object(narrowed(mapping.partners, needed), getter, zone),
+        compile_salvage(narrowed(mapping.partners, needed), getter, zone),
     )
 
 

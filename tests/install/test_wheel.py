@@ -42,7 +42,8 @@ def test_a_clean_venv_with_the_wheel_is_in_good_health_wherever_it_is_asked(whee
     pip = [str(place / "bin" / "pip"), "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / "requirements.lock")], check=True)
     subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
-    doctor = subprocess.run([str(place / "bin" / "sudare"), "doctor"], cwd="/", capture_output=True, text=True, check=False)
+    ask = [str(place / "bin" / "sudare"), "doctor"]
+    doctor = subprocess.run(ask, cwd="/", capture_output=True, text=True, check=False)
     assert doctor.returncode == 0, doctor.stdout + doctor.stderr
     assert "hubspot, salesforce" in doctor.stdout
     assert "NO" not in doctor.stdout.split()
