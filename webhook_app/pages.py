@@ -58,6 +58,12 @@ def shown(language: Language, field: str, value: Any, rung: str = "exact") -> st
     return value_text(language, value, rung, this_workspace().timezone)
 
 
+def value_at(body: Mapping[str, Any], field: str) -> Any:
+    """The shown value of a flat field; None where it is not shown or empty."""
+    group, _, name = field.partition(".")
+    return (body.get(group) or {}).get(name)
+
+
 def fields_of(body: Mapping[str, Any], group: str) -> list[str]:
     """The fields of one group that a deal shows: `account` gives account.name, `contacts[]` gives contacts[].name."""
     return [field for field in body["shown"] if field.startswith(group + ".")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 from flask import Blueprint, abort, redirect, request, url_for
@@ -13,7 +12,7 @@ from sync.support_log import say
 from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.facets import in_order
 from webhook_app.guard import takes
-from webhook_app.pages import page
+from webhook_app.pages import page, value_at
 from webhook_app.partner_documents import on_shelf
 from webhook_app.query import read_query
 
@@ -21,12 +20,6 @@ portal = Blueprint("portal", __name__)
 TITLE = "deal.name"
 LONGEST = 4000  # characters of a message, as sync.kinds has it
 _INVITATIONS = 5  # shown above the list; the others are one click away
-
-
-def value_at(body: Mapping[str, Any], field: str) -> Any:
-    """The shown value of a flat field; None where it is not shown or empty."""
-    group, _, name = field.partition(".")
-    return (body.get(group) or {}).get(name)
 
 
 @portal.get("/")

@@ -11,8 +11,8 @@ from sync.access import end_api_key, list_api_keys, make_api_key
 from sync.support_log import log_of
 from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.guard import takes
-from webhook_app.pages import page
-from webhook_app.partner import TITLE, value_at
+from webhook_app.pages import page, value_at
+from webhook_app.partner import TITLE
 
 account = Blueprint("account", __name__)
 _PAGE = 50

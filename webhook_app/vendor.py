@@ -12,8 +12,7 @@ from sync.reader import BadQuery, Deal, Projection, Query
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.guard import takes
 from webhook_app.health import STATES, files_that_differ, running, standing
-from webhook_app.pages import page
-from webhook_app.partner import value_at
+from webhook_app.pages import page, value_at
 
 console = Blueprint("console", __name__)
 ADMIN = "admin"
