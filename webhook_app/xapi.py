@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,12 +10,11 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Flask, Response, jsonify, request
 
-from config.workspace import Source
 from sync.house import House
 from sync.identifiers import digest
 from sync.support_log import Recorded, Statement
-from webhook_app.hooks import read_secret, speaker_of
 from webhook_app.problems import problem, refuse
+from webhook_app.sources import source_with_key, speaker_of
 from webhook_app.statements import (
     MOST_STATEMENTS,
     Speaker,
@@ -70,7 +66,7 @@ def register_xapi(app: Flask, house: House) -> None:
 
 def _open(house: House, parameters: frozenset[str]) -> tuple[Speaker, Any]:
     """Who speaks, and what was sent; ends the request where either can't be told."""
-    source = _source(house)
+    source = source_with_key(house)
     if source is None:
         refuse(401, UNKNOWN_KEY, headers=_CHALLENGE)
     if not _SPOKEN.fullmatch(request.headers.get("X-Experience-API-Version", "")):
@@ -83,19 +79,6 @@ def _open(house: House, parameters: frozenset[str]) -> tuple[Speaker, Any]:
         return speaker_of(house, source), parse_json(request.get_data(cache=False))
     except Unreadable as unreadable:
         refuse(400, "the body cannot be read", errors=unreadable.errors)
-
-
-def _source(house: House) -> Source | None:
-    """The source whose name and key are sent. A key is compared even where there is no such source."""
-    kind, _, sent = request.headers.get("Authorization", "").partition(" ")
-    try:
-        name, _, key = base64.b64decode(sent.encode(), validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return None
-    found = house.workspace().sources.get(name)
-    known = read_secret(house, found, found.basic_key, str.strip) if found and found.basic_key else ""
-    fits = hmac.compare_digest(digest(key.encode()), digest(known.encode()))
-    return found if fits and known and kind.casefold() == "basic" else None
 
 
 def _read(house: House, speaker: Speaker, items: Sequence[Any], id: str | None) -> list[Statement]:

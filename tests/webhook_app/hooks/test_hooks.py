@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from config.folder import read_folder
 from sync import access, identifiers, schema
+from sync.applied import apply_files
+from webhook_app import sources
 from webhook_app.partner_app import create_partner_app
 from webhook_app.signatures import open_secret, sign
 
@@ -149,6 +153,17 @@ def test_a_forged_message_gets_one_fixed_answer_and_costs_the_database_no_write(
     assert answer.status_code == 401
     assert "the signature does not fit" in answer.json["detail"]
     assert [text for text in writes if text != "BEGIN"] == []
+
+
+def test_a_source_without_a_signing_secret_signs_nothing_whatever_fits(world, post, rows):
+    settings = world.folder / "sudare.yaml"
+    lms = "sources:\n  lms: {vendor: true, basic_key: file:learning_basic}\n"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("sources:\n", lms), encoding="utf-8")
+    apply_files(world, read_folder(world.folder), "admin@aozora.example")
+    decoy = "whsec_" + base64.b64encode(sources._DECOY).decode()
+    body = {"kind": "comment", "person": "kim@hanbit.example", "deal": "006C", "text": "forged"}
+    assert [post(body, source=name, secret=decoy).status_code for name in ("lms", "nobody")] == [401, 401]
+    assert rows(world, schema.statements) == []
 
 
 def test_an_old_message_and_one_from_the_future_are_refused(world, post, now):
