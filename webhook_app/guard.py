@@ -55,8 +55,10 @@ def takes(*parameters: str) -> Callable[[View], View]:
 
 
 def session_cookie() -> str:
-    """The name of the session cookie: bound to this host where the door is reached over TLS."""
-    return "__Host-sudare" if is_secure() else "sudare"
+    """The name of the session cookie: this door's own, and bound to this host where it is reached over TLS."""
+    # Cookies ignore ports, so doors on one host would replace each other's under one name.
+    name = f"sudare-{this_door().side}"
+    return f"__Host-{name}" if is_secure() else name
 
 
 def is_secure() -> bool:

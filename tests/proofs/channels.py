@@ -82,7 +82,7 @@ class Door:
 
     def page(self, path: str, language: str) -> Answer:
         """What the portal answers to the person who reads this language."""
-        return _answer(self.client.get(path, headers={"Cookie": f"sudare={session_of(self.key, language)}"}))
+        return _answer(self.client.get(path, headers={"Cookie": f"sudare-partner={session_of(self.key, language)}"}))
 
     def walk(self, path: str, **asked: str) -> list[Answer]:
         """All pages of a list."""

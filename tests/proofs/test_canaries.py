@@ -124,7 +124,7 @@ def received_by(house: House, key: str) -> Iterator[tuple[str, bytes]]:
         came_in = use_link(house, make_link(house, person.id))
         assert came_in is not None
         for path in ("/", "/documents/", "/log", "/keys", "/?deal.margin=1", *(f"/deals/{id}" for id in ids)):
-            answer = client.get(path, headers={"Cookie": f"sudare={came_in[0]}"})
+            answer = client.get(path, headers={"Cookie": f"sudare-partner={came_in[0]}"})
             yield f"{path} in {language}", _bytes(answer)
 
 

@@ -11,6 +11,7 @@ from config.folder import read_folder
 from sync import access, schema
 from sync.applied import apply_files
 from sync.identifiers import partner_id
+from webhook_app.vendor_app import create_vendor_app
 
 
 @pytest.fixture
@@ -54,17 +55,28 @@ def test_the_vendors_session_opens_no_partner_page(world, door):
     admin = access.add_person(world, "admin@aozora.example", "管理 担当", role="admin")
     session, _, _ = access.use_link(world, access.make_link(world, admin.id))
     browser = door.test_client()
-    browser.set_cookie("sudare", session)
+    browser.set_cookie("sudare-partner", session)
     assert browser.get("/").headers["Location"] == "/sign-in"
 
 
 def test_the_session_cookie_is_for_this_host_and_out_of_reach_of_scripts(world, door, person):
     answer = door.test_client().post(f"/l/{access.make_link(world, person.id)}")
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("sudare=")
+    assert cookie.startswith("sudare-partner=")
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     assert "Max-Age=43200" in cookie
+
+
+def test_in_one_browser_the_doors_do_not_log_each_other_out(world, sign_in):
+    browser = sign_in("MINATO")
+    admin = access.add_person(world, "admin@aozora.example", "管理 担当", role="admin")
+    console = create_vendor_app(world).test_client()
+    answer = console.post(f"/l/{access.make_link(world, admin.id)}", headers={"Sec-Fetch-Site": "same-origin"})
+    name, _, rest = answer.headers["Set-Cookie"].partition("=")
+    browser.set_cookie(name, rest.partition(";")[0])  # cookies are of a host, whatever the port
+    assert browser.get("/").status_code == 200
+    assert console.get("/").status_code == 200
 
 
 def test_behind_tls_the_cookie_is_bound_to_this_host_and_the_public_name_is_the_origin(world, door, person):
@@ -78,7 +90,7 @@ def test_behind_tls_the_cookie_is_bound_to_this_host_and_the_public_name_is_the_
     assert refused.status_code == 403
     answer = client.open(f"/l/{token}", method="POST", headers={"Origin": "https://partners.example.com"})
     cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("__Host-sudare=")
+    assert cookie.startswith("__Host-sudare-partner=")
     assert "Secure" in cookie
     assert "Path=/" in cookie
     assert "Domain" not in cookie
@@ -106,10 +118,10 @@ def test_signing_in_stands_in_the_support_log(world, door, sign_in, rows):
 
 def test_signing_out_ends_the_session_everywhere(sign_in, door):
     browser = sign_in("MINATO")
-    token = browser.get_cookie("sudare").value
+    token = browser.get_cookie("sudare-partner").value
     assert browser.post("/sign-out").status_code == 303
     other = door.test_client()
-    other.set_cookie("sudare", token)
+    other.set_cookie("sudare-partner", token)
     assert other.get("/").status_code == 303
 
 

@@ -84,7 +84,7 @@ def test_a_partners_session_does_not_open_the_console(world):
     person = access.add_person(world, "sato@minato.example", "", partner_id=MINATO)
     token, *_ = access.use_link(world, access.make_link(world, person.id))
     browser = create_vendor_app(world).test_client()
-    browser.set_cookie("sudare", token)
+    browser.set_cookie("sudare-vendor", token)
     assert browser.get("/deals").headers["Location"] == "/sign-in"
 
 
