@@ -135,6 +135,33 @@ def fields_are_mapped(table: FieldTable, mappings: list[ConnectionMapping]) -> I
             yield Problem(row.place, f"{quoted(row.name)} is {mapped[row.name].type}; its ladder is {ladders}")
 
 
+def replies_are_for_partners(
+    table: FieldTable, mappings: list[ConnectionMapping], read: Mapping[str, Located]
+) -> Iterator[Problem]:
+    """What reaches a partner as a message passes no rule, so it is text that fields.yaml says may leave."""
+    rows = {row.name: row for row in table.rows}
+    for mapping in mappings:
+        types = {each.name: each.type for each in mapping.opportunities.fields}
+        for index, name in enumerate(mapping.reply_fields):
+            place = read[mapping.place.file].value("opportunities", "replies", index)
+            row = rows.get(name)
+            # INVARIANT: a message is text of a class that somebody chose, and never of one that is never shared.
+            if types[name] != "text":
+                yield Problem(place, f"{quoted(name)} is {types[name]}; a message is a field of type `text`")
+            elif row is None or not row.classes:
+                yield Problem(
+                    place,
+                    f"{quoted(name)} is not listed in fields.yaml, so it is internal; list it there in a class of what "
+                    "is written for partners, such as `to_partner`",
+                )
+            elif kept := sorted(row.classes & table.never_share):
+                yield Problem(
+                    place,
+                    f"{quoted(name)} carries class {kept[0]}, which can never be shared; map a field of its own that "
+                    "is written for partners",
+                )
+
+
 def policies_and_tests(
     policies: list[PolicyFile], tests: list[TestFile], read: Mapping[str, Located]
 ) -> Iterator[Problem]:
@@ -207,6 +234,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[..., Iterator[Problem]]], ...] = (
     (("settings", "mappings"), connections_and_mappings),
     (("mappings",), mapped_twice),
     (("table", "mappings"), fields_are_mapped),
+    (("table", "mappings", "read"), replies_are_for_partners),
     (("policies", "tests", "read"), policies_and_tests),
     (("table", "mappings", "tests"), words_of_a_test),
     (("settings", "writeback", "read"), logged_actions),

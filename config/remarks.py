@@ -19,11 +19,10 @@ def remarks(workspace: Workspace, folder: Path) -> list[Problem]:
 
 def _unlisted(workspace: Workspace) -> Iterator[Problem]:
     """Fields that are mapped and not listed in fields.yaml."""
-    replies = {name for mapping in workspace.mappings.values() for name in mapping.reply_fields}
     mapped = mapped_fields(workspace.mappings.values())
     for row in workspace.fields.rows:
         field = mapped.get(row.name)
-        if field is not None and row.place == field.place and row.name not in replies:
+        if field is not None and row.place == field.place:
             yield Problem(row.place, f"`{row.name}` is not listed in fields.yaml, so it is internal")
 
 
