@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import tempfile
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -118,8 +119,9 @@ def main() -> None:
             ("Salesforce", floor_salesforce, salesforce, deals),
             ("HubSpot", floor_hubspot, hubspot, listed),
         ):
-            assert floor(org) == COUNT and through(connector, stream) == COUNT
-            base, ours = cpu(lambda: floor(org)), cpu(lambda: through(connector, stream))
+            assert floor(org) == COUNT
+            assert through(connector, stream) == COUNT
+            base, ours = cpu(partial(floor, org)), cpu(partial(through, connector, stream))
             each = f"{base / COUNT * 1e6:.1f} -> {ours / COUNT * 1e6:.1f} us a record"
             verdict(
                 f"read {COUNT:,} {name} deals / http.client + typed decoding", ours / base, 2.0, most=True, unit=each

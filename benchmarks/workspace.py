@@ -46,7 +46,17 @@ opportunities:
   owner: OwnerId
   fields:
     deal.name: Name
-    deal.stage: {from: StageName, type: picklist, values: {Prospecting: prospecting, Qualification: qualification, Proposal/Price Quote: proposal, Negotiation/Review: negotiation, Closed Won: won, Closed Lost: lost}, default: other}
+    deal.stage:
+      from: StageName
+      type: picklist
+      values:
+        Prospecting: prospecting
+        Qualification: qualification
+        Proposal/Price Quote: proposal
+        Negotiation/Review: negotiation
+        Closed Won: won
+        Closed Lost: lost
+      default: other
     deal.amount: {from: Amount, type: money, currency: CurrencyIsoCode}
     deal.close: {from: CloseDate, type: date}
     deal.region: {from: Region__c, type: picklist, values: {Japan: japan, Korea: korea, APAC: apac, EMEA: emea}}
@@ -67,7 +77,11 @@ show:
   - {name: Upper tiers, when: {partner.tier: [platinum, gold, silver]}, fields: [SECOND], as: exact}
 limit:
   - {name: No NDA, when: {partner.nda: {is_not: signed}}, classes: [price], at_most: hide}
-  - {name: Lost deals are names only, when: {deal.stage: lost}, classes: [price], at_most: hide, tells_partner: the deal was lost}
+  - name: Lost deals are names only
+    when: {deal.stage: lost}
+    classes: [price]
+    at_most: hide
+    tells_partner: the deal was lost
 list: [deal.name, deal.stage, deal.amount, deal.close, account.name]
 """
 
