@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -304,12 +303,13 @@ def _closed(query: Query, value: str, public_id: str) -> str:
 def _opened(cursor: str, query: Query) -> tuple[str, str]:
     try:
         sort, descending, value, public_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError, binascii.Error) as cause:
+        f"{value}{public_id}".encode()  # half a character is none that a database can compare
+    except (ValueError, TypeError, RecursionError) as cause:
         raise BadQuery("after", "not a cursor of this list") from cause
     if (
         (sort, descending) != (query.sort, query.descending)
-        or not isinstance(value, str)
-        or not isinstance(public_id, str)
+        or not (isinstance(value, str) and isinstance(public_id, str))
+        or "\0" in value + public_id
     ):
         raise BadQuery("after", "this cursor belongs to another order; start without it")
     return value, public_id
@@ -324,12 +324,13 @@ def _position(cursor: str | None, epoch: str) -> int:
         return 0
     try:
         own, _, position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(".")
-        number = int(position)
-    except (ValueError, binascii.Error) as cause:
+    except ValueError as cause:
         raise BadQuery("after", "not a cursor of this feed") from cause
-    if own != epoch or number < 0:
+    if not (position.isascii() and position.isdigit() and len(position) < 19):
+        raise BadQuery("after", "not a cursor of this feed")
+    if own != epoch:
         raise CursorGone("this cursor is from before a restart of the feed: read all deals, then follow from there")
-    return number
+    return int(position)
 
 
 def _event(event: Any, deal: Deal | None) -> dict[str, Any]:

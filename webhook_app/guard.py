@@ -15,6 +15,7 @@ from sync.house import NotApplied
 from webhook_app.door import Door, this_door, this_house, this_workspace
 from webhook_app.pages import page
 from webhook_app.problems import as_problem, problem, speaks_problems
+from webhook_app.statements import UNFIT
 
 View = TypeVar("View", bound=Callable[..., AnyResponse])
 
@@ -73,6 +74,8 @@ def repeated_parameter() -> str | None:
 
 def _check() -> AnyResponse | None:
     g.request_id = this_door().new_id()
+    if (place := _unfit_place()) is not None:
+        return _unfit(place)
     if speaks_problems() or request.endpoint == "static":
         return None
     view = this_door().view_functions.get(request.endpoint or "")
@@ -85,6 +88,23 @@ def _check() -> AnyResponse | None:
     if repeated_parameter() or not ("*" in known or known.issuperset(request.args)):
         abort(400)
     return None
+
+
+def _unfit_place() -> str | None:
+    """Where the address or a form holds what no text has; a machine's body is judged by what reads it."""
+    if UNFIT.search(request.path):
+        return "path"
+    sent = [*request.args.lists(), *(() if speaks_problems() else request.form.lists())]
+    wrong = (name for name, values in sent if any(map(UNFIT.search, (name, *values))))
+    return next(wrong, None)
+
+
+def _unfit(place: str) -> AnyResponse:
+    # INVARIANT: what a database can't hold is refused before one is asked.
+    if speaks_problems():
+        where = UNFIT.sub("", place)
+        return problem(400, errors={where: ["this holds a character that no text has"]})
+    abort(400)
 
 
 def _signed_in() -> Person | None:

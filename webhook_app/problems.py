@@ -37,7 +37,8 @@ def problem(
     body["detail"] = detail or _DETAILS.get(status, title)
     body |= {"errors": errors} if errors is not None else {}
     text = json.dumps(body | more, ensure_ascii=False, separators=(",", ":"))
-    return Response(text, status, headers=headers, content_type="application/problem+json")
+    content = text.encode(errors="replace")  # a key of the sender's may hold half a character
+    return Response(content, status, headers=headers, content_type="application/problem+json")
 
 
 def refuse(status: int, detail: str = "", **more: Any) -> NoReturn:

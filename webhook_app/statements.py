@@ -21,7 +21,8 @@ AHEAD = timedelta(minutes=5)  # a sender's clock may run this much before ours
 LONG_AGO = timedelta(days=3660)
 LONGEST_VIDEO = 360_000.0  # seconds
 # Control characters but tab and newlines; halves of characters; and the private-use marks of our own pseudonyms.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ue000\ue001]")
+UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ue000\ue001]")
+"""What no text has that a page can show and both databases can hold."""
 
 
 class Unreadable(Exception):
@@ -51,7 +52,7 @@ class Words(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> str:
         if not isinstance(value, str):
             raise ValidationError("this must be text")
-        if _UNFIT.search(value):
+        if UNFIT.search(value):
             raise ValidationError("this holds a character that no text has")
         return value.strip()
 
@@ -71,7 +72,10 @@ class Amount(fields.Float):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> float:
         if type(value) not in (int, float):
             raise ValidationError("this must be a number")
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValidationError("this number is too large") from None
 
 
 def _rising(segment: tuple[float, float]) -> None:
@@ -194,8 +198,11 @@ def _check(at: datetime, inner: str | None, outer: str | None, now: datetime) ->
 
 
 def canonical(said: Any) -> bytes:
-    """JSON as bytes that are equal where the content is."""
-    return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    """JSON as bytes that are equal where the content is. Raises Unreadable where it is nested too deep."""
+    try:
+        return json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    except RecursionError:  # writing nests a little deeper than reading
+        raise Unreadable({"body": ["this is nested too deep"]}) from None
 
 
 def record_all(house: House, statements: Iterable[Statement]) -> list[Recorded]:
