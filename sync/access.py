@@ -18,6 +18,7 @@ from sync.schema import api_keys, links, mails, partner_accounts, partners, paus
 SESSION = timedelta(hours=12)
 KEY_PREFIX = "sdr_live_"
 EVERYBODY = "*"
+Side = Literal["partner", "vendor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def end_session(house: House, token: str) -> None:
         tx.execute(sa.delete(sessions).where(sessions.c.hash == _hash(token)))
 
 
-def sign_in_link(house: House, email: str, door: Literal["partner", "vendor"]) -> None:
+def sign_in_link(house: House, email: str, door: Side) -> None:
     """Queue a sign-in mail for each person of this door with this address; the caller learns nothing."""
     side = people.c.partner_id.is_(None) if door == "vendor" else people.c.partner_id.is_not(None)
     with house.writing() as tx:

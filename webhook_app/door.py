@@ -6,18 +6,18 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, cast
+from typing import Any, cast
 from uuid import uuid4
 
 from flask import Flask, current_app, g
 
 from config.workspace import Workspace
-from sync.access import Person
+from sync.access import Person, Side
 from sync.house import House
 from sync.reader import Projection
+from webhook_app.sign_ins import SignIns
 from webhook_app.texts import Texts
 
-Side = Literal["partner", "vendor"]
 _BODY_LIMIT = 1 << 20  # a MiB; the front in front of us refuses larger ones before they are read
 
 
@@ -30,7 +30,8 @@ class Door(Flask):
         self.side = side
         self.texts = texts
         self.new_id = new_id  # of a request
-        self.config.update(MAX_CONTENT_LENGTH=_BODY_LIMIT, SIGN_IN_SECONDS=0.25)
+        self.sign_ins = SignIns(house, side)
+        self.config.update(MAX_CONTENT_LENGTH=_BODY_LIMIT)
         self.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
 
     def log_exception(

@@ -101,10 +101,9 @@ def _unfit_place() -> str | None:
 
 def _unfit(place: str) -> AnyResponse:
     # INVARIANT: what a database can't hold is refused before one is asked.
-    if speaks_problems():
-        where = UNFIT.sub("", place)
-        return problem(400, errors={where: ["this holds a character that no text has"]})
-    abort(400)
+    if not speaks_problems():
+        abort(400)
+    return problem(400, errors={UNFIT.sub("", place): ["this holds a character that no text has"]})
 
 
 def _signed_in() -> Person | None:

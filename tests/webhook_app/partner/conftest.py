@@ -42,7 +42,6 @@ def world(tmp_path, furnished):
 def door(world):
     """The partners' web application."""
     app = create_partner_app(world)
-    app.config["SIGN_IN_SECONDS"] = 0.05
     app.test_client_class = Browser
     return app
 
