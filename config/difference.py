@@ -1,72 +1,51 @@
-"""What a change of files changes for partners, field by field, in the words of the files."""
+"""What a change of files changes, field by field, in the words of the files; what has no words, as the files' lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable
+from difflib import unified_diff
 
+from config.told import Line, told
 from config.workspace import Workspace
-from mapping.model import RelationMapping
-from policies.model import FieldRow, Rule
+
+_MOST_LINES = 40
 
 
 def field_changes(before: Workspace | None, after: Workspace) -> dict[str, list[str]]:
-    """Field -> what no longer holds of it (`- ...`) and what newly does (`+ ...`); unchanged fields are absent."""
-    old, new = _told(before) if before else {}, _told(after)
-    changes: dict[str, list[str]] = {}
-    for name in sorted({*old, *new}):
-        gone = [f"- {line}" for line in old.get(name, ()) if line not in new.get(name, ())]
-        come = [f"+ {line}" for line in new.get(name, ()) if line not in old.get(name, ())]
-        if gone or come:
-            changes[name] = gone + come
+    """Field (or what else) -> what no longer holds of it (`- ...`) and what newly does (`+ ...`).
+
+    A changed file for which no such line arises stands under its own name, with the lines that differ.
+    """
+    old, new = list(told(before)) if before else [], list(told(after))
+    gone, come = _only_in(old, new), _only_in(new, old)
+    changes = {about: _once("- ", gone, about) + _once("+ ", come, about) for about in _abouts([*gone, *come])}
+    if before is not None:
+        explained = {line.file for line in (*gone, *come)}
+        changes |= _raw(before, after, explained)
     return changes
 
 
-def _told(workspace: Workspace) -> Mapping[str, list[str]]:
-    rules = [rule for file in workspace.policies for rule in file.rules]
-    sources = _sources(workspace)
-    told = {
-        row.name: [_what(row), *sources.get(row.name, ()), *(_says(rule) for rule in rules if _names(rule, row))]
-        for row in workspace.policy.rows
-    }
-    told["which deals are shared"] = [*(_says(rule) for rule in rules if rule.kind == "who"), *_who_is_on(workspace)]
-    return told
+def _only_in(these: Iterable[Line], others: Iterable[Line]) -> list[Line]:
+    said = {(line.about, line.text) for line in others}
+    return [line for line in these if (line.about, line.text) not in said]
 
 
-def _what(row: FieldRow) -> str:
-    classes = ", ".join(sorted(row.classes)) or "no class"
-    bands = "; ".join(f"{currency} {len(limits) + 1} bands {limits}" for currency, limits in sorted(row.bands.items()))
-    return " ".join(filter(None, (f"{row.ladder} of {classes}", row.expr and f"= {row.expr}", bands)))
+def _abouts(lines: Iterable[Line]) -> list[str]:
+    return sorted({line.about for line in lines})
 
 
-def _sources(workspace: Workspace) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for mapping in workspace.mappings.values():
-        for source in (mapping.partners, mapping.accounts, mapping.contacts, mapping.opportunities):
-            for field in source.fields if source else ():
-                found.setdefault(field.name, []).append(f"from {mapping.connection}: {', '.join(field.sources)}")
-    return found
+def _once(sign: str, lines: Iterable[Line], about: str) -> list[str]:
+    return list(dict.fromkeys(sign + line.text for line in lines if line.about == about))
 
 
-def _who_is_on(workspace: Workspace) -> list[str]:
-    """Which accounts are partners, and how a CRM says that one is on a deal."""
-    told = []
-    for mapping in workspace.mappings.values():
-        told.append(f"partners on {mapping.connection}: {mapping.partners.object} {dict(mapping.partners.only)}")
-        told += [f"on a deal of {mapping.connection}: {_way(each)}" for each in mapping.relations]
-        told += [f"deals of {mapping.connection}: only {dict(mapping.opportunities.only)}"]
-    return told
-
-
-def _way(relation: RelationMapping) -> str:
-    source = relation.source
-    named = (source.object or source.label) if source is not None else relation.field
-    parts = (relation.via, named, relation.role, dict(relation.roles), dict(relation.deals), dict(relation.partners))
-    return " ".join(str(part) for part in parts if part)
-
-
-def _names(rule: Rule, row: FieldRow) -> bool:
-    return row.name in rule.fields or bool(row.classes & set(rule.classes))
-
-
-def _says(rule: Rule) -> str:
-    return " ".join(filter(None, (rule.kind, f"`{rule.name}`", rule.rung and f"at {rule.rung}", f"when {rule.when}")))
+def _raw(before: Workspace, after: Workspace, explained: set[str]) -> dict[str, list[str]]:
+    changes: dict[str, list[str]] = defaultdict(list)
+    for name in sorted({*before.files, *after.files} - explained):
+        old, new = (files.get(name, "").splitlines() for files in (before.files, after.files))
+        lines = [line for line in unified_diff(old, new, n=0, lineterm="") if not line.startswith("@@")][2:]
+        if lines:
+            changes[name] = lines[:_MOST_LINES]
+        if len(lines) > _MOST_LINES:
+            changes[name].append(f"  and {len(lines) - _MOST_LINES} lines more")
+    return dict(changes)

@@ -9,15 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from config.load import load
+from config.meaning import deciding
+from config.workspace import Workspace
 from mapping.model import Broken
 from policies.trial import run_tests
 from sync.documents import keep_documents
 from sync.house import House, NotApplied
 from sync.project import mark
 from sync.schema import applied, mirror, relations, shares
-
-# Files that decide what partners see: a change of one makes the views of older versions unreadable.
-_DECIDING = ("sudare.yaml", "fields.yaml", "mappings/", "policies/")
 
 
 def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "") -> int:
@@ -36,12 +35,13 @@ def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "")
         before = _latest(tx)
         version = (before.version if before else 0) + 1
         changed = changed_files(json.loads(before.files) if before else {}, files)
-        deciding = [name for name in changed if name.startswith(_DECIDING)]
+        earlier = _in_force(house, tx)
         # INVARIANT: after a change of what partners may see, no view of an older version is read.
-        floor = version if deciding or before is None else before.floor
+        anew = earlier is None or deciding(earlier) != deciding(workspace)
+        floor = version if anew or before is None else before.floor
         row = {"version": version, "files": json.dumps(dict(files), ensure_ascii=False), "at": house.now()}
         tx.execute(sa.insert(applied).values(**row, by=by, note=note or ", ".join(changed), floor=floor))
-        if deciding:
+        if anew:
             mark(tx, _all_shareable(tx))
         return version
 
@@ -65,6 +65,13 @@ def files_in_force(house: House) -> Mapping[str, str]:
 def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
     """Names of files that were added, changed or taken away."""
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def _in_force(house: House, tx: sa.Connection) -> Workspace | None:
+    try:
+        return house.in_force(tx).workspace
+    except (NotApplied, Broken):  # files of an older release may hold what is refused now
+        return None
 
 
 def _latest(tx: sa.Connection) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from demo_house import NAMES
 
 from config.folder import read_folder
 from mapping.model import Broken
@@ -60,6 +61,18 @@ def test_a_version_that_shows_a_partner_the_same_is_no_news_for_it(life):
 def test_what_partners_see_of_deals_stays_readable_when_other_files_change(life_on_sqlite, file, old, new):
     before = life_on_sqlite.found("MINATO", "sf", "YOKOHAMA_CORE")
     assert life_on_sqlite.apply(**{file: (old, new)}) == 2
+    assert floor(life_on_sqlite) == 1
+    assert life_on_sqlite.found("MINATO", "sf", "YOKOHAMA_CORE") == before
+
+
+def test_a_remark_or_another_wording_of_the_same_takes_nothing_from_partners(life_on_sqlite):
+    before = life_on_sqlite.found("MINATO", "sf", "YOKOHAMA_CORE")
+    for name in ("settings", "fields", "salesforce", "policy"):
+        text = (life_on_sqlite.house.folder / NAMES[name]).read_text(encoding="utf-8")
+        life_on_sqlite.apply(**{name: (text, f"# a remark\n{text}")})
+    life_on_sqlite.apply(policy=("when: {partner.agreement: active}", "when: \"partner.agreement == 'active'\""))
+    life_on_sqlite.apply(settings=("name: 管理 担当", "name: 別の担当"))
+    assert len(life_on_sqlite.rows(schema.applied)) == 7
     assert floor(life_on_sqlite) == 1
     assert life_on_sqlite.found("MINATO", "sf", "YOKOHAMA_CORE") == before
 
