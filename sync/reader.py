@@ -173,8 +173,7 @@ class Projection:
     def deal(self, public_id: str) -> Deal | None:
         """One deal of this partner's; None for any other id, whatever it is."""
         with self._reading() as tx:
-            wanted = self._live(tx, self._house.in_force(tx)).where(shares.c.public_id == public_id)
-            row = tx.execute(wanted).first()
+            row = self._row(tx, public_id)
         return self._deal(row) if row is not None else None
 
     def feed(self, after: str | None = None, limit: int = LIMIT) -> FeedPage:
@@ -203,9 +202,10 @@ class Projection:
 
     def messages(self, public_id: str) -> list[Message]:
         """What was written about a deal of this partner's, oldest first; nothing once the deal is gone."""
-        if self.deal(public_id) is None:
-            return []
         with self._reading() as tx:
+            # INVARIANT: the deal and what was written about it are read from one snapshot.
+            if self._row(tx, public_id) is None:
+                return []
             rows = tx.execute(
                 sa.select(messages)
                 .where(messages.c.partner_id == self._id, messages.c.public_id == public_id)
@@ -244,6 +244,10 @@ class Projection:
             .where(sa.or_(shares.c.until.is_(None), shares.c.until > self._house.now()))
             .where(views.c.version >= force.floor)
         )
+
+    def _row(self, tx: sa.Connection, public_id: str) -> Any:
+        wanted = self._live(tx, self._house.in_force(tx)).where(shares.c.public_id == public_id)
+        return tx.execute(wanted).first()
 
     def _deal(self, row: Any) -> Deal:
         body = _personal_body(self._key, row.body.decode())
