@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,8 +15,9 @@ from mapping.model import Broken
 from policies.trial import run_tests
 from sync.documents import keep_documents
 from sync.house import House, NotApplied
+from sync.identifiers import internal_id
 from sync.project import mark
-from sync.schema import applied, mirror, relations, shares
+from sync.schema import applied, links, mirror, people, relations, sessions, shares
 
 
 def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "") -> int:
@@ -41,6 +42,7 @@ def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "")
         floor = version if anew or before is None else before.floor
         row = {"version": version, "files": json.dumps(dict(files), ensure_ascii=False), "at": house.now()}
         tx.execute(sa.insert(applied).values(**row, by=by, note=note or ", ".join(changed), floor=floor))
+        _end_vendor_users(tx, house, _vendor_users(earlier) - _vendor_users(workspace))
         if anew:
             mark(tx, _all_shareable(tx))
         return version
@@ -72,6 +74,18 @@ def _in_force(house: House, tx: sa.Connection) -> Workspace | None:
         return house.in_force(tx).workspace
     except (NotApplied, Broken):  # files of an older release may hold what is refused now
         return None
+
+
+def _vendor_users(workspace: Workspace | None) -> set[str]:
+    return {email.strip().casefold() for email in workspace.vendor_users} if workspace else set()
+
+
+def _end_vendor_users(tx: sa.Connection, house: House, emails: Iterable[str]) -> None:
+    """Close the accounts of those whom sudare.yaml names no more; who was let in by a command alone stays."""
+    ids = [internal_id("people", "vendor", email) for email in emails]
+    tx.execute(sa.update(people).where(people.c.id.in_(ids), people.c.ended.is_(None)).values(ended=house.now()))
+    for table in (sessions, links):
+        tx.execute(sa.delete(table).where(table.c.person_id.in_(ids)))
 
 
 def _latest(tx: sa.Connection) -> Any:

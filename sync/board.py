@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from mapping.values import Value, major, thaw
 from policies.explain import Explanation
 from policies.transforms import plain_text
+from sync.asked import why_needed
 from sync.facts import ShareRow, gather
 from sync.house import House
-from sync.reading import why_needed
 from sync.schema import actions, applied, mirror, partners, pauses, quarantine, shares, streams
 
 PAGE = 50
@@ -184,7 +184,7 @@ def deal_fields(house: House, deal_id: str) -> list[FieldState]:
     """A deal's fields as the mirror has them, derived ones too, each with its classes."""
     with house.reading() as tx:
         workspace = house.in_force(tx).workspace
-        values = gather(tx, workspace.mappings, [deal_id]).values.get(deal_id)
+        values = gather(tx, workspace, [deal_id]).values.get(deal_id)
     if values is None:
         return []
     contacts, needed = values.contacts(), why_needed(workspace)
@@ -204,7 +204,7 @@ def deal_fields(house: House, deal_id: str) -> list[FieldState]:
 def deal_shares(house: House, deal_id: str) -> list[tuple[str, str, ShareRow]]:
     """Who has a deal: partner key, name, and the share."""
     with house.reading() as tx:
-        gathered = gather(tx, house.in_force(tx).workspace.mappings, [deal_id])
+        gathered = gather(tx, house.in_force(tx).workspace, [deal_id])
         names = {row.id: row for row in tx.execute(sa.select(partners.c.id, partners.c.key, partners.c.name))}
     facts = gathered.facts.get(deal_id)
     found = facts.shares if facts else ()
@@ -233,7 +233,7 @@ def explain(house: House, partner_id: str, deal_id: str, field: str | None = Non
     now = house.clock()
     with house.reading() as tx:
         policy = house.in_force(tx).workspace.policy
-        gathered = gather(tx, house.in_force(tx).workspace.mappings, [deal_id])
+        gathered = gather(tx, house.in_force(tx).workspace, [deal_id])
         stored = tx.execute(sa.select(partners.c.fields).where(partners.c.id == partner_id)).scalar()
     if deal_id not in gathered.facts or stored is None:
         return []

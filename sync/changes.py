@@ -135,7 +135,7 @@ def tell(tx: sa.Connection, events: Iterable[Event], now: str) -> None:
         sa.select(partners.c.id, partners.c.feed_position)
         .where(among(partners.c.id, by_partner))
         .order_by(partners.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)  # a statement that names the partner meanwhile does not wait
     ).all()
     rows: list[Row] = []
     for partner_id, position in standing:
@@ -199,8 +199,9 @@ def _mail(tx: sa.Connection, house: House, reason: str, news: Iterable[tuple[str
         return
     invited = sa.and_(among(people.c.partner_id, places), people.c.ended.is_(None))
     for person in tx.execute(sa.select(people.c.id, people.c.partner_id).where(invited)).all():
-        for public_id in places[person.partner_id]:
-            queue_mail(tx, house, person.id, reason, f"/deals/{public_id}")
+        # One mail a person, however many deals are new at once.
+        own = places[person.partner_id]
+        queue_mail(tx, house, person.id, reason, f"/deals/{own[0]}" if len(own) == 1 else "/")
 
 
 def _forget(tx: sa.Connection, idle: Sequence[str]) -> None:

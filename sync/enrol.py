@@ -40,6 +40,14 @@ def enrol_partners(
     _mark_deals(tx, reading.connection, touched, [*gone, *fresh])
 
 
+def end_enrolment(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> None:
+    """These accounts are no partners any more; the deals of those that were are decided anew."""
+    known = _known(tx, connection, accounts)
+    here = sa.and_(partner_accounts.c.connection == connection, among(partner_accounts.c.account, accounts))
+    tx.execute(sa.delete(partner_accounts).where(here))
+    _mark_deals(tx, connection, sorted({row["partner_id"] for row in known.values()}), list(known))
+
+
 def _known(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, Any]]:
     rows = tx.execute(
         sa.select(partner_accounts, partners.c.key)
@@ -57,7 +65,7 @@ def _enrolment(reading: Reading, record: Record) -> dict[str, Any] | None:
     key = str(reading.partners.key(record.fields) or record.id)
     fields = freeze(reading.partners.fields(record.fields)[0]).decode()
     tied = {"connection": reading.connection, "account": record.id, "partner_id": partner_id(key)}
-    return {**tied, "fields": fields, "key": key}
+    return {**tied, "fields": fields, "shape": reading.readers["account"].shape, "key": key}
 
 
 def _found_partners(tx: sa.Connection, house: House, keys: Mapping[str, str]) -> None:

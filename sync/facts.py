@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
+from config.workspace import Workspace
 from mapping.model import ConnectionMapping, RelationMapping
 from mapping.relations import answers, role_of
 from mapping.values import Value, thaw
+from sync.asked import meanings, shape_of
 from sync.rows import among
-from sync.schema import mirror, partner_accounts, partners, relations, shares, views
+from sync.schema import mirror, partner_accounts, partners, relations, shapes, shares, views
 
 Fields = Mapping[str, Value]
 
@@ -61,6 +64,7 @@ class Facts:
     connection: str
     crm_id: str
     alive: bool  # deal and account have been read, with their fields, and are not deleted
+    outdated: bool  # read under another mapping: nothing can be decided until it has been read again
     ready: bool  # the account's contacts have been read too, as far as they are known: a share may be born
     sides: tuple[Side, ...]  # in partner id order
     shares: tuple[ShareRow, ...]
@@ -69,18 +73,23 @@ class Facts:
 class Values:
     """The fields behind a deal's `Facts`, decoded when asked for."""
 
-    __slots__ = ("_account", "_contacts", "_deal")
+    __slots__ = ("_account", "_contacts", "_deal", "_stale")
 
-    def __init__(self, deal: str, account: str, contacts: Sequence[str]) -> None:
-        self._deal, self._account, self._contacts = deal, account, contacts
+    def __init__(self, deal: str, account: str, contacts: Sequence[str], stale: frozenset[str] = frozenset()) -> None:
+        self._deal, self._account, self._contacts, self._stale = deal, account, contacts, stale
 
     def deal(self) -> dict[str, Value]:
         """deal.* and account.*"""
-        return {**thaw(self._account), **thaw(self._deal)}
+        return without({**thaw(self._account), **thaw(self._deal)}, self._stale)
 
     def contacts(self) -> list[dict[str, Value]]:
         """contacts[].*, a row a person."""
-        return [thaw(each) for each in self._contacts]
+        return [without(thaw(each), self._stale) for each in self._contacts]
+
+
+def without(fields: dict[str, Value], stale: frozenset[str]) -> dict[str, Value]:
+    """The fields but for those that were read from another field of the CRM than is mapped now."""
+    return {name: value for name, value in fields.items() if name not in stale} if stale else fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ class Gathered:
     partners: Mapping[str, Fields]  # partner id -> partner.*
 
 
-def gather(tx: sa.Connection, mappings: Mapping[str, ConnectionMapping], deal_ids: Sequence[str]) -> Gathered:
+def gather(tx: sa.Connection, workspace: Workspace, deal_ids: Sequence[str]) -> Gathered:
     """Facts and fields of these deals as this transaction sees them; six queries, however many deals."""
     deals = tx.execute(sa.select(mirror).where(among(mirror.c.id, deal_ids))).all()
     by_connection: dict[str, list[Any]] = defaultdict(list)
@@ -103,9 +112,13 @@ def gather(tx: sa.Connection, mappings: Mapping[str, ConnectionMapping], deal_id
     values: dict[str, Values] = {}
     partner_fields: dict[str, Fields] = {}
     for connection, rows in by_connection.items():
-        if connection not in mappings:
+        if connection not in workspace.mappings:
+            for deal in rows:  # of a connection that is gone: nobody is on its deals any more
+                own = standing.get(deal.id, ())
+                facts[deal.id] = Facts(deal.id, connection, deal.crm_id, False, False, False, (), own)
+                values[deal.id] = Values("{}", "{}", ())
             continue
-        beside = _Beside(tx, mappings[connection], connection, rows)
+        beside = _Beside(tx, workspace, connection, rows)
         partner_fields.update(beside.partner_fields)
         for deal in rows:
             facts[deal.id], values[deal.id] = beside.of(deal, standing.get(deal.id, ()))
@@ -129,8 +142,9 @@ def _shares_of(tx: sa.Connection, deal_ids: Sequence[str]) -> dict[str, tuple[Sh
 class _Beside:
     """What stands beside the deals of one connection."""
 
-    def __init__(self, tx: sa.Connection, mapping: ConnectionMapping, connection: str, deals: Sequence[Any]) -> None:
-        self.mapping = mapping
+    def __init__(self, tx: sa.Connection, workspace: Workspace, connection: str, deals: Sequence[Any]) -> None:
+        self.mapping = mapping = workspace.mappings[connection]
+        self.told = _Told(tx, meanings(workspace, connection))
         self.rank = {name: rank for rank, name in enumerate(source_names(mapping))}
         account_ids = {deal.account for deal in deals if deal.account}
         self.accounts = {
@@ -160,7 +174,14 @@ class _Beside:
         named = {row.account for rows in self.relations.values() for row in rows}
         keys = {name.removeprefix(KEY) for name in named if name.startswith(KEY)}
         wanted = (
-            sa.select(partner_accounts.c.account, partners.c.id, partners.c.key, partners.c.version, partners.c.fields)
+            sa.select(
+                partner_accounts.c.account,
+                partner_accounts.c.shape,
+                partners.c.id,
+                partners.c.key,
+                partners.c.version,
+                partners.c.fields,
+            )
             .join(partners, partners.c.id == partner_accounts.c.partner_id)
             .where(partner_accounts.c.connection == connection)
         )
@@ -169,22 +190,33 @@ class _Beside:
             wanted = wanted.where(sa.or_(among(partner_accounts.c.account, named), among(partners.c.key, keys)))
         self.partner_of: dict[str, tuple[str, int]] = {}
         self.partner_fields: dict[str, Fields] = {}
+        self.outdated: set[str] = set()  # partners whose fields were read under another mapping
         for row in tx.execute(wanted).all():
             self.partner_of[row.account] = self.partner_of[KEY + row.key] = (row.id, row.version)
-            if row.id not in self.partner_fields:
-                self.partner_fields[row.id] = thaw(row.fields)
+            stale = self.told.stale("account", row.shape)
+            if stale is None:
+                self.outdated.add(row.id)
+            self.partner_fields[row.id] = without(
+                dict(self.partner_fields.get(row.id) or thaw(row.fields)), stale or frozenset()
+            )
 
     def of(self, deal: Any, standing: tuple[ShareRow, ...]) -> tuple[Facts, Values]:
         """One deal's facts and fields."""
         account = self.accounts.get(deal.account)
         alive = not deal.deleted and deal.fields is not None and account is not None and not account.deleted
         contacts = self.contacts.get(deal.account, ())
-        people = [row.fields for row in contacts if row.fields is not None]
+        told, sides = self.told, self._sides(deal)
+        known = {row.shape: told.stale("contact", row.shape) for row in contacts}
+        people = [row.fields for row in contacts if row.fields is not None and known[row.shape] is not None]
+        # INVARIANT: a value is never shown under rules that were written for another field of the CRM.
+        parts = [told.stale("opportunity", deal.shape), told.stale("account", account.shape if account else "")]
+        outdated = alive and (None in parts or any(side.id in self.outdated for side in sides))
         ready = len(people) == len(contacts)
-        facts = Facts(deal.id, deal.connection, deal.crm_id, alive, ready, self._sides(deal), standing)
+        facts = Facts(deal.id, deal.connection, deal.crm_id, alive, outdated, ready, sides, standing)
         if account is None or not alive:
             return facts, Values("{}", "{}", ())
-        return facts, Values(deal.fields, account.fields, people)
+        stale = frozenset().union(*(part for part in (*parts, *known.values()) if part))
+        return facts, Values(deal.fields, account.fields, people, stale)
 
     def _sides(self, deal: Any) -> tuple[Side, ...]:
         found: dict[str, Side] = {}
@@ -206,6 +238,31 @@ class _Beside:
             for name, partner in self.partner_of.items()
             if name != customer and answers(relation, self.partner_fields[partner[0]])
         ]
+
+
+class _Told:
+    """What mirrored rows were read from, against what is mapped now."""
+
+    def __init__(self, tx: sa.Connection, now: Mapping[str, Mapping[str, str]]) -> None:
+        self._now = now
+        self._current = {object: shape_of(told) for object, told in now.items()}
+        self._tx = tx
+        self._found: dict[tuple[str, str], frozenset[str] | None] = {}
+
+    def stale(self, object: str, shape: str) -> frozenset[str] | None:
+        """Fields that now mean another one; None where the whole record may not be ours any more."""
+        if shape == self._current.get(object):
+            return frozenset()
+        if (object, shape) not in self._found:
+            self._found[object, shape] = self._compare(object, shape)
+        return self._found[object, shape]
+
+    def _compare(self, object: str, shape: str) -> frozenset[str] | None:
+        kept = self._tx.execute(sa.select(shapes.c.meanings).where(shapes.c.shape == shape)).scalar()
+        before, now = msgspec.json.decode(kept) if kept else {}, self._now.get(object, {})
+        if before.get("") != now.get(""):
+            return None
+        return frozenset(name for name, meaning in before.items() if now.get(name) != meaning)
 
 
 def source_names(mapping: ConnectionMapping) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from connectors.base import Page, Record, Relation
 from mapping.values import thaw
 from sync.changes import Said
-from sync.enrol import enrol_partners
+from sync.enrol import end_enrolment, enrol_partners
 from sync.facts import KEY, POPULATION
 from sync.house import House
 from sync.identifiers import internal_id
@@ -37,6 +38,8 @@ def apply_records(
         follow_merges(tx, reading.connection, object, records)
         standing = _standing(tx, reading.connection, object, [record.id for record in records])
         shape = reading.readers[object].shape
+        if wanted:
+            rows = [_without_stamp(row, standing.get(row.crm_id)) for row in rows]
         moved = [row for row in rows if _is_news(row, standing.get(row.crm_id), shape, wanted)]
         if object == "account":
             enrol_partners(tx, house, reading, {record.id: record for record in records}, moved)
@@ -53,11 +56,27 @@ def apply_records(
             ids = _deal_ids(tx, reading.connection, [row.crm_id for row in moved])
             # In a first load deals wait for their accounts and contacts, so that each is projected once.
             if is_loaded(tx, reading.connection):
-                project(tx, house, ids, said=_said(tx, reading, moved, standing))
+                project(tx, house, ids, said=_said(tx, house, reading, moved, standing))
             else:
                 mark(tx, ids)
         elif object in ("account", "contact"):
             _mark_deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
+
+
+def drop_unnamed(tx: sa.Connection, reading: Reading, object: str) -> None:
+    """After a full read: what it no longer names is gone, such as what another `only:` leaves out."""
+    here = sa.and_(mirror.c.connection == reading.connection, mirror.c.object == object, ~mirror.c.deleted)
+    left = sa.and_(here, mirror.c.shape != reading.readers[object].shape)
+    rows = tx.execute(sa.select(mirror.c.id, mirror.c.crm_id, mirror.c.account).where(left)).all()
+    tx.execute(sa.update(mirror).where(left).values(deleted=True, fields=None))
+    if object == DEAL:
+        mark(tx, [row.id for row in rows])
+    elif object == "account":
+        gone = [row.crm_id for row in rows]
+        end_enrolment(tx, reading.connection, gone)
+        _mark_deals_of(tx, reading.connection, set(gone))
+    elif object == "contact":
+        _mark_deals_of(tx, reading.connection, {row.account for row in rows if row.account})
 
 
 def apply_relations(house: House, reading: Reading, source: str, page: Page) -> None:
@@ -104,6 +123,11 @@ def _standing(tx: sa.Connection, connection: str, object: str, ids: Sequence[str
         )
     )
     return {row.crm_id: row for row in found.all()}
+
+
+def _without_stamp(row: Row, standing: Any) -> Row:
+    """An absence found by id is no change of the record's: any later sight of it counts."""
+    return replace(row, stamp=standing.stamp if standing is not None else "") if row.deleted else row
 
 
 def _is_news(row: Row, standing: Any, shape: str, wanted: bool) -> bool:
@@ -233,7 +257,9 @@ def _mark_deals_of(tx: sa.Connection, connection: str, accounts: set[str]) -> No
     mark(tx, list(found.scalars()))
 
 
-def _said(tx: sa.Connection, reading: Reading, moved: Sequence[Row], standing: Mapping[str, Any]) -> dict[str, Said]:
+def _said(
+    tx: sa.Connection, house: House, reading: Reading, moved: Sequence[Row], standing: Mapping[str, Any]
+) -> dict[str, Said]:
     """What CRM users wrote to the partners of these deals since the last time."""
     said: dict[str, Said] = {}
     names = reading.mapping.reply_fields
@@ -247,12 +273,6 @@ def _said(tx: sa.Connection, reading: Reading, moved: Sequence[Row], standing: M
             str(row.fields[name]) for name in names if row.fields.get(name) and row.fields[name] != known.get(name)
         ]
         if texts:
-            author = _user_name(tx, reading.connection, row.owner)
+            author = house.in_force(tx).workspace.vendor
             said[before.id] = Said(author, "\n\n".join(texts))
     return said
-
-
-def _user_name(tx: sa.Connection, connection: str, owner: str | None) -> str:
-    found = _standing(tx, connection, "user", [owner] if owner else [])
-    row = found.get(owner or "")
-    return str(thaw(row.fields).get("user.name") or "") if row is not None and row.fields else ""

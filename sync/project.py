@@ -45,7 +45,7 @@ def project(
         tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, wanted)).order_by(mirror.c.id).with_for_update())
     tx.execute(sa.delete(marks).where(among(marks.c.deal_id, wanted)))
     force = house.in_force(tx)
-    gathered = gather(tx, force.workspace.mappings, wanted)
+    gathered = gather(tx, force.workspace, wanted)
     decide = _Decide(house, force, gathered, loaded, answered or {}, changes)
     for deal_id in wanted:
         decide.deal(deal_id, (said or {}).get(deal_id))
@@ -62,14 +62,23 @@ def drain(house: House, limit: int = BATCH) -> int:
 
 
 def come_due(house: House) -> int:
-    """Mark the deals whose decision may have changed by time alone, and project them; how many."""
-    with house.writing() as tx:
-        late = sa.select(shares.c.deal_id).where(shares.c.until <= house.now()).distinct().limit(BATCH)
-        due = tx.execute(late).scalars().all()
-        mark(tx, due)
-    while drain(house):
-        pass
-    return len(due)
+    """Project the deals whose decision may have changed by time alone; how many were due."""
+    now, last, count = house.now(), ("", ""), 0
+    while due := _next_due(house, now, last):
+        with house.writing() as tx:
+            project(tx, house, [deal_id for _, deal_id in due])
+        last, count = due[-1], count + len(due)
+    return count
+
+
+def _next_due(house: House, now: str, last: tuple[str, str]) -> list[tuple[str, str]]:
+    """The next shares to look at, by (until, deal); those that nobody reads can wait for what suspended them."""
+    here = sa.and_(shares.c.until <= now, ~shares.c.suspended)
+    after = sa.tuple_(shares.c.until, shares.c.deal_id) > sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
+    wanted = sa.select(shares.c.until, shares.c.deal_id).where(here, after).distinct()
+    with house.reading() as tx:
+        rows = tx.execute(wanted.order_by(shares.c.until, shares.c.deal_id).limit(BATCH)).all()
+    return [(row.until, row.deal_id) for row in rows]
 
 
 def mark(tx: sa.Connection, deal_ids: Iterable[str]) -> None:
@@ -113,7 +122,7 @@ class _Decide:
     def deal(self, deal_id: str, said: Said | None) -> None:
         """Compare what each partner has of this deal with what it should have."""
         facts = self.gathered.facts.get(deal_id)
-        if facts is None:
+        if facts is None or facts.outdated:
             return
         kept: set[str] = set()
         standing = {share.partner_id: share for share in facts.shares}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -11,12 +12,12 @@ import sqlalchemy as sa
 from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
 from sync import missing
 from sync.house import House
-from sync.mirrored import apply_records, apply_relations
-from sync.project import drain
-from sync.reading import Reading, prepare
-from sync.rows import batches, upsert
-from sync.schema import partner_accounts, streams
-from sync.settle import settle
+from sync.mirrored import apply_records, apply_relations, drop_unnamed
+from sync.project import drain, is_loaded
+from sync.reading import Reader, Reading, prepare
+from sync.rows import batches, insert_new, upsert
+from sync.schema import partner_accounts, shapes, streams
+from sync.settle import end_orphans, settle
 
 BATCH = 200  # records a transaction: keeps the write lock short
 
@@ -32,20 +33,33 @@ class Pulled:
 def pull(house: House, connection: str, connector: Connector) -> Pulled:
     """One round over all streams of a connection. Idempotent: killed anywhere, the next round goes on."""
     reading = prepare(house.workspace(), connection, connector)
+    with house.writing() as tx:
+        loaded = is_loaded(tx, connection)
+        insert_new(tx, shapes, [_shape_row(reader) for reader in reading.readers.values()])
     records, problems = 0, {}
     for stream in _order(reading):
         try:
-            records += _read_stream(house, reading, stream)
+            records += _read_stream(house, reading, stream, loaded)
         except CrmError as problem:
             # One object that can't be read holds up no other.
             problems[stream] = problem
             _note_problem(house, connection, stream, problem)
-    while drain(house):
-        pass
-    if not problems:
+    _drain(house)
+    end_orphans(house)
+    # Who has a deal is said by these streams alone; people and users may be missing meanwhile.
+    if not {name for name in problems if name in ("accounts", "opportunities") or name not in _OBJECTS}:
         settle(house, connection)
         _note_loaded(house, connection)
     return Pulled(records, problems)
+
+
+def _shape_row(reader: Reader) -> dict[str, str]:
+    return {"shape": reader.shape, "meanings": msgspec.json.encode(reader.meanings).decode()}
+
+
+def _drain(house: House) -> None:
+    while drain(house):
+        pass
 
 
 def _order(reading: Reading) -> list[str]:
@@ -59,7 +73,7 @@ def _order(reading: Reading) -> list[str]:
 _OBJECTS = {"accounts": "account", "users": "user", "opportunities": "opportunity", "contacts": "contact"}
 
 
-def _read_stream(house: House, reading: Reading, stream: str) -> int:
+def _read_stream(house: House, reading: Reading, stream: str, loaded: bool) -> int:
     """Read one stream to the end of its round; how many records."""
     read = 0
     for page in _pages(house, reading, stream):
@@ -70,6 +84,9 @@ def _read_stream(house: House, reading: Reading, stream: str) -> int:
             apply_relations(house, reading, stream.removeprefix("relations:"), page)
         _save(house, reading, stream, page)
         read += len(page.records)
+        # An un-share does not wait for what is read after it; a first load is projected once, at its end.
+        if loaded:
+            _drain(house)
     missing.fill(house, reading, stream)
     return read
 
@@ -107,7 +124,7 @@ def _shape(reading: Reading, stream: str) -> str:
 
 def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
     # INVARIANT: a checkpoint is saved after all records of its page are committed, never before.
-    row = {
+    row: dict[str, Any] = {
         "connection": reading.connection,
         "stream": stream,
         "shape": _shape(reading, stream),
@@ -116,15 +133,17 @@ def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
         "problem_kind": None,
         "problem_at": None,
     }
+    here = sa.and_(streams.c.connection == reading.connection, streams.c.stream == stream)
     with house.writing() as tx:
+        known = tx.execute(sa.select(streams.c.shape, streams.c.whole).where(here)).first()
+        row["whole"] = known is not None and known.shape == row["shape"] and known.whole
         if not page.more:
             row["round_ended"] = house.now()
+            if not row["whole"] and stream in _OBJECTS:
+                drop_unnamed(tx, reading, _OBJECTS[stream])
+            row["whole"] = True
         upsert(tx, streams, [row])
-        tx.execute(
-            sa.update(streams)
-            .where(streams.c.connection == reading.connection, streams.c.stream == stream)
-            .values(records=streams.c.records + len(page.records))
-        )
+        tx.execute(sa.update(streams).where(here).values(records=streams.c.records + len(page.records)))
 
 
 def _note_problem(house: House, connection: str, stream: str, problem: CrmError) -> None:

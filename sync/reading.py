@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,16 +15,14 @@ from mapping.compile import (
     compile_salvage,
     is_partner,
     narrowed,
-    needed_by_mapping,
     streams,
 )
-from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
+from mapping.model import ConnectionMapping, ObjectMapping
 from mapping.relations import Mention, compile_mentions
 from mapping.values import Value, freeze
+from sync.asked import meanings, needed_of, shape_of
 from sync.facts import source_names
 from sync.identifiers import digest
-
-_PLACEHOLDER = re.compile(r"\{(deal\.[a-z_]+|account\.[a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,8 @@ class Reader:
 
     object: str  # account, contact, opportunity, user
     stream: Stream
-    shape: str  # another shape: everything is read anew
+    shape: str  # the name of `meanings`
+    meanings: Mapping[str, str]  # our field -> what it is read from; another one: everything is read anew
     fields: Callable[[Any], dict[str, Value]]
     salvage: Callable[[Any], tuple[dict[str, Value], list[Unmappable]]]  # where `fields` raises
     account: Callable[[Any], str | None]
@@ -83,9 +81,9 @@ def prepare(workspace: Workspace, connection: str, connector: Connector) -> Read
     """The readers of a connection, compiled from its mapping."""
     mapping = workspace.mappings[connection]
     zone = workspace.connections[connection].timezone
-    needed = frozenset(why_needed(workspace)) | frozenset(needed_by_mapping(mapping))
+    needed, told = needed_of(workspace, mapping), meanings(workspace, connection)
     asked = streams(mapping, needed)
-    accounts = _reader("account", asked.accounts, mapping.accounts, connector, zone, needed)
+    accounts = _reader("account", asked.accounts, mapping.accounts, connector, zone, needed, told)
     readers = {"account": accounts}
     for object, stream, rows in (
         ("opportunity", asked.opportunities, mapping.opportunities),
@@ -93,7 +91,7 @@ def prepare(workspace: Workspace, connection: str, connector: Connector) -> Read
         ("user", asked.users, mapping.users),
     ):
         if stream is not None and rows is not None:
-            readers[object] = _reader(object, stream, rows, connector, zone, needed)
+            readers[object] = _reader(object, stream, rows, connector, zone, needed, told)
     return Reading(
         connection,
         connector,
@@ -104,22 +102,6 @@ def prepare(workspace: Workspace, connection: str, connector: Connector) -> Read
         tuple(source_names(mapping)),
         compile_mentions(mapping, lambda field: connector.getter(asked.opportunities, field)),
     )
-
-
-def why_needed(workspace: Workspace) -> dict[str, str]:
-    """Our fields that something needs, each with its reason. Nothing else is asked of a CRM."""
-    # INVARIANT: what nothing needs is never read.
-    why = {
-        "partner.name": "names the partner on pages and records",
-        "partner.language": "the partner's pages and mails",
-    }
-    for action in workspace.writeback.actions:
-        for template in (*action.subject.values(), *action.body.values()):
-            why.update(dict.fromkeys(_PLACEHOLDER.findall(template), "stands in a logged action"))
-    for mapping in workspace.mappings.values():
-        if mapping.users is not None and mapping.reply_fields:
-            why["user.name"] = "signs what a CRM user writes to a partner"
-    return {**why, **workspace.policy.why}
 
 
 def row_of(reading: Reading, object: str, record: Record, key: bytes) -> Row:
@@ -140,7 +122,13 @@ def row_of(reading: Reading, object: str, record: Record, key: bytes) -> Row:
 
 
 def _reader(
-    object: str, stream: Stream, mapping: ObjectMapping, connector: Connector, zone: ZoneInfo, needed: frozenset[str]
+    object: str,
+    stream: Stream,
+    mapping: ObjectMapping,
+    connector: Connector,
+    zone: ZoneInfo,
+    needed: frozenset[str],
+    told: Mapping[str, Mapping[str, str]],
 ) -> Reader:
     chosen = narrowed(mapping, needed)
 
@@ -150,7 +138,8 @@ def _reader(
     return Reader(
         object,
         stream,
-        _shape(stream, chosen.fields),
+        shape_of(told[object]),
+        told[object],
         compile_object(chosen, getter, zone),
         compile_salvage(chosen, getter, zone),
         _optional(connector, stream, mapping.account),
@@ -178,11 +167,3 @@ def _source(stream: Stream) -> str:
 
 def _optional(connector: Connector, stream: Stream, field: str) -> Callable[[Any], str | None]:
     return connector.getter(stream, field) if field else lambda _fields: None
-
-
-def _shape(stream: Stream, rows: tuple[FieldMapping, ...]) -> str:
-    told = [
-        (row.name, row.type, row.sources, sorted(row.values.items()), row.default, row.currency, row.join)
-        for row in rows
-    ]
-    return digest(repr((stream.object, stream.fields, sorted(stream.only.items()), told)).encode())

@@ -68,6 +68,7 @@ streams = Table(  # where reading each stream stands, and how it went
     text("shape"),  # hash of what is asked; another one starts a full read
     text("checkpoint", empty=True),  # JSON of connectors.base.Checkpoint; empty before the first page
     Column("loaded", Boolean, nullable=False, server_default="0"),  # a first full read has ended
+    Column("whole", Boolean, nullable=False, server_default="0"),  # a full read in this shape has ended
     text("round_ended", empty=True),
     number("records"),  # read since the beginning
     text("problem", empty=True),
@@ -90,6 +91,12 @@ mirror = Table(  # one record as the CRM last gave it, in our words; `fields` is
     Column("deleted", Boolean, nullable=False, server_default="0"),
     Index("mirror_by_id", "id", unique=True),
     Index("mirror_by_account", "connection", "object", "account", **_where("account is not null")),
+)
+shapes = Table(  # what the fields of mirrored rows of one shape were read from
+    "shapes",
+    metadata,
+    text("shape", key=True),
+    text("meanings"),  # JSON: our field -> digest
 )
 relations = Table(  # one partner account on one deal, as one source in the CRM says
     "relations",
@@ -122,6 +129,7 @@ partner_accounts = Table(  # which account of which CRM is which partner
     text("account", key=True),
     Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=False, index=True),
     text("fields"),  # JSON: partner.* as this connection gives them
+    Column("shape", Text, nullable=False, server_default=""),  # of the account that it was read from
 )
 marks = Table("marks", metadata, text("deal_id", key=True))  # deals to be projected anew: something beside them moved
 quarantine = Table(  # a record or a statement set aside, with its reason

@@ -48,6 +48,15 @@ def settle(house: House, connection: str, *, decided: bool = False) -> Settled:
     return Settled(len(going), 0)
 
 
+def end_orphans(house: House) -> int:
+    """End the shares of connections that no configuration in force has any more; how many."""
+    with house.reading() as tx:
+        known = list(house.in_force(tx).workspace.connections)
+        gone = sa.select(shares.c.connection).where(shares.c.suspended, shares.c.connection.not_in(known)).distinct()
+        orphaned = tx.execute(gone).scalars().all()
+    return sum(settle(house, connection, decided=True).ended for connection in orphaned)
+
+
 def _end(house: House, connection: str, pairs: list[tuple[str, str]]) -> None:
     with house.writing() as tx:
         now = house.now()

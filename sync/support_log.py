@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from config.workspace import ActionTemplate, Workspace
 from sync.access import paused
@@ -21,6 +21,9 @@ from sync.project import project
 from sync.rows import insert_new
 from sync.schema import actions, messages, mirror, partner_accounts, people, quarantine, shares, statements
 
+PORTAL = "portal"  # the source of what partners do at our own doors
+_ANSWERED = "this invitation was answered already, or has expired"
+_CROSSED = ("40P01", "40001")  # PostgreSQL: deadlock, serialization failure
 _STATES = {"deal.accepted": "accepted", "deal.declined": "declined"}
 
 
@@ -43,7 +46,7 @@ class Statement:
 class Recorded:
     """What became of a statement."""
 
-    status: Literal["stored", "duplicate", "conflict", "quarantined"]
+    status: Literal["stored", "duplicate", "conflict", "quarantined", "refused"]
     id: str
     reason: str = ""
 
@@ -73,7 +76,10 @@ def record(house: House, statement: Statement) -> Recorded:
     """
     try:
         return _record(house, statement)
-    except IntegrityError:  # the same id at the same instant: the other one has committed
+    except (IntegrityError, OperationalError) as problem:
+        if isinstance(problem, OperationalError) and getattr(problem.orig, "sqlstate", "") not in _CROSSED:
+            raise
+        # The same id at the same instant, or two that waited for each other: the other one has committed by now.
         return _record(house, statement)
 
 
@@ -92,8 +98,27 @@ def take(tx: sa.Connection, house: House, statement: Statement) -> Recorded:
         share = _share(tx, who[0], statement)
     except _Unmatched as problem:
         return _set_aside(tx, house, statement, str(problem))
+    if statement.kind in _STATES and not _is_open(tx, house, share):
+        # At our own doors nobody needs to look at a second click; of a partner's system somebody should.
+        if statement.source == PORTAL:
+            return Recorded("refused", statement.id, _ANSWERED)
+        return _set_aside(tx, house, statement, _ANSWERED)
     _store(tx, house, statement, who, share, msgspec.json.encode(statement.fields).decode())
     return Recorded("stored", statement.id)
+
+
+def _is_open(tx: sa.Connection, house: House, share: Any) -> bool:
+    """Whether an invitation can be answered: once, and before it expires."""
+    # INVARIANT: looked at under the deal's lock, so of two answers at once one finds the other's.
+    tx.execute(sa.select(mirror.c.id).where(mirror.c.id == share.deal_id).with_for_update())
+    here = sa.and_(shares.c.partner_id == share.partner_id, shares.c.deal_id == share.deal_id)
+    now = tx.execute(sa.select(shares.c.state, shares.c.until, shares.c.suspended).where(here)).first()
+    return (
+        now is not None
+        and now.state == "pending"
+        and not now.suspended
+        and not (now.until and now.until <= house.now())
+    )
 
 
 def say(
@@ -105,7 +130,7 @@ def say(
     body = msgspec.json.encode([kind, public_id, given])
     return record(
         house,
-        Statement("portal", name, kind, house.clock(), partner_id, person_id, public_id, given, digest(body)),
+        Statement(PORTAL, name, kind, house.clock(), partner_id, person_id, public_id, given, digest(body)),
     )
 
 

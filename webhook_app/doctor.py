@@ -26,7 +26,7 @@ from mapping.model import Broken, ConnectionMapping
 from sync.applied import drift
 from sync.house import House, NotApplied, open_engine, open_house, utc_now
 from sync.migrate import is_current, migrate
-from sync.reading import why_needed
+from sync.asked import why_needed
 
 
 @dataclass(frozen=True, slots=True)

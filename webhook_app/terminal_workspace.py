@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,14 +14,16 @@ from config.difference import field_changes
 from config.folder import read_folder
 from config.init import FolderInUse, init
 from config.load import check, load
+from config.workspace import Workspace
 from connectors.base import CrmError
 from mapping.compile import reasons
+from mapping.model import Broken
 from sync.again import take_up_again
 from sync.applied import apply_files, changed_files, files_in_force
+from sync.asked import why_needed
 from sync.house import House
 from sync.project import drain
 from sync.pull import Pulled, pull
-from sync.reading import why_needed
 from sync.settle import settle
 from sync.write_back import Written, write_back
 from webhook_app.commands import Refused, house_of, in_workspace, out, table
@@ -70,7 +72,7 @@ def apply_command(folder: Path, yes: bool) -> None:
         out.print("Nothing changed: these files are in force already.")
         return
     out.print(f"Changed files: {', '.join(changed)}", markup=False)
-    for field, lines in field_changes(load(before) if before else None, workspace).items():
+    for field, lines in field_changes(_loaded(before), workspace).items():
         out.print(f"\n{field}", style="bold", markup=False)
         for line in lines:
             out.print(f"  {line}", style="red" if line.startswith("-") else "green", markup=False)
@@ -157,6 +159,13 @@ def doctor_command(folder: Path) -> None:
     out.print(rows)
     if not all(each.fine for each in findings):
         raise click.exceptions.Exit(1)
+
+
+def _loaded(files: Mapping[str, str]) -> Workspace | None:
+    try:
+        return load(files) if files else None
+    except Broken:  # files of an older release may hold what is refused now
+        return None
 
 
 # A connection that can't even be opened stops no other.

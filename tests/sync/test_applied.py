@@ -10,6 +10,7 @@ from demo_house import NAMES
 from config.folder import read_folder
 from mapping.model import Broken
 from sync import schema
+from sync.access import add_person, make_link, peek_link, person_of_session, use_link
 from sync.applied import apply_files, drift, files_in_force
 from sync.documents import NotKept, open_kept
 from sync.house import NotApplied
@@ -147,6 +148,25 @@ def test_before_the_first_version_everything_says_what_to_do(new_life):
         new_life.pull("sf")
     with pytest.raises(NotApplied, match="sudare apply"):
         drift(new_life.house, {})
+
+
+def test_a_vendor_user_whom_the_file_names_no_more_is_out_with_the_commit(life):
+    house = life.house
+    named = add_person(house, "admin@aozora.example", "管理 担当", role="admin")
+    unnamed = add_person(house, "auditor@aozora.example", "監査 担当", role="auditor")
+    doors = {}
+    for person in (named, unnamed):
+        doors[person] = use_link(house, make_link(house, person.id))[0], make_link(house, person.id)
+    life.apply(settings=("admin@aozora.example", "other@aozora.example"))
+    session, link = doors[named]
+    assert person_of_session(house, session) is None
+    assert peek_link(house, link) is None
+    session, link = doors[unnamed]
+    assert person_of_session(house, session).email == "auditor@aozora.example"
+    assert peek_link(house, link) is not None
+    life.apply(settings=("other@aozora.example", "Admin@aozora.example"))
+    assert add_person(house, "admin@aozora.example", "管理 担当", role="admin").id == named.id
+    assert person_of_session(house, use_link(house, make_link(house, named.id))[0]) is not None
 
 
 def test_documents_are_kept_as_they_were_when_they_were_applied(life_on_sqlite):

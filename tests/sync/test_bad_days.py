@@ -199,7 +199,7 @@ def test_fifty_shares_or_fewer_end_without_asking(life_on_sqlite):
 
 def test_while_a_stream_is_broken_no_share_ends_for_good(life_on_sqlite):
     life = life_on_sqlite
-    life.faults.plan("FROM Contact", 99, status=429, headers={"Retry-After": "90"})
+    life.faults.plan("FROM Account ", 99, status=429, headers={"Retry-After": "90"})
     life.crm.remove_partner("salesforce", crm_id("sf", "YOKOHAMA_CORE"), crm_id("sf", "HANBIT"))
     life.pull("sf")
     assert life.deal("HANBIT", "sf", "YOKOHAMA_CORE") is None  # unreadable at once

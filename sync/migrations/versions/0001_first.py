@@ -198,12 +198,19 @@ def _tables() -> None:
         postgresql_where=sa.text("suspended"),
     )
     op.create_table(
+        "shapes",
+        sa.Column("shape", _TEXT, nullable=False),
+        sa.Column("meanings", _TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("shape"),
+    )
+    op.create_table(
         "streams",
         sa.Column("connection", _TEXT, nullable=False),
         sa.Column("stream", _TEXT, nullable=False),
         sa.Column("shape", _TEXT, nullable=False),
         sa.Column("checkpoint", _TEXT, nullable=True),
         sa.Column("loaded", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("whole", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("round_ended", _TEXT, nullable=True),
         sa.Column("records", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("problem", _TEXT, nullable=True),
@@ -252,6 +259,7 @@ def _tables() -> None:
         sa.Column("account", _TEXT, nullable=False),
         sa.Column("partner_id", _TEXT, nullable=False),
         sa.Column("fields", _TEXT, nullable=False),
+        sa.Column("shape", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["partner_id"],
             ["partners.id"],
