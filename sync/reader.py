@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -38,6 +39,10 @@ class BadQuery(Exception):
 
 class CursorGone(Exception):
     """The feed cannot be continued from this cursor: take a snapshot of all deals, then follow from its cursor."""
+
+
+class Updating(Exception):
+    """What this partner may see is being decided anew; it can be read again in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ class Projection:
         return self._house.workspace().policy.list_fields
 
     def deals(self, query: Query = Query()) -> DealPage:
-        """One page of this partner's deals. Raises BadQuery."""
+        """One page of this partner's deals. Raises BadQuery and, as all that reads deals, Updating."""
         with self._reading() as tx:
             force = self._house.in_force(tx)
             column = self._column(force, query.sort)
@@ -179,8 +184,7 @@ class Projection:
     def feed(self, after: str | None = None, limit: int = LIMIT) -> FeedPage:
         """This partner's changes after a cursor, oldest first; without one, from the beginning. Raises CursorGone.
 
-        What can't be read for the moment (suspended, paused, not yet projected anew) is not told as ended: the feed
-        goes on when it is known.
+        What can't be read for the moment (suspended, paused) is not told as ended: the feed goes on when it is known.
         """
         size = max(1, min(limit, LIMIT))
         with self._reading() as tx:
@@ -237,6 +241,7 @@ class Projection:
         """This partner's readable shares with their bytes, and nothing beside them."""
         # INVARIANT: un-shared, suspended, overdue, outdated and paused are all unreadable from the commit on.
         closed = sa.false() if paused(tx, self._id) else sa.true()
+        self._wait_for(tx, force)
         return (
             sa.select(shares, views.c.body)
             .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
@@ -244,6 +249,20 @@ class Projection:
             .where(sa.or_(shares.c.until.is_(None), shares.c.until > self._house.now()))
             .where(views.c.version >= force.floor)
         )
+
+    def _wait_for(self, tx: sa.Connection, force: InForce) -> None:
+        """Raises Updating while a deal of this partner's stands as an older configuration showed it."""
+        known = _decided(self._house.engine)
+        if known.get(self._id) == force.floor:
+            return
+        older = (
+            sa.select(shares.c.deal_id)
+            .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
+            .where(shares.c.partner_id == self._id, ~shares.c.suspended, views.c.version < force.floor)
+        )
+        if tx.execute(older.limit(1)).first() is not None:
+            raise Updating("what may be seen is being decided anew; read again in a moment")
+        known[self._id] = force.floor  # nobody writes a view under the floor any more, so it stays true
 
     def _row(self, tx: sa.Connection, public_id: str) -> Any:
         wanted = self._live(tx, self._house.in_force(tx)).where(shares.c.public_id == public_id)
@@ -278,6 +297,12 @@ class Projection:
         chosen = tx.execute(live.order_by(column).limit(FACETS)).scalars().all()
         rows = tx.execute(self._live(tx, force).where(shares.c.public_id.in_(chosen)).order_by(column)).all()
         return {self._deal(row).text(name): getattr(row, column.name) for row in rows}
+
+
+@lru_cache(maxsize=64)
+def _decided(engine: sa.Engine) -> dict[str, int]:
+    """Partner -> the floor above which all of its deals are known to stand."""
+    return {}
 
 
 def _personal_body(key: bytes, stored: str) -> str:

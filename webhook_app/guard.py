@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from sync.access import Person, person_of_session
 from sync.house import NotApplied
+from sync.reader import Updating
 from webhook_app.door import Door, this_door, this_house, this_workspace
 from webhook_app.pages import page
 from webhook_app.problems import as_problem, problem, speaks_problems
@@ -29,6 +30,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
+_AGAIN = "5"  # seconds until what is being updated is worth another look
 
 
 def guard(door: Door) -> None:
@@ -37,6 +39,7 @@ def guard(door: Door) -> None:
     door.after_request(_finish)
     door.register_error_handler(HTTPException, _error)
     door.register_error_handler(NotApplied, _not_applied)
+    door.register_error_handler(Updating, _updating)
 
 
 def open_to_all(view: View) -> View:
@@ -152,3 +155,15 @@ def _not_applied(_error: NotApplied) -> Response:
     if speaks_problems():
         return problem(503)
     return Response("503: no configuration is in force yet; run `sudare apply`\n", 503, mimetype="text/plain")
+
+
+def _updating(_error: Updating) -> Response:
+    # INVARIANT: what waits to be decided is neither empty nor gone, and is never told so.
+    if speaks_problems():
+        answer = problem(503, "what is shown to you is being updated; ask again in a moment")
+    else:
+        answer = page("updating.html", status=503)
+        if request.method == "GET":
+            answer.headers["Refresh"] = _AGAIN
+    answer.headers["Retry-After"] = _AGAIN
+    return answer

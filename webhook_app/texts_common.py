@@ -40,6 +40,12 @@ COMMON = table(
             "링크는 15분 동안 한 번만 쓸 수 있습니다. 새 링크를 요청하세요. 곧 도착합니다.",
         ),
         "gone.button": ("Get a new link", "新しいリンクを受け取る", "새 링크 받기"),
+        "updating.title": ("Updating, a moment", "更新しています", "업데이트 중입니다"),
+        "updating.text": (
+            "What is shown here is being updated. The page opens by itself in a moment.",
+            "表示する内容を更新しています。まもなく自動で表示されますので、少々お待ちください。",
+            "표시할 내용을 업데이트하고 있습니다. 잠시 후 자동으로 열립니다.",
+        ),
         "error.home": ("Back to the first page", "最初のページへ", "첫 페이지로"),
         "error.404.title": ("There is nothing here for you", "このページは見つかりません", "페이지를 찾을 수 없습니다"),
         "error.404.text": (

@@ -67,6 +67,6 @@ def test_a_field_that_nobody_named_is_named_by_itself():
 def _sources() -> list[str]:
     folder = files("webhook_app")
     templates = [path for name in ("partner", "identity") for path in (folder / "templates" / name).iterdir()]
-    templates += [folder / "templates" / name for name in ("base.html", "plain.html", "error.html")]
+    templates += [folder / "templates" / name for name in ("base.html", "plain.html", "error.html", "updating.html")]
     views = [folder / f"{name}.py" for name in ("partner", "partner_account", "partner_documents", "identity")]
     return [path.read_text(encoding="utf-8") for path in (*templates, *views)]
