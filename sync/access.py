@@ -21,6 +21,10 @@ EVERYBODY = "*"
 Side = Literal["partner", "vendor"]
 
 
+class Ambiguous(Exception):
+    """Several answer to this name; the text says which, and by what each can be called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """A user: of a partner, or of the vendor where `partner_id` is None."""
@@ -248,18 +252,19 @@ def resume(house: House, scope: str) -> None:
 
 
 def find_partner(house: House, name: str) -> PartnerRow | None:
-    """The partner with this key, id, CRM account id or exact name."""
+    """The partner with this key or id, else with this CRM account id or exact name; Ambiguous where several have it."""
     with house.reading() as tx:
         found = sa.select(partners.c.id, partners.c.key, partners.c.name)
         account = sa.select(partner_accounts.c.partner_id).where(partner_accounts.c.account == name)
-        row = tx.execute(
-            found.where(
-                sa.or_(
-                    partners.c.key == name, partners.c.id == name, partners.c.name == name, partners.c.id.in_(account)
-                )
-            )
-        ).first()
-        return PartnerRow(row.id, row.key, row.name) if row else None
+        answers = sa.or_(
+            partners.c.key == name, partners.c.id == name, partners.c.name == name, partners.c.id.in_(account)
+        )
+        rows = [PartnerRow(row.id, row.key, row.name) for row in tx.execute(found.where(answers))]
+    rows = [row for row in rows if name in (row.id, row.key)] or rows
+    if len(rows) > 1:
+        keys = ", ".join(sorted(row.key for row in rows)[:10])
+        raise Ambiguous(f"{len(rows)} partners answer to `{name}`: give the key of one: {keys}")
+    return rows[0] if rows else None
 
 
 def _insert_link(tx: sa.Connection, house: House, person_id: str, goes_to: str, minutes: int) -> str:

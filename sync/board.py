@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from mapping.values import Value, major, thaw
 from policies.explain import Explanation
 from policies.transforms import plain_text
+from sync.access import Ambiguous
 from sync.asked import why_needed
 from sync.facts import ShareRow, gather
 from sync.house import House
@@ -212,20 +213,30 @@ def deal_shares(house: House, deal_id: str) -> list[tuple[str, str, ShareRow]]:
 
 
 def find_deal(house: House, name: str) -> DealRow | None:
-    """The deal with this id, CRM id or exact name."""
+    """The deal with this id, CRM id or exact name; Ambiguous where several have it."""
+    found = deals_named(house, name)
+    if len(found) > 1:
+        ids = ", ".join(f"{deal.id} ({deal.connection} {deal.crm_id})" for deal in found[:10])
+        raise Ambiguous(f"{len(found)} deals answer to `{name}`: give the id of one: {ids}")
+    return found[0] if found else None
+
+
+def deals_named(house: House, name: str) -> list[DealRow]:
+    """The deals with this id; else with this CRM id; else with this exact name."""
     with house.reading() as tx:
         where = sa.and_(mirror.c.object == "opportunity", sa.or_(mirror.c.id == name, mirror.c.crm_id == name))
-        row = tx.execute(sa.select(mirror).where(where)).first()
-    if row is not None:
-        fields = msgspec.json.decode(row.fields) if row.fields else {}
-        return DealRow(row.id, row.connection, row.crm_id, str(fields.get("deal.name") or ""), 0)
-    after: str | None = None
+        rows = tx.execute(sa.select(mirror).where(where)).all()
+    if rows:
+        known = [
+            DealRow(row.id, row.connection, row.crm_id, str(thaw(row.fields or "{}").get("deal.name") or ""), 0)
+            for row in rows
+        ]
+        return [deal for deal in known if deal.id == name] or known
+    found, after = list[DealRow](), None
     while page := shared_deals(house, after=after, limit=1000):
-        for deal in page:
-            if deal.name == name:
-                return deal
+        found += [deal for deal in page if deal.name == name]
         after = page[-1].id
-    return None
+    return found
 
 
 def explain(house: House, partner_id: str, deal_id: str, field: str | None = None) -> list[Explanation]:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from connectors.base import CrmError
 from mapping.model import Broken, Problem
+from sync.access import Ambiguous
 from sync.house import House, NotApplied, open_house
 
 out = Console(highlight=False, soft_wrap=True)
@@ -46,7 +47,7 @@ def in_workspace(command: Command) -> Command:
             return command(*args, folder=folder.resolve(), **options)
         except Broken as broken:
             raise Refused(told(broken.problems)) from broken
-        except (NotApplied, CrmError) as problem:
+        except (NotApplied, Ambiguous, CrmError) as problem:
             raise Refused(str(problem)) from problem
         except OperationalError as problem:
             raise Refused(unusable(problem)) from problem

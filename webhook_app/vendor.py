@@ -88,10 +88,13 @@ def deal_as_partner(partner_id: str, public_id: str) -> Response:
 def deals() -> Response:
     """Deals that some partner is on, unfiltered."""
     asked = request.args.get("q", "").strip()
-    if asked and (found := board.find_deal(this_house(), asked)):
-        return redirect(url_for("console.deal", deal_id=found.id), 303)
-    rows = [] if asked else board.shared_deals(this_house(), after=request.args.get("after"))
-    next_page = rows[-1].id if len(rows) == board.PAGE else None
+    if asked:
+        rows = board.deals_named(this_house(), asked)
+        if len(rows) == 1:
+            return redirect(url_for("console.deal", deal_id=rows[0].id), 303)
+    else:
+        rows = board.shared_deals(this_house(), after=request.args.get("after"))
+    next_page = rows[-1].id if len(rows) == board.PAGE and not asked else None
     return page("vendor/deals.html", deals=rows, asked=asked, next=next_page)
 
 

@@ -137,6 +137,23 @@ def test_view_as_knows_a_partner_by_key_account_or_name(sudare, folder, name):
     assert "横浜精機 保守契約更新" in seen.text
 
 
+def test_a_name_that_several_have_is_refused_with_what_tells_them_apart(sudare, life, folder):
+    life.edit("sf", "Account", "HANBIT", Name="みなと情報システム")
+    life.edit("hs", "deals", "TATESHINA_ERP", dealname="横浜精機 基幹システム刷新")
+    life.pull("sf")
+    life.pull("hs")
+    for words in (("view-as", "みなと情報システム"), ("invite", "みなと情報システム", "a@b.example")):
+        refused = sudare(*words, "--workspace", folder)
+        assert refused.code == 1
+        assert "2 partners answer to `みなと情報システム`: give the key of one: HANBIT, MINATO" in refused.text
+    assert sudare("view-as", "MINATO", "--workspace", folder).code == 0
+    refused = sudare("explain", "MINATO", "横浜精機 基幹システム刷新", "--workspace", folder)
+    assert refused.code == 1
+    assert "2 deals answer to `横浜精機 基幹システム刷新`: give the id of one: " in refused.text
+    assert f"(sf {crm_id('sf', 'YOKOHAMA_CORE')})" in refused.text
+    assert sudare("explain", "MINATO", crm_id("sf", "YOKOHAMA_CORE"), "--workspace", folder).code == 0
+
+
 @pytest.mark.parametrize("deal", [crm_id("sf", "YOKOHAMA_CORE"), "横浜精機 基幹システム刷新"])
 def test_view_as_shows_one_deal_by_crm_id_or_name(sudare, life, folder, deal):
     shown = sudare("view-as", "MINATO", deal, "--workspace", folder)
