@@ -15,6 +15,7 @@ from config.init import write_template
 from config.secrets import make_key
 from sync import access, identifiers, schema
 from sync.applied import apply_files
+from sync.asked import meanings, shape_of
 from sync.house import House, open_house
 from sync.migrate import migrate
 from sync.project import drain, mark
@@ -60,15 +61,23 @@ def _make_world(folder: Path, *, database: str | None = None, **addresses: str) 
 
 
 def _fill(house: House) -> None:
+    told = meanings(house.workspace(), "sf")
+    shape = {object: shape_of(each) for object, each in told.items()}
     with house.writing() as tx:
+        for object, each in told.items():
+            tx.execute(sa.insert(schema.shapes).values(shape=shape[object], meanings=json.dumps(each)))
         for key, (account, fields) in PARTNERS.items():
-            told = {f"partner.{name}": value for name, value in fields.items()}
-            told |= {"partner.agreement": "active", "partner.nda": "signed", "partner.region": "japan"}
-            row = {"id": identifiers.partner_id(key), "key": key, "name": fields["name"], "fields": json.dumps(told)}
+            own = {f"partner.{name}": value for name, value in fields.items()}
+            own |= {"partner.agreement": "active", "partner.nda": "signed", "partner.region": "japan"}
+            row = {"id": identifiers.partner_id(key), "key": key, "name": fields["name"], "fields": json.dumps(own)}
             tx.execute(sa.insert(schema.partners).values(**row, version=1, feed_epoch="e1"))
             tx.execute(
                 sa.insert(schema.partner_accounts).values(
-                    connection="sf", account=account, partner_id=row["id"], fields=json.dumps(told)
+                    connection="sf",
+                    account=account,
+                    partner_id=row["id"],
+                    fields=json.dumps(own),
+                    shape=shape["account"],
                 )
             )
         _mirror(
@@ -76,6 +85,7 @@ def _fill(house: House) -> None:
             "account",
             "001CUST",
             {"account.name": "北辰製作所", "account.industry": "製造", "account.country": "日本"},
+            shape=shape["account"],
         )
         for crm_id, (name, partners, amount) in DEALS.items():
             fields = {
@@ -87,7 +97,7 @@ def _fill(house: House) -> None:
                 "deal.margin": [7_654_321, "JPY"],
                 "deal.next_step": "内部メモ canary-next-step",
             }
-            _mirror(tx, "opportunity", crm_id, fields, account="001CUST", owner="005REP")
+            _mirror(tx, "opportunity", crm_id, fields, shape=shape["opportunity"], account="001CUST", owner="005REP")
             for partner in partners:
                 row = {"connection": "sf", "source": "OpportunityPartner", "row": f"{crm_id}{partner}", "deal": crm_id}
                 tx.execute(sa.insert(schema.relations).values(**row, account=PARTNERS[partner][0], role="Reseller"))
@@ -101,7 +111,7 @@ def _fill(house: House) -> None:
 
 
 def _mirror(tx: sa.Connection, object: str, crm_id: str, fields: dict[str, object], **more: str) -> None:
-    row = {"connection": "sf", "object": object, "crm_id": crm_id, "stamp": "2026-11-25T00:00:00.000Z", "shape": ""}
+    row = {"connection": "sf", "object": object, "crm_id": crm_id, "stamp": "2026-11-25T00:00:00.000Z"}
     text = json.dumps(fields, ensure_ascii=False)
     row |= {"id": identifiers.internal_id("sf", object, crm_id), "digest": "", "fields": text}
     tx.execute(sa.insert(schema.mirror).values(**row, **more))
