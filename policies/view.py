@@ -21,6 +21,8 @@ _HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _UNSHOWABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, StopIteration)
 
 
+_SHOWN_AS_TEXT = ("text", "picklist", "reference", "multi", "person", "email")
+
 _UNMADE = object()
 
 
@@ -117,6 +119,12 @@ def shown_in(body: bytes) -> dict[str, Any]:
         else:
             found[name] = view[name] if name in view else view[owner][short]
     return found
+
+
+def column_of(policy: Policy, field: str, text: str) -> str | None:
+    """How a list field sorts where it shows this text; None where more than the text decides that."""
+    row = policy.rows[policy.list_rows[policy.list_fields.index(field)]]
+    return _folded(text)[:_LONGEST_COLUMN] if row.type in _SHOWN_AS_TEXT else None
 
 
 def searchable(text: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from config.workspace import Document
 from mapping.model import SHARE_STATES
 from policies.transforms import plain_text
-from policies.view import searchable
+from policies.view import column_of, searchable
 from sync.access import paused
 from sync.house import House, InForce
 from sync.identifiers import digest, personal
@@ -27,6 +27,7 @@ BY_CHANGE = "changed_at"
 STATE = "state"
 LIMIT = 100
 FACETS = 50
+KEYS = 2000  # different values that a filter by an amount or a date is looked for among
 
 
 class BadQuery(Exception):
@@ -173,7 +174,8 @@ class Projection:
         if name == STATE:
             return list(SHARE_STATES)
         with self._reading() as tx:
-            return [text for text in self._shown(tx, self._house.in_force(tx), name) if text]
+            shown = islice(self._shown(tx, self._house.in_force(tx), name), FACETS)
+            return list(dict.fromkeys(text for text, _ in shown if text))
 
     def deal(self, public_id: str) -> Deal | None:
         """One deal of this partner's; None for any other id, whatever it is."""
@@ -287,16 +289,23 @@ class Projection:
             return shares.c.state == value
         if name not in force.workspace.policy.list_fields:
             raise BadQuery(name, "unknown parameter; filter by state or by a list field")
-        key = self._shown(tx, force, name).get(value)
+        key = column_of(force.workspace.policy, name, value)
+        if key is None or value == plain_text(None):
+            shown = islice(self._shown(tx, force, name), KEYS)
+            key = next((found for text, found in shown if text == value), key)
         return self._column(force, name) == key if key is not None else sa.false()
 
-    def _shown(self, tx: sa.Connection, force: InForce, name: str) -> dict[str, str]:
-        """Text of a list field -> the key that it sorts by, over the first distinct ones of this partner's deals."""
+    def _shown(self, tx: sa.Connection, force: InForce, name: str) -> Iterator[tuple[str, str]]:
+        """Each text of a list field over this partner's deals with the key that it sorts by, in that order."""
         column = self._column(force, name)
-        live = self._live(tx, force).with_only_columns(sa.func.min(shares.c.public_id)).group_by(column)
-        chosen = tx.execute(live.order_by(column).limit(FACETS)).scalars().all()
-        rows = tx.execute(self._live(tx, force).where(shares.c.public_id.in_(chosen)).order_by(column)).all()
-        return {self._deal(row).text(name): getattr(row, column.name) for row in rows}
+        first = sa.func.min(shares.c.public_id)
+        groups = self._live(tx, force).with_only_columns(column, first).group_by(column).order_by(column)
+        chosen = tx.execute(groups.limit(FACETS)).all()
+        while chosen:
+            about = shares.c.public_id.in_([public_id for _, public_id in chosen])
+            for row in tx.execute(self._live(tx, force).where(about).order_by(column)):
+                yield self._deal(row).text(name), getattr(row, column.name)
+            chosen = tx.execute(groups.where(column > chosen[-1][0]).limit(FACETS)).all()
 
 
 @lru_cache(maxsize=64)

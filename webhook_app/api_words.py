@@ -138,4 +138,7 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
 
 def list_parameters(list_fields: tuple[str, ...]) -> list[dict[str, Any]]:
     """The query parameters that filter by a list field."""
-    return [_parameter(name, f"Only deals that show exactly this in `{name}`.", maxLength=300) for name in list_fields]
+    return [
+        _parameter(name, f"Only deals that show this in `{name}`, in any case and width.", maxLength=300)
+        for name in list_fields
+    ]
