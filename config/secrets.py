@@ -21,7 +21,11 @@ MOST_BYTES = 64 << 10
 
 
 class SecretMissing(NeedsAdmin):
-    """A secret is not where the workspace says. The text names the place, never a value."""
+    """A secret is not where the workspace says. The text names the place, never a value; so does what to do."""
+
+    def __init__(self, message: str, advice: str = "") -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 def secret(reference: str, folder: Path) -> str:
@@ -34,8 +38,15 @@ def secret(reference: str, folder: Path) -> str:
     else:
         raise SecretMissing("a secret's place must be written as `env:NAME` or `file:PATH`")
     if not found.strip():
-        raise SecretMissing(f"secret `{reference}` is missing or empty")
+        raise SecretMissing(f"secret `{reference}` is missing or empty", _advice(reference))
     return found
+
+
+def _advice(reference: str) -> str:
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        return f"set the variable `{name}` where `sudare` runs, or name another place in sudare.yaml"
+    return f"write the secret into the file `{name}` of the workspace and `chmod 600` it"
 
 
 def exposed(reference: str, folder: Path) -> bool:
@@ -54,7 +65,7 @@ def _file(reference: str, path: Path) -> str:
         text = content.decode("utf-8")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a file of UTF-8 text"
-        raise SecretMissing(f"secret `{reference}` can't be read: {reason}") from None
+        raise SecretMissing(f"secret `{reference}` can't be read: {reason}", _advice(reference)) from None
     if len(content) > MOST_BYTES:
         raise SecretMissing(f"secret `{reference}` is larger than 64 KiB: not a secret")
     return text.rstrip("\r\n")

@@ -17,16 +17,17 @@ from config.connections import Connections, open_connections
 from config.folder import read_folder
 from config.init import TEMPLATES, init
 from config.load import check, database_url
-from config.secrets import workspace_key
-from config.workspace import Workspace
+from config.secrets import SecretMissing, secret, workspace_key
+from config.words import REFERENCE
+from config.workspace import ConnectionRow, Workspace
 from connectors.base import CrmError
 from connectors.registry import kinds
 from mapping.compile import reasons
 from mapping.model import Broken, ConnectionMapping
 from sync.applied import drift
+from sync.asked import why_needed
 from sync.house import House, NotApplied, open_engine, open_house, utc_now
 from sync.migrate import is_current, migrate
-from sync.asked import why_needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ def _tried(what: str, test: Callable[[], str], advice: str) -> Finding:
     """What a test says; where it fails, why, and what to do."""
     try:
         return Finding(what, True, test())
+    except SecretMissing as missing:
+        return Finding(what, False, str(missing), missing.advice or advice)
     except (Broken, CrmError, NotApplied, OSError, ValueError, sa.exc.SQLAlchemyError) as problem:
         return Finding(what, False, str(problem).splitlines()[0][:300], advice)
 
@@ -80,9 +83,7 @@ def _tables() -> str:
 def _workspace(folder: Path) -> Iterator[Finding]:
     files = _tried("files", lambda: _files(folder), "mend the files; `sudare check` lists everything")
     yield files
-    yield _tried(
-        "key", lambda: f"{len(workspace_key(folder))} bytes", "`sudare init` makes one; restore it from your backup"
-    )
+    yield _tried("key", lambda: _key(folder), "`sudare init` makes one; restore it from your backup")
     yield _tried(
         "database",
         lambda: _database(folder),
@@ -99,6 +100,10 @@ def _workspace(folder: Path) -> Iterator[Finding]:
         yield _tried(door, partial(_port, address), "if it is not `sudare serve`, choose another under `serve:`")
     opened = open_connections(workspace, folder)
     for name in opened:
+        secrets = _tried(f"{name}: secrets", partial(_secrets, workspace.connections[name], folder), "see sudare.yaml")
+        yield secrets
+        if not secrets.fine:
+            continue  # without them the CRM says nothing of its own
         advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
         for object in _objects(workspace.mappings[name]) if name in workspace.mappings else ():
             yield _tried(f"{name}: {object}", partial(_seen, workspace, opened, name, object), advice)
@@ -109,6 +114,13 @@ def _workspace(folder: Path) -> Iterator[Finding]:
 def _files(folder: Path) -> str:
     _, remarks = check(folder, datetime.now(UTC))
     return "fine" + (f"; {len(remarks)} notes, see `sudare check`" if remarks else "")
+
+
+def _key(folder: Path) -> str:
+    try:
+        return f"{len(workspace_key(folder))} bytes"
+    except SecretMissing as missing:  # a new one would open nothing that the old one closed
+        raise ValueError(str(missing)) from missing
 
 
 def _database(folder: Path) -> str:
@@ -142,6 +154,13 @@ def _port(address: str) -> str:
         probe.settimeout(2)
         taken = probe.connect_ex((host, int(port))) == 0
     return f"{address} {'answers' if taken else 'is free'}"
+
+
+def _secrets(row: ConnectionRow, folder: Path) -> str:
+    references = [each for each in row.options.get("auth", {}).values() if REFERENCE.fullmatch(str(each))]
+    for reference in references:
+        secret(reference, folder)
+    return f"{len(references)} found"
 
 
 def _objects(mapping: ConnectionMapping) -> list[str]:

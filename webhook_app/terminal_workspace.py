@@ -14,8 +14,9 @@ from config.difference import field_changes
 from config.folder import read_folder
 from config.init import FolderInUse, init
 from config.load import check, load
+from config.secrets import SecretMissing
 from config.workspace import Workspace
-from connectors.base import CrmError
+from connectors.base import CrmError, NeedsAdmin
 from mapping.compile import reasons
 from mapping.model import Broken
 from sync.again import take_up_again
@@ -98,6 +99,8 @@ def pull_command(folder: Path, connection: str | None) -> None:
         out.print(f"{name}: {result.records} records read", markup=False)
         for stream, problem in result.problems.items():
             out.print(f"  {stream}: {problem}", style="red", markup=False)
+        for step in _next_steps(result.problems.values()):
+            out.print(f"  next: {step}", markup=False)
     opened.close()
     if failed:
         raise click.exceptions.Exit(1)
@@ -159,6 +162,17 @@ def doctor_command(folder: Path) -> None:
     out.print(rows)
     if not all(each.fine for each in findings):
         raise click.exceptions.Exit(1)
+
+
+def _next_steps(problems: Collection[CrmError]) -> list[str]:
+    if missing := [each.advice for each in problems if isinstance(each, SecretMissing) and each.advice]:
+        return missing[:1]  # the others follow from it
+    steps = []
+    if any(isinstance(each, NeedsAdmin) for each in problems):
+        steps += ["change what the line names, in sudare.yaml or in the CRM; `sudare doctor` says whether it is enough"]
+    if not all(isinstance(each, NeedsAdmin) for each in problems):
+        steps += ["nothing to change: the next round tries again"]
+    return steps
 
 
 def _loaded(files: Mapping[str, str]) -> Workspace | None:

@@ -25,6 +25,19 @@ def test_a_secret_is_read_from_the_environment_or_from_a_file_beside_the_workspa
 
 
 @pytest.mark.parametrize(
+    ("reference", "advice"),
+    [
+        ("env:NOT_THERE", "set the variable `NOT_THERE` where `sudare` runs, or name another place in sudare.yaml"),
+        ("file:not-there", "write the secret into the file `not-there` of the workspace and `chmod 600` it"),
+    ],
+)
+def test_a_missing_secret_says_what_to_do(tmp_path: Path, reference: str, advice: str) -> None:
+    with pytest.raises(SecretMissing) as missing:
+        secret(reference, tmp_path)
+    assert missing.value.advice == advice
+
+
+@pytest.mark.parametrize(
     ("reference", "text"),
     [
         ("env:NOT_THERE", "secret `env:NOT_THERE` is missing or empty"),

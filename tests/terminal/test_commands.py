@@ -62,8 +62,22 @@ def test_the_doctor_names_a_missing_secret_by_its_place_and_looks_on(sudare, fol
     (folder / ".sudare" / "hubspot_token").unlink()
     doctor = sudare("doctor", "--workspace", folder)
     assert doctor.code == 1
-    assert "sf_client_secret" in doctor.text
-    assert "hubspot_token" in doctor.text
+    for name in ("sf_client_secret", "hubspot_token"):
+        assert f"write the secret into the file `.sudare/{name}` of the workspace" in doctor.text
+    assert "the rights of its user" not in doctor.text
+
+
+def test_pull_says_the_next_step_by_who_must_take_it(sudare, life, folder):
+    (folder / ".sudare" / "sf_client_secret").unlink()
+    pulled = sudare("pull", "sf", "--workspace", folder)
+    assert pulled.code == 1
+    assert "next: write the secret into the file `.sudare/sf_client_secret` of the workspace" in pulled.text
+    life.faults.hide_field("deals", "dealname")
+    pulled = sudare("pull", "hs", "--workspace", folder)
+    assert pulled.text.count("next: change what the line names") == 1
+    life.sandbox.stop()
+    pulled = sudare("pull", "hs", "--workspace", folder)
+    assert "next: nothing to change" in pulled.text
 
 
 def test_check_tells_every_problem_of_every_file_at_once(sudare, folder):
