@@ -113,7 +113,7 @@ def peek_link(house: House, token: str) -> Person | None:
             .where(links.c.hash == _hash(token), links.c.used.is_(None), links.c.expires > house.now())
             .where(people.c.ended.is_(None))
         ).first()
-        return _person(row) if row and not paused(tx, row.partner_id) else None
+        return _person(row) if row and not closed(tx, row.partner_id) else None
 
 
 def use_link(house: House, token: str) -> tuple[str, Person, str] | None:
@@ -130,7 +130,7 @@ def use_link(house: House, token: str) -> tuple[str, Person, str] | None:
         if used is None:
             return None
         row = tx.execute(sa.select(people).where(people.c.id == used.person_id, people.c.ended.is_(None))).first()
-        if row is None or paused(tx, row.partner_id):
+        if row is None or closed(tx, row.partner_id):
             return None
         session = secrets.token_urlsafe(32)
         expires = instant(house.clock() + SESSION)
@@ -146,7 +146,7 @@ def person_of_session(house: House, token: str) -> Person | None:
             .join(sessions, sessions.c.person_id == people.c.id)
             .where(sessions.c.hash == _hash(token), sessions.c.expires > house.now(), people.c.ended.is_(None))
         ).first()
-        return _person(row) if row and not paused(tx, row.partner_id) else None
+        return _person(row) if row and not closed(tx, row.partner_id) else None
 
 
 def end_session(house: House, token: str) -> None:
@@ -203,7 +203,7 @@ def partner_of_key(house: House, key: str) -> str | None:
                 api_keys.c.hash == _hash(key), api_keys.c.ended.is_(None)
             )
         ).first()
-        if row is None or paused(tx, row.partner_id):
+        if row is None or closed(tx, row.partner_id):
             return None
     _note_use(house, key, row.used)
     return str(row.partner_id)
@@ -236,6 +236,15 @@ def paused(tx: sa.Connection, partner_id: str | None) -> bool:
     if partner_id is None:
         return False
     return tx.execute(sa.select(pauses.c.scope).where(pauses.c.scope.in_([EVERYBODY, partner_id]))).first() is not None
+
+
+def closed(tx: sa.Connection, partner_id: str | None) -> bool:
+    """Whether nobody comes in for this partner: its doors are paused, or no CRM names it as a partner any more."""
+    if partner_id is None:
+        return False
+    # INVARIANT: a partner without an account in any CRM is none of ours: no session, key or hook speaks for it.
+    account = sa.select(partner_accounts.c.account).where(partner_accounts.c.partner_id == partner_id)
+    return paused(tx, partner_id) or tx.execute(account.limit(1)).first() is None
 
 
 def pause(house: House, scope: str, by: str) -> None:

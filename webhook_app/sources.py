@@ -14,7 +14,7 @@ from flask import request
 
 from config.secrets import SecretMissing, secret
 from config.workspace import Source
-from sync.access import EVERYBODY, find_partner, paused
+from sync.access import EVERYBODY, closed, find_partner, paused
 from sync.house import House
 from sync.identifiers import digest, partner_id
 from webhook_app.problems import refuse
@@ -53,10 +53,10 @@ def source_with_key(house: House) -> Source | None:
 
 
 def speaker_of(house: House, source: Source) -> Speaker:
-    """For whom a source speaks; ends the request with 503 while it is paused, or its partner is not known yet."""
+    """For whom a source speaks; ends the request with 503 while it is paused, or its partner is none of ours."""
     partner = None if source.vendor else _partner(house, source)
     with house.reading() as tx:
-        if paused(tx, partner or EVERYBODY):
+        if closed(tx, partner) or paused(tx, EVERYBODY):
             refuse(503, NOT_OPEN, headers={"Retry-After": "300"})
     return Speaker(source.name, partner)
 

@@ -185,6 +185,13 @@ def test_a_paused_partner_is_asked_to_send_again_later_and_nothing_is_lost(world
     assert post(opened()).status_code == 200
 
 
+def test_a_source_of_a_partner_that_no_crm_names_any_more_is_answered_as_paused(world, post, rows):
+    with world.writing() as tx:
+        tx.execute(sa.delete(schema.partner_accounts))
+    assert post(opened()).status_code == 503
+    assert rows(world, schema.statements) == []
+
+
 def test_the_pause_of_all_holds_the_vendors_own_systems_too(world, post):
     access.pause(world, "*", "admin")
     assert post({"kind": "login", "person": "sato@minato.example"}, source="learning").status_code == 503

@@ -149,6 +149,24 @@ def test_a_paused_partner_finds_every_door_closed_at_once(world, sign_in, call):
     assert program.get("/api/v1/deals").status_code == 401
 
 
+def test_a_partner_that_no_crm_names_any_more_finds_all_doors_closed_until_one_does(
+    world, door, person, sign_in, call
+):
+    browser, program, token = sign_in("MINATO"), call("MINATO"), access.make_link(world, person.id)
+    accounts = schema.partner_accounts
+    with world.writing() as tx:
+        (row,) = tx.execute(accounts.select().where(accounts.c.partner_id == partner_id("MINATO"))).all()
+        tx.execute(accounts.delete().where(accounts.c.partner_id == partner_id("MINATO")))
+    assert browser.get("/").headers["Location"] == "/sign-in"
+    assert program.get("/api/v1/deals").status_code == 401
+    assert program.post("/api/v1/statements", json={"id": "1", "kind": "login"}).status_code == 401
+    assert door.test_client().post(f"/l/{token}").status_code == 410
+    with world.writing() as tx:
+        tx.execute(accounts.insert().values(**row._mapping))
+    assert browser.get("/").status_code == 200
+    assert program.get("/api/v1/deals").status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers",
     [
