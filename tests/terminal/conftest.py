@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from demo_house import Furnished, copied, furnish
 
+from webhook_app.commands import out
 from webhook_app.terminal import main
 
 
@@ -23,11 +24,13 @@ class Said:
 
 
 @pytest.fixture
-def sudare():
+def sudare(monkeypatch):
     """`sudare("check", "--workspace", folder)`; whatever happens, it is a sentence and no traceback."""
 
+    monkeypatch.setattr(out, "width", 400)  # whatever width the terminal of the tests has
+
     def run(*words: object, answer: str | None = None) -> Said:
-        result = CliRunner().invoke(main, [str(word) for word in words], input=answer, env={"COLUMNS": "400"})
+        result = CliRunner().invoke(main, [str(word) for word in words], input=answer)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert "Traceback" not in result.output
