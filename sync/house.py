@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -135,10 +136,19 @@ def open_engine(url: str, folder: Path) -> sa.Engine:
         if parsed.database and not Path(parsed.database).is_absolute():
             parsed = parsed.set(database=str(folder / parsed.database))
         engine = sa.create_engine(parsed, connect_args={"timeout": 5, "check_same_thread": False})
+        if parsed.database and parsed.database != ":memory:":
+            event.listen(engine, "do_connect", partial(_make_private, Path(parsed.database)))
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     return sa.create_engine(parsed, pool_pre_ping=True)
+
+
+def _make_private(file: Path, *_connecting: object) -> None:
+    """Make a database's file, where there is none, for its owner alone; SQLite gives -wal and -shm the same rights."""
+    # INVARIANT: what a CRM said, and who may come in, is readable for the account that runs us and for nobody else.
+    with suppress(OSError):  # it is there; or it can't be, which the connection tells
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 _SQLITE = (

@@ -210,7 +210,8 @@ def run_schedule(_name: str, folder: str, _looks: bool) -> None:
 
 
 def _settle() -> None:
-    """Leave stopping to the parent, and stop when it is gone."""
+    """Leave stopping to the parent, and stop when it is gone; what is written is for our own account alone."""
+    os.umask(0o077)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     Thread(target=_end_with_parent, name="parent", daemon=True).start()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,10 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def _writes_for_itself_alone(pid: int) -> bool:
+    return "Umask:\t0077" in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+
+
 @pytest.fixture
 def ports():
     return free_ports()
@@ -120,6 +125,13 @@ def test_both_doors_and_the_scheduler_come_up_and_go_down_together(start, folder
     assert set(pids(folder).values()) == {None}
     assert not (tmp_path / "imported").exists()
     assert "canary" not in parent.stderr.read()
+
+
+def test_what_a_child_writes_is_for_our_own_account_alone(start, folder, ports):
+    start()
+    assert eventually(lambda: ask(ports[0], "/sign-in")) == 200
+    assert len(pids(folder)) == 3
+    assert eventually(lambda: all(map(_writes_for_itself_alone, pids(folder).values())))
 
 
 def test_a_killed_child_is_started_again_and_the_other_door_does_not_notice(start, folder, ports):
