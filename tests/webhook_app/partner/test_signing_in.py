@@ -149,9 +149,7 @@ def test_a_paused_partner_finds_every_door_closed_at_once(world, sign_in, call):
     assert program.get("/api/v1/deals").status_code == 401
 
 
-def test_a_partner_that_no_crm_names_any_more_finds_all_doors_closed_until_one_does(
-    world, door, person, sign_in, call
-):
+def test_a_partner_that_no_crm_names_any_more_finds_all_doors_closed_until_one_does(world, door, person, sign_in, call):
     browser, program, token = sign_in("MINATO"), call("MINATO"), access.make_link(world, person.id)
     accounts = schema.partner_accounts
     with world.writing() as tx:
