@@ -129,7 +129,7 @@ partner_accounts = Table(  # which account of which CRM is which partner
     text("account", key=True),
     Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=False, index=True),
     text("fields"),  # JSON: partner.* as this connection gives them
-    Column("shape", Text, nullable=False, server_default=""),  # of the account that it was read from
+    Column("shape", BY_BYTES, nullable=False, server_default=""),  # of the account that it was read from
 )
 marks = Table("marks", metadata, text("deal_id", key=True))  # deals to be projected anew: something beside them moved
 quarantine = Table(  # a record or a statement set aside, with its reason

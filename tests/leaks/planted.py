@@ -99,16 +99,6 @@ def event_for_everybody(original: Any) -> Any:
     return compare
 
 
-def version_of_the_record(original: Any) -> Any:
-    def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any) -> None:
-        before = len(self.events)
-        original(self, deal_id, connection, standing, share)
-        if len(self.events) == before:
-            self.shares.append((deal_id, connection, replace(share, version=share.version + 1)))
-
-    return compare
-
-
 def changed_whenever_read(original: Any) -> Any:
     def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any) -> None:
         before = len(self.events)

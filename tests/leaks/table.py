@@ -197,12 +197,4 @@ LEAKS = (
         caught=Wrong,
         steps=(("comment", "SILV", "D1", "Which plan?"), ("unrelate", "D1", "SILV"), ("relate", "D1", "SILV", "Other")),
     ),
-    Leak(
-        "a version that counts hidden changes",
-        changes.Changes,
-        "compare",
-        planted.version_of_the_record,
-        steps=((*_MAIN, "Region__c", "korea"), (*_MAIN, "Name", "alpha")),
-        twin=(((*_MAIN, "Plan__c", "win"),), ()),
-    ),
 )

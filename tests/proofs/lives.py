@@ -46,6 +46,7 @@ STORY = (
         edits=(
             ("Opportunity", "D6", "Name", "新規 案件"),
             ("relate", "D6", "PLAT", "Referral"),
+            ("relate", "D6", "REGI", "Other"),
             ("Opportunity", "D1", "StageName", "won"),
         )
     ),
@@ -68,7 +69,7 @@ STORY = (
     Moment(
         said=(
             ("GOLD", "document.opened", "D1", _OPENED),
-            ("REGI", "deal.declined", "D3", {}),
+            ("REGI", "deal.declined", "D6", {}),
             ("GOLD", "login", None, {}),
         )
     ),

@@ -52,12 +52,11 @@ class Watcher:
     said: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def answer(self, partner: str, deal: str, state: str) -> bool:
-        """A partner's answer to an invitation; whether there was a share to answer for."""
+        """A partner's answer to an invitation; whether there was an open one to answer."""
         past = self.shares.get((partner, deal))
-        if past is None:
+        if past is None or past.state != "pending":
             return False
-        if past.state != "expired":
-            self.shares[partner, deal] = replace(past, state=state)
+        self.shares[partner, deal] = replace(past, state=state)
         self._say(partner, deal, f"deal.{state}")
         return True
 

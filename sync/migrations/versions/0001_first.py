@@ -259,7 +259,7 @@ def _tables() -> None:
         sa.Column("account", _TEXT, nullable=False),
         sa.Column("partner_id", _TEXT, nullable=False),
         sa.Column("fields", _TEXT, nullable=False),
-        sa.Column("shape", sa.Text(), server_default="", nullable=False),
+        sa.Column("shape", _TEXT, server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["partner_id"],
             ["partners.id"],
