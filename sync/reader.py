@@ -286,6 +286,8 @@ class Projection:
 
     def _filter(self, tx: sa.Connection, force: InForce, name: str, value: str) -> sa.ColumnElement[bool]:
         if name == STATE:
+            if value not in SHARE_STATES:
+                raise BadQuery(STATE, f"there is {', '.join(SHARE_STATES)}")
             return shares.c.state == value
         if name not in force.workspace.policy.list_fields:
             raise BadQuery(name, "unknown parameter; filter by state or by a list field")

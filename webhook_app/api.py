@@ -170,7 +170,10 @@ def _answer(deal_id: str, answer: str, said: dict[str, str]) -> Response:
     if deal.state != "pending":
         refuse(409, "this deal is not waiting for an answer", state=deal.state)
     say(this_house(), g.partner_id, None, f"deal.{answer}", deal.id, **said)
-    return _deal_answer(_deal(deal_id))
+    now = _deal(deal_id)
+    if now.state != answer:  # another answer came first
+        refuse(409, "this deal is not waiting for an answer", state=now.state)
+    return _deal_answer(now)
 
 
 def _projection() -> Projection:

@@ -16,6 +16,7 @@ from connectors.base import CrmError
 from mapping.model import Broken, Problem
 from sync.access import Ambiguous
 from sync.house import House, NotApplied, open_house
+from sync.reader import Updating
 
 out = Console(highlight=False, soft_wrap=True)
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -47,7 +48,7 @@ def in_workspace(command: Command) -> Command:
             return command(*args, folder=folder.resolve(), **options)
         except Broken as broken:
             raise Refused(told(broken.problems)) from broken
-        except (NotApplied, Ambiguous, CrmError) as problem:
+        except (NotApplied, Ambiguous, Updating, CrmError) as problem:
             raise Refused(str(problem)) from problem
         except OperationalError as problem:
             raise Refused(unusable(problem)) from problem

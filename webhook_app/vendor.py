@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sync import board
-from sync.access import EVERYBODY, PartnerRow, find_partner, pause, paused, resume
+from sync.access import EVERYBODY, Ambiguous, PartnerRow, find_partner, pause, paused, resume
 from sync.facts import ShareRow
 from sync.reader import BadQuery, Deal, Projection, Query
 from webhook_app.door import this_house, this_person, this_workspace
@@ -191,7 +191,10 @@ def _paused(scope: str) -> bool:
 
 
 def _partner(partner_id: str) -> PartnerRow:
-    found = find_partner(this_house(), partner_id)
+    try:
+        found = find_partner(this_house(), partner_id)
+    except Ambiguous:
+        abort(404)
     return found if found is not None and found.id == partner_id else abort(404)
 
 
