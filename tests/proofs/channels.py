@@ -156,6 +156,8 @@ def feed(door: Door, size: int) -> Any:
     """All events. Those of one instant are put in order: which commit carries a change is the channel left open."""
     answers = door.walk("/api/v1/feed", limit=str(size))
     events = [event for answer in answers for event in json.loads(answer[2])["events"]]
+    # An id ends in the partner's own position; within an instant the order of events is the channel left open.
+    events = [{**event, "id": event["id"].rpartition("-")[0]} for event in events]
     rounds = [sorted(same, key=_event_order) for _, same in groupby(events, key=lambda event: event["at"])]
     last = json.loads(answers[-1][2])
     return [(status, [name for name, _ in headers]) for status, headers, _ in answers], rounds, last["next"]
