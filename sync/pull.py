@@ -13,7 +13,7 @@ from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
 from sync import missing
 from sync.house import House
 from sync.mirrored import apply_records, apply_relations, drop_unnamed
-from sync.project import drain, is_loaded
+from sync.project import drain
 from sync.reading import Reader, Reading, prepare
 from sync.rows import batches, insert_new, upsert
 from sync.schema import partner_accounts, shapes, streams
@@ -34,12 +34,11 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
     """One round over all streams of a connection. Idempotent: killed anywhere, the next round goes on."""
     reading = prepare(house.workspace(), connection, connector)
     with house.writing() as tx:
-        loaded = is_loaded(tx, connection)
         insert_new(tx, shapes, [_shape_row(reader) for reader in reading.readers.values()])
     records, problems = 0, {}
     for stream in _order(reading):
         try:
-            records += _read_stream(house, reading, stream, loaded)
+            records += _read_stream(house, reading, stream)
         except CrmError as problem:
             # One object that can't be read holds up no other.
             problems[stream] = problem
@@ -73,7 +72,7 @@ def _order(reading: Reading) -> list[str]:
 _OBJECTS = {"accounts": "account", "users": "user", "opportunities": "opportunity", "contacts": "contact"}
 
 
-def _read_stream(house: House, reading: Reading, stream: str, loaded: bool) -> int:
+def _read_stream(house: House, reading: Reading, stream: str) -> int:
     """Read one stream to the end of its round; how many records."""
     read = 0
     for page in _pages(house, reading, stream):
@@ -84,9 +83,6 @@ def _read_stream(house: House, reading: Reading, stream: str, loaded: bool) -> i
             apply_relations(house, reading, stream.removeprefix("relations:"), page)
         _save(house, reading, stream, page)
         read += len(page.records)
-        # An un-share does not wait for what is read after it; a first load is projected once, at its end.
-        if loaded:
-            _drain(house)
     missing.fill(house, reading, stream)
     return read
 
