@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 StreamName = Literal["accounts", "contacts", "opportunities", "relations", "users"]
 Getter = Callable[[Any], Any]
@@ -34,6 +34,10 @@ class NeedsAdmin(CrmError):
 
 class BadRecord(CrmError):
     """This record can't be taken; the others can."""
+
+
+class Forged(CrmError):
+    """A notice is not the CRM's, or too old: nothing of it is taken. The text is for our log, not for its sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +103,21 @@ class Checkpoint:
 class Record:
     """One record as the CRM gave it. `fields` is the stream's own structure: read it with `Connector.getter`."""
 
-    __slots__ = ("deleted", "fields", "id", "merged", "stamp")
+    __slots__ = ("created", "deleted", "fields", "id", "merged", "stamp")
 
     def __init__(
-        self, id: str, stamp: str, fields: Any, *, deleted: bool = False, merged: tuple[str, ...] = ()
+        self,
+        id: str,
+        stamp: str,
+        fields: Any,
+        *,
+        created: str = "",
+        deleted: bool = False,
+        merged: tuple[str, ...] = (),
     ) -> None:
         self.id = id
         self.stamp = stamp  # last change, the CRM's clock, ISO 8601 UTC with milliseconds
+        self.created = created  # the CRM's clock, the same form; empty where the CRM does not tell it
         self.fields = fields  # None where deleted
         self.deleted = deleted
         self.merged = merged  # ids that now answer as this record
@@ -128,6 +140,63 @@ class Page:
     checkpoint: Checkpoint
     more: bool  # False ends the round
     complete_for: frozenset[str] = frozenset()  # relations only: accounts whose rows are all here; others are gone
+
+
+class Sighting(NamedTuple):
+    """A record that the CRM has now, by its id: what a reconciliation compares."""
+
+    id: str
+    stamp: str  # as `Record.stamp`
+    created: str  # as `Record.created`
+
+
+@dataclass(frozen=True, slots=True)
+class SightingPage:
+    """One answer of a walk through all that a stream has. `after` asks for the next one; empty ends the walk."""
+
+    sightings: Sequence[Sighting]
+    after: str
+    now: str  # the CRM's clock at the walk's first answer
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The records that a stream has and that were created from `start` until before `end`."""
+
+    start: str  # the CRM's clock; empty: from the beginning
+    end: str  # empty: without end
+    count: int
+    newest: str  # the newest of their stamps; empty where there are none
+    now: str  # the CRM's clock when it counted
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request as it came in, nothing of it trusted yet."""
+
+    method: str
+    url: str  # as the sender called it: the configured public address, path and query
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    at: datetime  # aware, UTC: when it arrived
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A CRM's hint that a record changed: read it again. Nothing but its ids is believed."""
+
+    key: str  # the same notice twice has one key
+    object: str  # the CRM's word, as `Stream.object`
+    id: str  # CRM id of the record
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """The notices of one call, and what its sender wants to hear once they are on record."""
+
+    notices: Sequence[Notice]
+    body: str = ""
+    content_type: str = "text/plain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +256,28 @@ class Connector(Protocol):
 
     def read_records(self, stream: Stream, ids: Sequence[str]) -> list[Record]:
         """These records as they are now; one that is gone comes back `deleted`. Any number of ids."""
+        ...
+
+    def count(self, stream: Stream, cuts: Sequence[str]) -> list[Bucket]:
+        """How many records the stream has now, by when they were created: before the first of `cuts` (instants,
+        ascending), between each two, after the last; len(cuts) + 1 buckets, about one call each.
+
+        A count may lag behind what `read` sees where the CRM counts in an index (HubSpot's search).
+        """
+        ...
+
+    def walk(self, stream: Stream, after: str = "", *, start: str = "", end: str = "") -> SightingPage:
+        """The next page of all records that the stream has now, created from `start` until before `end`, each once.
+
+        What it does not name is not there any more, or not for us. Large pages, few calls, no fields.
+        """
+        ...
+
+    def read_notices(self, call: Call) -> Noticed:
+        """What the CRM hints in a call of its own. Forged where the call is not provably the CRM's; asks nothing.
+
+        What does not concern us (another object, our own write) is left out, never refused.
+        """
         ...
 
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:

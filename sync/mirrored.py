@@ -40,7 +40,11 @@ def apply_records(
         shape = reading.readers[object].shape
         if wanted:
             rows = [_without_stamp(row, standing.get(row.crm_id)) for row in rows]
-        moved = [row for row in rows if _is_news(row, standing.get(row.crm_id), shape, wanted)]
+        moved = [
+            _with_birth(row, standing.get(row.crm_id))
+            for row in rows
+            if _is_news(row, standing.get(row.crm_id), shape, wanted)
+        ]
         if object == "account":
             enrol_partners(tx, house, reading, {record.id: record for record in records}, moved)
         elif object == DEAL:
@@ -130,6 +134,11 @@ def _without_stamp(row: Row, standing: Any) -> Row:
     return replace(row, stamp=standing.stamp if standing is not None else "") if row.deleted else row
 
 
+def _with_birth(row: Row, standing: Any) -> Row:
+    """Not every answer about a record tells when it was created, a deletion's least of all."""
+    return replace(row, created=standing.created) if standing is not None and not row.created else row
+
+
 def _is_news(row: Row, standing: Any, shape: str, wanted: bool) -> bool:
     # INVARIANT: compare and set: an older page never overwrites a newer row, the same one changes nothing.
     if standing is None:
@@ -154,6 +163,7 @@ def _mirror_row(reading: Reading, object: str, row: Row, shape: str, needed: boo
         "crm_id": row.crm_id,
         "id": internal_id(reading.connection, object, row.crm_id),
         "stamp": row.stamp,
+        "created": row.created,
         "shape": shape,
         "digest": row.digest,
         "account": row.account,

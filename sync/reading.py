@@ -74,6 +74,7 @@ class Row:
     digest: str  # of the fields and of whom they name; kept where the fields are not
     account: str | None
     owner: str | None
+    created: str = ""
     problem: str = ""  # fields that could not be read, and are empty here
 
 
@@ -108,7 +109,7 @@ def row_of(reading: Reading, object: str, record: Record, key: bytes) -> Row:
     """One record as a row; what can't be read is empty, and `problem` says so. `key` keys its digest."""
     reader = reading.readers[object]
     if record.deleted:
-        return Row(record.id, record.stamp, True, {}, "", "", None, None)
+        return Row(record.id, record.stamp, True, {}, "", "", None, None, record.created)
     problems: list[Unmappable] = []
     try:
         fields = reader.fields(record.fields)
@@ -118,7 +119,8 @@ def row_of(reading: Reading, object: str, record: Record, key: bytes) -> Row:
     account, owner = reader.account(record.fields), reader.owner(record.fields)
     told = "; ".join(str(each) for each in problems)
     whole = frozen if object != "opportunity" else frozen + repr(reading.mentions(record.fields, fields)).encode()
-    return Row(record.id, record.stamp, False, fields, frozen.decode(), digest(whole, key), account, owner, told)
+    mirrored = digest(whole, key)
+    return Row(record.id, record.stamp, False, fields, frozen.decode(), mirrored, account, owner, record.created, told)
 
 
 def _reader(

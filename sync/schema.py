@@ -71,6 +71,9 @@ streams = Table(  # where reading each stream stands, and how it went
     Column("whole", Boolean, nullable=False, server_default="0"),  # a full read in this shape has ended
     text("round_ended", empty=True),
     number("records"),  # read since the beginning
+    text("full_began", empty=True),  # the full read that is under way: since when, how many it has read,
+    number("full_read"),
+    number("full_expected", default=None),  # and how many there are, as the CRM counted them before
     text("problem", empty=True),
     text("problem_kind", empty=True),  # try again | needs admin
     text("problem_at", empty=True),
@@ -83,6 +86,7 @@ mirror = Table(  # one record as the CRM last gave it, in our words; `fields` is
     text("crm_id", key=True),
     text("id"),  # ours: a hash of the first CRM identity; survives a merge
     text("stamp"),
+    Column("created", BY_BYTES, nullable=False, server_default=""),  # the CRM's clock; empty where not yet known
     text("shape"),
     text("digest"),  # of the mapped fields
     text("account", empty=True),  # deals, contacts: the account's CRM id
@@ -91,6 +95,70 @@ mirror = Table(  # one record as the CRM last gave it, in our words; `fields` is
     Column("deleted", Boolean, nullable=False, server_default="0"),
     Index("mirror_by_id", "id", unique=True),
     Index("mirror_by_account", "connection", "object", "account", **_where("account is not null")),
+)
+checks = Table(  # the last reconciliation of each kind with the CRM: what a certificate rests on
+    "checks",
+    metadata,
+    text("connection", key=True),
+    text("object", key=True),  # account, contact, opportunity, user
+    text("kind", key=True),  # counts | ids
+    text("at"),  # when it ended, our clock
+    text("as_of"),  # the CRM's clock when it began
+    text("equal_as_of", empty=True),  # the CRM's clock of the last such check that ended equal, after repair
+    number("ours"),
+    number("theirs"),
+    number("different"),  # records that differed
+    number("repaired"),
+    number("calls"),
+    text("problem", empty=True),
+)
+sightings = Table(  # what the CRM named in the walk that is under way, to be compared with the mirror
+    "sightings",
+    metadata,
+    text("connection", key=True),
+    text("object", key=True),
+    text("crm_id", key=True),
+    text("stamp"),
+    text("created"),
+)
+notices = Table(  # a CRM's hint that a record changed, stored before it is acknowledged
+    "notices",
+    metadata,
+    text("connection", key=True),
+    text("key", key=True),
+    text("object"),  # the CRM's word
+    text("crm_id"),
+    text("stored"),
+    text("done", empty=True),
+    Index("notices_due", "connection", "stored", **_where("done is null")),
+)
+drifts = Table(  # where the mapping and the CRM no longer agree; one that is mended goes
+    "drifts",
+    metadata,
+    text("connection", key=True),
+    text("object", key=True),  # the CRM's word
+    text("field", key=True),  # the CRM's word; empty for the object itself
+    text("place"),  # file:line of the mapping
+    text("label"),  # the CRM's own label, as it was last seen
+    text("what"),  # in words
+    text("since"),
+)
+described = Table(  # each mapped field as the CRM last described it, so that a change is seen
+    "described",
+    metadata,
+    text("connection", key=True),
+    text("object", key=True),  # the CRM's word
+    text("field", key=True),
+    text("label"),
+    text("type"),
+    text("options"),  # JSON list
+)
+tokens = Table(  # a refresh token that its CRM replaces at each use, sealed
+    "tokens",
+    metadata,
+    text("connection", key=True),
+    text("sealed"),
+    text("at"),
 )
 shapes = Table(  # what the fields of mirrored rows of one shape were read from
     "shapes",
