@@ -8,6 +8,7 @@ import msgspec
 
 from connectors.base import (
     BadRecord,
+    Bucket,
     Checkpoint,
     ConnectionSettings,
     Connector,
@@ -20,10 +21,12 @@ from connectors.base import (
     Page,
     Receipt,
     Record,
+    Sighting,
+    SightingPage,
     Stream,
     check_count,
 )
-from connectors.hubspot import reading, writing
+from connectors.hubspot import counting, reading, writing
 from connectors.hubspot.associations import LINKED, LINKS, read_relations, relations_of
 from connectors.hubspot.errors import hubspot_problems
 from connectors.hubspot.session import Session
@@ -117,6 +120,24 @@ class HubSpotConnector:
             return self._owners(ids)
         return reading.read_ids(self._session, reading.plan(stream), ids)
 
+    def count(self, stream: Stream, cuts: Sequence[str]) -> list[Bucket]:
+        """How many records there are, by when they were created. BadRecord for relations: read them instead."""
+        if stream.name == "relations":
+            raise counting.refuse_relations(self._session)
+        if stream.name == "users":
+            return counting.count_whole(*self._all_owners(), cuts)
+        return counting.count_records(self._session, stream, cuts)
+
+    def walk(self, stream: Stream, after: str = "", *, start: str = "", end: str = "") -> SightingPage:
+        """The next of all records that are there. BadRecord for relations: read them instead."""
+        if stream.name == "relations":
+            raise counting.refuse_relations(self._session)
+        if stream.name == "users":
+            here, now = self._all_owners()
+            found = (one for one in here if start <= one.created and (not end or one.created < end))
+            return SightingPage([Sighting(one.id, one.stamp, one.created) for one in found], "", now)
+        return counting.walk_records(self._session, stream, after, start, end)
+
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
         """One note per action; a lost answer stands as Unknown in that action's receipt."""
         if not actions:
@@ -183,13 +204,17 @@ class HubSpotConnector:
             raise NeedsAdmin(f"{where}: no property {names}, or the key may not see it: correct the mapping or the key")
 
     def _owners(self, ids: Sequence[str]) -> list[Record]:
-        here: list[Record] = []
-        place, more = reading.opening(None), True
-        while more:
-            page = reading.read_owners(self._session, place)
+        here, now = self._all_owners()
+        return _only(here, ids, now)
+
+    def _all_owners(self) -> tuple[list[Record], str]:
+        """The account's users as they are now, and the CRM's clock before they were read."""
+        page = reading.read_owners(self._session, reading.opening(None))
+        here, now = list(page.records), page.checkpoint.until
+        while not page.checkpoint.id.startswith(reading.ARCHIVED):
+            page = reading.read_owners(self._session, page.checkpoint)
             here += page.records
-            place, more = page.checkpoint, page.more
-        return _only(here, ids, place.stamp)
+        return here, now
 
 
 def _only(found: Iterable[Record], ids: Sequence[str], now: str) -> list[Record]:

@@ -24,7 +24,6 @@ ARCHIVED = "archived:"  # a round's last part: `Checkpoint.id` is this and the l
 LIST_PAGE, SEARCH_PAGE, BATCH, OWNER_PAGE = 100, 200, 100, 500
 LONGEST_QUERY = 8000  # characters of properties in a list's address
 
-_MODIFIED: Mapping[str, str] = {"contacts": "lastmodifieddate"}
 _MERGED = "hs_merged_object_ids"
 _OWNER_FIELDS: Mapping[str, Getter] = {
     "id": lambda owner: str(owner.id),
@@ -33,11 +32,22 @@ _OWNER_FIELDS: Mapping[str, Getter] = {
 }
 
 
+def modified_property(object: str) -> str:
+    """The property with a record's last change: contacts name it otherwise."""
+    return "lastmodifieddate" if object == "contacts" else "hs_lastmodifieddate"
+
+
+def created_property(object: str) -> str:
+    """The property with a record's creation: the oldest objects name it otherwise."""
+    return "createdate" if object in ("companies", "contacts", "deals") else "hs_createdate"
+
+
 class Owner(msgspec.Struct, frozen=True):
     """One HubSpot user who can own records."""
 
     id: int | str
     updatedAt: str  # noqa: N815
+    createdAt: str  # noqa: N815
     email: str | None = None
     firstName: str | None = None  # noqa: N815
     lastName: str | None = None  # noqa: N815
@@ -78,7 +88,7 @@ def plan(stream: Stream) -> Plan:
 @lru_cache(maxsize=64)
 def _plan(object: str, fields: tuple[str, ...], only: tuple[str, ...]) -> Plan:
     links = tuple(name for name in fields if name in LINKS)
-    own = {_MODIFIED.get(object, "hs_lastmodifieddate"), _MERGED}
+    own = {modified_property(object), _MERGED}
     properties = tuple(sorted({*fields, *only, *own} - set(links)))
     attribute = {name: f"f{place}" for place, name in enumerate((*properties, *links))}
     shape: list[tuple[str, Any, Any]] = [
@@ -88,7 +98,13 @@ def _plan(object: str, fields: tuple[str, ...], only: tuple[str, ...]) -> Plan:
     values = msgspec.defstruct("Values", shape, rename={short: name for name, short in attribute.items()}, gc=False)
     row = msgspec.defstruct(
         "Row",
-        [("id", str | int), ("properties", values), ("updatedAt", str | None, None), ("archivedAt", str | None, None)],
+        [
+            ("id", str | int),
+            ("properties", values),
+            ("createdAt", str),
+            ("updatedAt", str | None, None),
+            ("archivedAt", str | None, None),
+        ],
         gc=False,
     )
     page = msgspec.defstruct(
@@ -148,7 +164,7 @@ def _listed(session: Session, asked: Plan, since: Checkpoint) -> Page:
 
 def _searched(session: Session, asked: Plan, since: Checkpoint) -> Page:
     opened = round(datetime.fromisoformat(since.stamp).timestamp() * 1000)
-    modified = _MODIFIED.get(asked.object, "hs_lastmodifieddate")
+    modified = modified_property(asked.object)
     filters = [{"propertyName": modified, "operator": "GTE", "value": str(opened)}]
     if since.id:
         filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": since.id})
@@ -220,12 +236,12 @@ def read_ids(session: Session, asked: Plan, ids: Sequence[str], now: str = "") -
 
 
 def _records(asked: Plan, rows: Iterable[Any]) -> list[Record]:
-    read_stamp = asked.read(_MODIFIED.get(asked.object, "hs_lastmodifieddate"))
+    read_stamp = asked.read(modified_property(asked.object))
     read_merged = asked.read(_MERGED)
     records = []
     for row in rows:
         values = row.properties
-        record = Record(str(row.id), stamp(read_stamp(values) or row.updatedAt), values)
+        record = Record(str(row.id), stamp(read_stamp(values) or row.updatedAt), values, created=stamp(row.createdAt))
         if merged := read_merged(values):
             record.merged = tuple(filter(None, str(merged).split(";")))
         if asked.only and not asked.takes(values):
@@ -252,7 +268,10 @@ def read_owners(session: Session, since: Checkpoint) -> Page:
     answer = session.ask(session.owners.get_page, limit=OWNER_PAGE, after=after, archived=gone)
     with hubspot_problems(session.where("owners")):
         page = msgspec.json.decode(answer.body, type=_OwnerPage)
-    records = [Record(str(one.id), stamp(one.updatedAt), None if gone else one, deleted=gone) for one in page.results]
+    records = [
+        Record(str(one.id), stamp(one.updatedAt), None if gone else one, created=stamp(one.createdAt), deleted=gone)
+        for one in page.results
+    ]
     until = since.until or answer.now
     if page.paging is not None and page.paging.next is not None:
         place = f"{ARCHIVED if gone else ''}{page.paging.next.after}"
