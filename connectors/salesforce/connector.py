@@ -7,6 +7,7 @@ from operator import attrgetter
 from urllib.parse import quote
 
 from connectors.base import (
+    Bucket,
     Checkpoint,
     ConnectionSettings,
     Connector,
@@ -17,9 +18,10 @@ from connectors.base import (
     Page,
     Receipt,
     Record,
+    SightingPage,
     Stream,
 )
-from connectors.salesforce import reading, writing
+from connectors.salesforce import asking, counting, reading, writing
 from connectors.salesforce.rows import layout
 from connectors.salesforce.session import Org
 
@@ -41,7 +43,7 @@ class SalesforceConnector:
 
     def describe(self, object: str) -> ObjectShape:
         """An object as the org describes it now. NeedsAdmin where it is not there for our user."""
-        self._shapes[object] = reading.describe(self._org, object)
+        self._shapes[object] = asking.describe(self._org, object)
         return self._shapes[object]
 
     def getter(self, stream: Stream, field: str) -> Getter:
@@ -57,6 +59,14 @@ class SalesforceConnector:
     def read_records(self, stream: Stream, ids: Sequence[str]) -> list[Record]:
         """These records as they are now; one that is gone comes back `deleted`."""
         return reading.read_records(self._org, stream, ids, self._shape(stream.object))
+
+    def count(self, stream: Stream, cuts: Sequence[str]) -> list[Bucket]:
+        """How many records the stream has now, by when they were created; one call a bucket."""
+        return counting.count(self._org, stream, cuts, self._shape(stream.object))
+
+    def walk(self, stream: Stream, after: str = "", *, start: str = "", end: str = "") -> SightingPage:
+        """The next page of all records that the stream has now, in the order of their ids."""
+        return counting.walk(self._org, stream, after, start, end, self._shape(stream.object))
 
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
         """Writes closed tasks under their keys; one receipt per action, in order."""

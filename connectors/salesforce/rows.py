@@ -16,7 +16,7 @@ from connectors.base import Getter, NeedsAdmin, TryAgain
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_OWN_NAMES = {"Id": "id", "SystemModstamp": "stamp", "IsDeleted": "deleted"}
+_OWN_NAMES = {"Id": "id", "SystemModstamp": "stamp", "IsDeleted": "deleted", "CreatedDate": "created"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Layout:
     answer: msgspec.json.Decoder[Any]
     readers: Mapping[str, Getter]
     can_be_deleted: bool
+    tells_creation: bool
 
 
 def checked(name: str) -> str:
@@ -42,10 +43,9 @@ def quoted(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def layout(fields: tuple[str, ...], can_be_deleted: bool = True) -> Layout:
-    """The layout of a query for these fields, with id, stamp and (where the object has it) whether it is deleted."""
-    system = ("Id", "SystemModstamp", "IsDeleted") if can_be_deleted else ("Id", "SystemModstamp")
-    columns = tuple(dict.fromkeys((*system, *(checked(field) for field in fields))))
+def layout(fields: tuple[str, ...], system: tuple[str, ...] = ("IsDeleted",)) -> Layout:
+    """The layout of a query for these fields, with id, stamp, and the `system` fields that the object has."""
+    columns = tuple(dict.fromkeys(("Id", "SystemModstamp", *system, *(checked(field) for field in fields))))
     tree: dict[str, Any] = {}
     for column in columns:
         *parents, last = column.split(".")
@@ -57,7 +57,8 @@ def layout(fields: tuple[str, ...], can_be_deleted: bool = True) -> Layout:
     row, paths = _row_type(tree)
     head: list[Any] = [("totalSize", int), ("done", bool), ("records", list[row]), ("nextRecordsUrl", str, "")]  # type: ignore[valid-type]
     answer = msgspec.json.Decoder(msgspec.defstruct("Answer", head, gc=False))
-    return Layout(columns, answer, {name: reader(path) for name, path in paths.items()}, can_be_deleted)
+    readers = {name: reader(path) for name, path in paths.items()}
+    return Layout(columns, answer, readers, "IsDeleted" in system, "CreatedDate" in system)
 
 
 def _row_type(tree: Mapping[str, Any]) -> tuple[type, dict[str, tuple[str, ...]]]:

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from connectors.base import BadRecord, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
+from connectors.salesforce.asking import ask, describe
 from connectors.salesforce.errors import AlreadyWritten, Refusal, record_problem, refusals
-from connectors.salesforce.reading import ask, describe
 from connectors.salesforce.rows import checked, layout, quoted
 from connectors.salesforce.session import Org
 
@@ -97,7 +97,7 @@ def write_fields(org: Org, object: str, values: Mapping[str, Mapping[str, str]])
 
 def closed_status(org: Org) -> str:
     """The org's own word for a task that is done."""
-    rows = layout(("ApiName",), can_be_deleted=False)
+    rows = layout(("ApiName",), ())
     query = f"SELECT {', '.join(rows.columns)} FROM TaskStatus WHERE IsClosed = true ORDER BY SortOrder LIMIT 1"  # noqa: S608
     try:
         found = [rows.readers["ApiName"](row) for row in ask(org, query, rows, "reading TaskStatus").rows]

@@ -56,6 +56,14 @@ class SalesforceReading:
     def query(self, text: str, version: str, *, with_deleted: bool, size: int) -> Values:
         """The first page of a query."""
         query = soql.parse(text, self._faults.hidden)
+        if query.aggregates:
+            (row,) = self._crm.select(query.aggregates_sql(with_deleted=with_deleted), query.values)
+            answers = zip((each.name for each in query.aggregates), row, strict=True)
+            return {
+                "totalSize": 1,
+                "done": True,
+                "records": [{"attributes": {"type": "AggregateResult"}, **dict(answers)}],
+            }
         ids = [each[0] for each in self._crm.select(query.ids_sql(with_deleted=with_deleted), query.values)]
         if query.count:
             return {"totalSize": len(ids), "done": True, "records": []}

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from connectors.sandbox.salesforce_errors import SalesforceProblem
 from connectors.sandbox.salesforce_schema import OBJECTS, Field
-from connectors.sandbox.soql_sql import Column, Query, column_sql
+from connectors.sandbox.soql_sql import Aggregate, Column, Query, column_sql
 from connectors.sandbox.soql_words import KEYWORDS, Token, cut_into_words, literal, malformed
 
 _T = TypeVar("_T")
@@ -31,16 +31,18 @@ class _Parser:
 
     def query(self) -> Query:
         self._expect("SELECT")
+        asked: list[tuple[str, Token]] = []
         if self._words("COUNT", "(", ")"):
             self._query.count = True
-            names: list[Token] = []
         else:
-            names = self._listed(self._name)
+            asked = self._listed(self._selected)
         self._expect("FROM")
         self._from(self._name())
-        self._query.columns = [self._column(name) for name in names]
+        self._select(asked)
         if self._words("WHERE"):
             self._query.where = self._condition()
+        if self._query.aggregates and self._peek().keyword in ("ORDER", "LIMIT"):
+            raise malformed(f"unexpected token: '{self._peek().text}'")
         if self._words("ORDER", "BY"):
             self._query.order = " ORDER BY " + ", ".join(self._listed(self._sort))
         if self._words("LIMIT"):
@@ -87,6 +89,26 @@ class _Parser:
         if name.text.lower() not in known:
             raise SalesforceProblem(400, "INVALID_TYPE", f"sObject type '{name.text}' is not supported.")
         self._query.object = known[name.text.lower()]
+
+    def _selected(self) -> tuple[str, Token]:
+        """One thing that is asked for: the aggregate function, empty for a plain field, and the field's name."""
+        for function in ("COUNT", "MAX"):
+            if self._words(function, "("):
+                name = self._name()
+                self._expect(")")
+                return function, name
+        return "", self._name()
+
+    def _select(self, asked: list[tuple[str, Token]]) -> None:
+        functions = [function for function, _ in asked if function]
+        plain = [name for function, name in asked if not function]
+        if functions and plain:
+            raise malformed(f"Field must be grouped or aggregated: {plain[0].text}")
+        if not functions:
+            self._query.columns = [self._column(name) for name in plain]
+        for number, (function, name) in enumerate(asked if functions else ()):
+            sql = column_sql(*self._resolve(name))
+            self._query.aggregates.append(Aggregate(function, sql, f"expr{number}"))
 
     def _column(self, name: Token) -> Column:
         return self._resolve(name)[0]

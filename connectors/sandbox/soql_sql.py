@@ -25,6 +25,15 @@ class Column:
     alias: str
 
 
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """One selected aggregate: COUNT or MAX of a field, under the name that its answer has."""
+
+    function: str
+    sql: str
+    name: str
+
+
 @dataclass(slots=True)
 class Query:
     """A checked query: SQL for the ids of its rows, and what to read of each."""
@@ -37,13 +46,22 @@ class Query:
     order: str = ""
     limit: int = -1
     count: bool = False
+    aggregates: list[Aggregate] = field(default_factory=list)  # then there are no columns: one row for all records
+
+    def aggregates_sql(self, *, with_deleted: bool) -> str:
+        """SQL that makes the one row of a query for aggregates."""
+        asked = ", ".join(f"{each.function}({each.sql})" for each in self.aggregates)
+        return f"SELECT {asked}{self._from(with_deleted=with_deleted)}"
 
     def ids_sql(self, *, with_deleted: bool) -> str:
         """SQL that lists the ids of the rows, in order."""
+        return f"SELECT t.id{self._from(with_deleted=with_deleted)}{self.order} LIMIT {self.limit}"
+
+    def _from(self, *, with_deleted: bool) -> str:
         live = "" if with_deleted else " AND t.deleted = 0"
         return (
-            f"SELECT t.id FROM record t{self._join()} WHERE t.org = 'salesforce' AND t.object = '{self.object}'{live}"  # noqa: S608
-            f" AND ({self.where}){self.order} LIMIT {self.limit}"
+            f" FROM record t{self._join()} WHERE t.org = 'salesforce' AND t.object = '{self.object}'{live}"
+            f" AND ({self.where})"
         )
 
     def rows_sql(self) -> str:

@@ -106,7 +106,8 @@ def test_what_changes_while_a_round_is_read_is_not_lost(connector: Connector, sa
 def test_only_the_asked_fields_are_asked_of_the_org(connector: Connector, sandbox: Sandbox) -> None:
     connector.read(DEALS, None)
     assert sandbox.calls[-1].query == (
-        "SELECT Id, SystemModstamp, IsDeleted, Name, StageName FROM Opportunity ORDER BY SystemModstamp, Id LIMIT 2000"
+        "SELECT Id, SystemModstamp, IsDeleted, CreatedDate, Name, StageName FROM Opportunity"
+        " ORDER BY SystemModstamp, Id LIMIT 2000"
     )
 
 

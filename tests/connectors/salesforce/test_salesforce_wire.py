@@ -141,7 +141,7 @@ def test_a_body_that_drips_is_ended_in_time(
 
     place.answer = answer
     connector.describe("Opportunity")
-    monkeypatch.setattr("connectors.salesforce.reading.CALL_SECONDS", 1.0)
+    monkeypatch.setattr("connectors.salesforce.asking.CALL_SECONDS", 1.0)
     begun = time.monotonic()
     with pytest.raises(TryAgain):
         connector.read(DEALS, None)

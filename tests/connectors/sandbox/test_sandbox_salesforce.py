@@ -194,6 +194,19 @@ def test_a_wrong_query_is_told_why(salesforce: Salesforce, query: str, expected:
     assert text in error.value.content[0]["message"]
 
 
+def test_records_are_counted_in_one_row_without_those_that_are_deleted(org: Sandbox, salesforce: Salesforce) -> None:
+    deals = org.crm.rows("salesforce", "Opportunity")
+    asked = "SELECT COUNT(Id), MAX(SystemModstamp) FROM Opportunity WHERE CreatedDate < 2100-01-01T00:00:00Z"
+    answer = salesforce.query(asked)
+    assert answer["totalSize"] == 1
+    (row,) = answer["records"]
+    assert row["attributes"] == {"type": "AggregateResult"}
+    assert (row["expr0"], row["expr1"]) == (len(deals), max(deal.stamp for deal in deals))
+    for wrong in ("SELECT COUNT(Id), Name FROM Opportunity", "SELECT COUNT(Id) FROM Opportunity LIMIT 1"):
+        with pytest.raises(SalesforceMalformedRequest):
+            salesforce.query(wrong)
+
+
 def test_a_hidden_field_does_not_exist_for_our_user(org: Sandbox, salesforce: Salesforce) -> None:
     org.faults.hide_field("Opportunity", "Margin__c")
     assert "Margin__c" not in {field["name"] for field in salesforce.Opportunity.describe()["fields"]}
