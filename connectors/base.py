@@ -188,6 +188,7 @@ class Notice:
     key: str  # the same notice twice has one key
     object: str  # the CRM's word, as `Stream.object`
     id: str  # CRM id of the record
+    relations: bool = False  # an account: not itself, but who is on which deal changed beside it
 
 
 @dataclass(frozen=True, slots=True)

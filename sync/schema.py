@@ -128,6 +128,7 @@ notices = Table(  # a CRM's hint that a record changed, stored before it is ackn
     text("key", key=True),
     text("object"),  # the CRM's word
     text("crm_id"),
+    Column("relations", Boolean, nullable=False, server_default="0"),  # who is on which deal of this account
     text("stored"),
     text("done", empty=True),
     Index("notices_due", "connection", "stored", **_where("done is null")),

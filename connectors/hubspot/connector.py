@@ -9,6 +9,7 @@ import msgspec
 from connectors.base import (
     BadRecord,
     Bucket,
+    Call,
     Checkpoint,
     ConnectionSettings,
     Connector,
@@ -17,6 +18,7 @@ from connectors.base import (
     Health,
     LoggedAction,
     NeedsAdmin,
+    Noticed,
     ObjectShape,
     Page,
     Receipt,
@@ -26,7 +28,7 @@ from connectors.base import (
     Stream,
     check_count,
 )
-from connectors.hubspot import counting, reading, writing
+from connectors.hubspot import counting, notices, reading, writing
 from connectors.hubspot.associations import LINKED, LINKS, read_relations, relations_of
 from connectors.hubspot.errors import hubspot_problems
 from connectors.hubspot.session import Session
@@ -80,6 +82,7 @@ class HubSpotConnector:
     """One HubSpot account. See connectors.base.Connector."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
         self._session = Session(settings)
         self._record_url = str(settings.options.get("record_url") or "")
         self._portal = str(settings.options.get("portal_id") or "")
@@ -137,6 +140,10 @@ class HubSpotConnector:
             found = (one for one in here if start <= one.created and (not end or one.created < end))
             return SightingPage([Sighting(one.id, one.stamp, one.created) for one in found], "", now)
         return counting.walk_records(self._session, stream, after, start, end)
+
+    def read_notices(self, call: Call) -> Noticed:
+        """What a webhook names; HubSpot signs it with the client secret of the app that sends it."""
+        return notices.read_notices(self._settings, call)
 
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
         """One note per action; a lost answer stands as Unknown in that action's receipt."""

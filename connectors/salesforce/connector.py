@@ -8,12 +8,14 @@ from urllib.parse import quote
 
 from connectors.base import (
     Bucket,
+    Call,
     Checkpoint,
     ConnectionSettings,
     Connector,
     Getter,
     Health,
     LoggedAction,
+    Noticed,
     ObjectShape,
     Page,
     Receipt,
@@ -21,7 +23,7 @@ from connectors.base import (
     SightingPage,
     Stream,
 )
-from connectors.salesforce import asking, counting, reading, writing
+from connectors.salesforce import asking, counting, notices, reading, writing
 from connectors.salesforce.rows import layout
 from connectors.salesforce.session import Org
 
@@ -35,6 +37,7 @@ class SalesforceConnector:
     """One Salesforce org, signed in. What the org tells about itself (objects, statuses) is kept once asked."""
 
     def __init__(self, settings: ConnectionSettings) -> None:
+        self._settings = settings
         self._options = settings.options
         self._org = Org(settings)
         self._external_id = str(settings.options.get("external_id", "Sudare_Key__c"))
@@ -67,6 +70,10 @@ class SalesforceConnector:
     def walk(self, stream: Stream, after: str = "", *, start: str = "", end: str = "") -> SightingPage:
         """The next page of all records that the stream has now, in the order of their ids."""
         return counting.walk(self._org, stream, after, start, end, self._shape(stream.object))
+
+    def read_notices(self, call: Call) -> Noticed:
+        """What an outbound message names; the secret in its address is its only proof."""
+        return notices.read_notices(self._settings, call)
 
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
         """Writes closed tasks under their keys; one receipt per action, in order."""

@@ -35,6 +35,7 @@ def upgrade() -> None:
             sa.PrimaryKeyConstraint(*key),
         )
     due = sa.text("done is null")
+    op.add_column("notices", sa.Column("relations", sa.Boolean(), server_default="0", nullable=False))
     op.create_index("notices_due", "notices", ["connection", "stored"], sqlite_where=due, postgresql_where=due)
     op.add_column("mirror", sa.Column("created", _TEXT, server_default="", nullable=False))
     op.add_column("streams", sa.Column("full_began", _TEXT, nullable=True))
