@@ -14,8 +14,9 @@ from workspace import new_house
 
 from sync.house import House
 from sync.identifiers import internal_id, partner_id, public_id
-from sync.reader import Projection, Query
+from sync.reader import Projection
 from sync.schema import shares
+from sync.shown import Query
 
 SMALL, LARGE, PARTNERS = 10_000, count_of(1_000_000), 200
 DEEP = 40  # pages down, at both sizes

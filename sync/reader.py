@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
@@ -19,114 +17,27 @@ from mapping.model import SHARE_STATES
 from policies.transforms import plain_text
 from policies.view import column_of, searchable
 from sync.access import paused
+from sync.cursors import feed_cursor, list_cursor, place_in_feed, place_in_list
 from sync.house import House, InForce
-from sync.identifiers import digest, personal
+from sync.identifiers import personal
 from sync.schema import SORT_COLUMNS, feed, messages, partners, shares, views
+from sync.shown import (
+    AS_IT_OPENS,
+    BY_CHANGE,
+    STATE,
+    BadQuery,
+    Deal,
+    DealPage,
+    FeedPage,
+    Message,
+    PartnerView,
+    Query,
+    Updating,
+)
 
-BY_CHANGE = "changed_at"
-STATE = "state"
 LIMIT = 100
 FACETS = 50
 KEYS = 2000  # different values that a filter by an amount or a date is looked for among
-
-
-class BadQuery(Exception):
-    """A parameter that can't be followed: which one, and why. Never ignored, never widened."""
-
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(f"`{parameter}`: {message}")
-        self.parameter, self.message = parameter, message
-
-
-class CursorGone(Exception):
-    """The feed cannot be continued from this cursor: take a snapshot of all deals, then follow from its cursor."""
-
-
-class Updating(Exception):
-    """What this partner may see is being decided anew; it can be read again in a moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class PartnerView:
-    """What a partner may know of itself."""
-
-    id: str
-    key: str
-    name: str
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deal:
-    """One deal as one partner has it."""
-
-    id: str
-    state: str
-    involvement: str
-    changed_at: str
-    version: int
-    json: bytes  # the API's bytes
-
-    @property
-    def etag(self) -> str:
-        """Made from the partner's own bytes, so it moves when they move."""
-        return digest(self.json)
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The bytes, decoded."""
-        decoded: dict[str, Any] = msgspec.json.decode(self.json)
-        return decoded
-
-    def text(self, name: str) -> str:
-        """What a field shows, as filters name it; empty where it is hidden."""
-        if name == STATE:
-            return self.state
-        body = self.body
-        if name not in body["shown"]:
-            return ""
-        group, _, own = name.partition(".")
-        return plain_text(body[group].get(own))
-
-
-@dataclass(frozen=True, slots=True)
-class DealPage:
-    """One page of deals, and where the next one starts."""
-
-    deals: list[Deal]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class FeedPage:
-    """One page of the feed; `next` is where to go on, also after the last event."""
-
-    events: list[dict[str, Any]]
-    next: str
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What was written about a deal: `in` from the vendor, `out` from this partner."""
-
-    id: str
-    direction: str
-    author: str
-    text: str
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """How a list of deals is asked for."""
-
-    sort: str = BY_CHANGE
-    descending: bool = True
-    filters: Mapping[str, str] = field(default_factory=dict)
-    search: str = ""
-    after: str | None = None
-    limit: int = 50
 
 
 class Projection:
@@ -149,7 +60,7 @@ class Projection:
         """The fields to sort and filter by."""
         return self._house.workspace().policy.list_fields
 
-    def deals(self, query: Query = Query()) -> DealPage:
+    def deals(self, query: Query = AS_IT_OPENS) -> DealPage:
         """One page of this partner's deals. Raises BadQuery and, as all that reads deals, Updating."""
         with self._reading() as tx:
             force = self._house.in_force(tx)
@@ -161,12 +72,12 @@ class Projection:
                 wanted = wanted.where(shares.c.words.contains(searchable(query.search), autoescape=True))
             order = sa.desc if query.descending else sa.asc
             if query.after is not None:
-                wanted = wanted.where(_beyond(column, _opened(query.after, query), query.descending))
+                wanted = wanted.where(_beyond(column, place_in_list(query.after, query), query.descending))
             limit = max(1, min(query.limit, LIMIT))
             rows = tx.execute(wanted.order_by(order(column), order(shares.c.public_id)).limit(limit + 1)).all()
         page = rows[:limit]
         last = page[-1] if len(rows) > limit else None
-        follow = _closed(query, getattr(last, column.name), last.public_id) if last is not None else None
+        follow = list_cursor(query, getattr(last, column.name), last.public_id) if last is not None else None
         return DealPage([self._deal(row) for row in page], follow)
 
     def facets(self, name: str) -> list[str]:
@@ -191,7 +102,7 @@ class Projection:
         size = max(1, min(limit, LIMIT))
         with self._reading() as tx:
             epoch = tx.execute(sa.select(partners.c.feed_epoch).where(partners.c.id == self._id)).scalar_one()
-            position = _position(after, epoch)
+            position = place_in_feed(after, epoch)
             following = sa.select(feed).where(feed.c.partner_id == self._id, feed.c.position > position)
             events = tx.execute(following.order_by(feed.c.position).limit(size + 1)).all()
             about = shares.c.public_id.in_({event.public_id for event in events})
@@ -204,7 +115,7 @@ class Projection:
         known = [] if closed else list(takewhile(lambda event: event.public_id not in waiting, events))
         rows = [_event(event, now.get(event.public_id)) for event in known[:size]]
         last = known[:size][-1].position if rows else position
-        return FeedPage(rows, _cursor(epoch, last), len(known) > size)
+        return FeedPage(rows, feed_cursor(epoch, last), len(known) > size)
 
     def messages(self, public_id: str) -> list[Message]:
         """What was written about a deal of this partner's, oldest first; nothing once the deal is gone."""
@@ -333,44 +244,6 @@ def _beyond(column: sa.Column[Any], last: Sequence[str], descending: bool) -> sa
     here = sa.tuple_(column, shares.c.public_id)
     there = sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
     return here < there if descending else here > there
-
-
-def _closed(query: Query, value: str, public_id: str) -> str:
-    told = json.dumps([query.sort, query.descending, value, public_id], ensure_ascii=False)
-    return base64.urlsafe_b64encode(told.encode()).decode().rstrip("=")
-
-
-def _opened(cursor: str, query: Query) -> tuple[str, str]:
-    try:
-        sort, descending, value, public_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        f"{value}{public_id}".encode()  # half a character is none that a database can compare
-    except (ValueError, TypeError, RecursionError) as cause:
-        raise BadQuery("after", "not a cursor of this list") from cause
-    if (
-        (sort, descending) != (query.sort, query.descending)
-        or not (isinstance(value, str) and isinstance(public_id, str))
-        or "\0" in value + public_id
-    ):
-        raise BadQuery("after", "this cursor belongs to another order; start without it")
-    return value, public_id
-
-
-def _cursor(epoch: str, position: int) -> str:
-    return base64.urlsafe_b64encode(f"{epoch}.{position}".encode()).decode().rstrip("=")
-
-
-def _position(cursor: str | None, epoch: str) -> int:
-    if cursor is None:
-        return 0
-    try:
-        own, _, position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(".")
-    except ValueError as cause:
-        raise BadQuery("after", "not a cursor of this feed") from cause
-    if not (position.isascii() and position.isdigit() and len(position) < 19):
-        raise BadQuery("after", "not a cursor of this feed")
-    if own != epoch:
-        raise CursorGone("this cursor is from before a restart of the feed: read all deals, then follow from there")
-    return int(position)
 
 
 def _event(event: Any, deal: Deal | None) -> dict[str, Any]:

@@ -27,7 +27,8 @@ from sync.house import House, open_house
 from sync.identifiers import internal_id, partner_id, public_id
 from sync.migrate import migrate
 from sync.pull import Pulled, pull
-from sync.reader import Deal, Message, Projection, Query
+from sync.reader import Projection
+from sync.shown import Deal, Message, Query
 from sync.support_log import Recorded, Statement, record, say
 from sync.write_back import Written, write_back
 

@@ -11,7 +11,8 @@ from flask import Response, current_app, g, request
 
 from sync.access import partner_of_key
 from sync.house import House
-from sync.reader import BadQuery, CursorGone, Deal, DealPage, Projection, Query
+from sync.reader import Projection
+from sync.shown import BadQuery, CursorGone, Deal, DealPage, Query
 from sync.support_log import log_of, say
 from webhook_app.api_views import CommentWords, OurApi, TextWords, api, check_media, offers
 from webhook_app.api_words import (

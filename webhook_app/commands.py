@@ -16,7 +16,7 @@ from connectors.base import CrmError
 from mapping.model import Broken, Problem
 from sync.access import Ambiguous
 from sync.house import House, NotApplied, open_house
-from sync.reader import Updating
+from sync.shown import Updating
 
 out = Console(highlight=False, soft_wrap=True)
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from sync.access import Person, person_of_session
 from sync.house import NotApplied
-from sync.reader import Updating
+from sync.shown import Updating
 from webhook_app.door import Door, this_door, this_house, this_workspace
 from webhook_app.pages import page
 from webhook_app.problems import as_problem, problem, speaks_problems

@@ -7,7 +7,8 @@ from typing import Any, cast
 from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from sync.reader import BY_CHANGE, STATE, BadQuery, Deal, Projection, Query
+from sync.reader import Projection
+from sync.shown import BY_CHANGE, STATE, BadQuery, Deal, Query
 from sync.support_log import say
 from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.facets import in_order

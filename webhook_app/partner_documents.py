@@ -8,7 +8,8 @@ from flask import Blueprint, Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from config.workspace import Document
-from sync.reader import Deal, Projection
+from sync.reader import Projection
+from sync.shown import Deal
 from sync.support_log import say
 from webhook_app.document_pages import count_pages, open_page
 from webhook_app.door import this_house, this_person, this_projection

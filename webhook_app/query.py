@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sync.reader import BY_CHANGE, LIMIT, STATE, BadQuery, Query
+from sync.reader import LIMIT
+from sync.shown import BY_CHANGE, STATE, BadQuery, Query
 
 FIXED = ("sort", STATE, "q", "after", "limit")
 _LONGEST = 300  # characters of a value

@@ -14,7 +14,8 @@ import click
 from sync.access import EVERYBODY, PartnerRow, add_person, end_person, find_partner, make_link, pause, resume
 from sync.board import explain, find_deal
 from sync.house import House
-from sync.reader import Deal, Projection, Query
+from sync.reader import Projection
+from sync.shown import Deal, Query
 from webhook_app.commands import Refused, house_of, in_workspace, out, table
 
 

@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from sync import board
 from sync.access import EVERYBODY, Ambiguous, PartnerRow, find_partner, pause, paused, resume
 from sync.facts import ShareRow
-from sync.reader import BadQuery, Deal, Projection, Query
+from sync.reader import Projection
+from sync.shown import BadQuery, Deal, Query
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.guard import takes
 from webhook_app.health import STATES, files_that_differ, running, standing

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from policies import view
-from sync import reader, settle
+from sync import reader, settle, shown
 from sync.identifiers import digest
 from sync.schema import mirror, shares
 from webhook_app import api, query
@@ -35,7 +35,7 @@ def sorts_by_the_value(_: Any) -> Any:
 
 def filters_by_the_value(original: Any) -> Any:
     def by_value(self: Any, tx: Any, force: Any, name: str, value: str) -> Any:
-        if name == reader.STATE:
+        if name == shown.STATE:
             return original(self, tx, force, name, value)
         return shares.c.deal_id.in_(sa.select(mirror.c.id).where(mirror.c.fields.contains(f'"{name}":"{value}"')))
 
@@ -130,7 +130,7 @@ def finds_hidden_words(_: Any) -> Any:
 
 def ranked_by_everybody(original: Any) -> Any:
     def ranked(self: Any, asked: Any = None) -> Any:
-        asked = asked or reader.Query()
+        asked = asked or shown.Query()
         page = original(self, asked)
         with self._house.reading() as tx:
             same = sa.select(shares.c.deal_id, sa.func.count().label("n")).group_by(shares.c.deal_id).subquery()

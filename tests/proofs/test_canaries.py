@@ -21,8 +21,9 @@ from sync.applied import apply_files
 from sync.house import House, open_house
 from sync.migrate import migrate
 from sync.pull import pull
-from sync.reader import Projection, Query
+from sync.reader import Projection
 from sync.schema import feed, messages, metadata, shares, views
+from sync.shown import Query
 from sync.support_log import say
 from sync.write_back import write_back
 from webhook_app.partner_app import create_partner_app

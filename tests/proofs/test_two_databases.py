@@ -34,7 +34,7 @@ def test_partners_receive_the_same_bytes_from_both_databases(sqlite_url, postgre
 
 
 def _by_every_order(house):
-    from sync.reader import Query
+    from sync.shown import Query
 
     found = {}
     for key in PARTNERS:

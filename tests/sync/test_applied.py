@@ -15,7 +15,7 @@ from sync.applied import apply_files, drift, files_in_force
 from sync.documents import NotKept, open_kept
 from sync.house import NotApplied
 from sync.project import drain
-from sync.reader import Updating
+from sync.shown import Updating
 
 
 def drained(life):

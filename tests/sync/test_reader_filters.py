@@ -13,7 +13,8 @@ from sync.applied import apply_files
 from sync.house import House, open_engine
 from sync.identifiers import partner_id
 from sync.pull import pull
-from sync.reader import FACETS, Projection, Query
+from sync.reader import FACETS, Projection
+from sync.shown import Query
 
 
 def test_messages_are_read_from_the_snapshot_in_which_the_deal_is_there(life_on_sqlite):

@@ -13,7 +13,7 @@ import pytest
 from demo_house import IDS, ORGS, crm_id, unread
 
 from sync import schema
-from sync.reader import Query
+from sync.shown import Query
 
 PARTNERS = ("MINATO", "HANBIT", "HARBOR", "TSUBASA", "SHIOMI", "HOKUTO", "SEOULINFO", "PINECREST", "KAZAMI")
 
