@@ -8,8 +8,9 @@ import msgspec
 import sqlalchemy as sa
 
 from sync.house import House, moment
+from sync.kinds import Statement
 from sync.schema import actions, mails, quarantine
-from sync.support_log import Statement, take
+from sync.support_log import take
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""The kinds of statement: one table that makes every validator."""
+"""What a partner can do: a statement, and its kinds, one table that makes every validator."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,21 @@ class Kind:
     name: str
     deal: Literal["required", "optional", "never"]
     fields: Mapping[str, KindField]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One thing a partner did, validated by its kind, as its source tells it."""
+
+    source: str
+    id: str
+    kind: str
+    at: datetime  # aware
+    partner_id: str | None  # None: a vendor's system, which names the person
+    person: str | None  # an e-mail address, or the CRM id of a contact or partner account
+    deal: str | None  # the partner's own id of the deal; from a vendor's system its CRM id
+    fields: Mapping[str, Any]
+    digest: str  # of the body as it came in
 
 
 _ID = KindField("text", low=1, high=128)

@@ -16,9 +16,9 @@ from connectors.base import LoggedAction
 from mapping.values import thaw
 from sync.house import House, moment
 from sync.kinds import OBJECT_FIELDS
+from sync.outbox import template_of
 from sync.rows import among
 from sync.schema import mirror, partner_accounts, partners, people, statements
-from sync.support_log import template_of
 
 KIND_WORDS: Mapping[Language, Mapping[str, str]] = {
     "ja": {

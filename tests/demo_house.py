@@ -25,11 +25,12 @@ from sync.access import add_person
 from sync.applied import apply_files
 from sync.house import House, open_house
 from sync.identifiers import internal_id, partner_id, public_id
+from sync.kinds import Statement
 from sync.migrate import migrate
 from sync.pull import Pulled, pull
 from sync.reader import Projection
 from sync.shown import Deal, Message, Query
-from sync.support_log import Recorded, Statement, record, say
+from sync.support_log import Recorded, record, say
 from sync.write_back import Written, write_back
 
 PEOPLE = {"MINATO": "tanto@minato.example", "HANBIT": "damdang@hanbit.example", "HOKUTO": "tanto@hokuto.example"}

@@ -13,8 +13,8 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 from sync.house import House
 from sync.identifiers import digest
-from sync.kinds import KINDS, Kind, KindField
-from sync.support_log import Recorded, Statement, record
+from sync.kinds import KINDS, Kind, KindField, Statement
+from sync.support_log import Recorded, record
 
 MOST_STATEMENTS = 100
 AHEAD = timedelta(minutes=5)  # a sender's clock may run this much before ours

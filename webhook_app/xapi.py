@@ -12,7 +12,8 @@ from flask import Blueprint, Flask, Response, jsonify, request
 
 from sync.house import House
 from sync.identifiers import digest
-from sync.support_log import Recorded, Statement
+from sync.kinds import Statement
+from sync.support_log import Recorded
 from webhook_app.problems import problem, refuse
 from webhook_app.sources import source_with_key, speaker_of
 from webhook_app.statements import (

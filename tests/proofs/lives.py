@@ -19,12 +19,13 @@ from worlds import Clock, Fault, World, WorldConnector, no_fault
 from sync.applied import apply_files, files_in_force
 from sync.house import House, open_engine
 from sync.identifiers import partner_id
+from sync.kinds import Statement
 from sync.migrate import migrate
 from sync.project import come_due
 from sync.pull import pull
 from sync.reader import Projection
 from sync.schema import actions, statements
-from sync.support_log import Statement, record
+from sync.support_log import record
 from sync.write_back import write_back
 from webhook_app.api import api_pages
 

@@ -20,10 +20,11 @@ from worlds import World, WorldConnector
 
 from sync.house import House
 from sync.identifiers import digest, partner_id, personal
+from sync.kinds import Statement
 from sync.project import come_due
 from sync.pull import pull
 from sync.reader import Projection
-from sync.support_log import Statement, record
+from sync.support_log import record
 from webhook_app.partner_app import create_partner_app
 
 AT_LAST = 2  # channels picked after the last step, beside the whole list, its pages and the feed

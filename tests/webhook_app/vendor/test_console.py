@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from sync import access, identifiers, schema
+from sync.kinds import Statement
 from sync.reader import Projection
-from sync.support_log import Statement, record, say
+from sync.support_log import record, say
 from sync.vitals import write_vitals
 from webhook_app.partner_app import create_partner_app
 from webhook_app.texts import LANGUAGES

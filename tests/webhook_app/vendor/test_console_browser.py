@@ -10,7 +10,8 @@ import pytest
 from werkzeug.serving import make_server
 
 from sync import access, identifiers
-from sync.support_log import Statement, record, say
+from sync.kinds import Statement
+from sync.support_log import record, say
 from webhook_app.vendor_app import create_vendor_app
 
 CHROMIUM = Path("/usr/bin/chromium")
