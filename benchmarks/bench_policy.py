@@ -62,17 +62,18 @@ def ours(
 
 def by_hand(work: list[tuple[dict[str, Value], tuple[int, int]]], partners: list[dict[str, str]]) -> list[bytes]:
     """A lambda per field, and json.dumps: what one writes without a policy engine."""
-    rules = _lambdas()
+    rules = lambdas()
     bodies = []
     for values, pair in work:
         for number in pair:
             partner = partners[number]
             shown = {name: rung for name, rule in rules.items() if (rung := rule(values, partner)) != "hide"}
-            bodies.append(_dump(values, shown))
+            bodies.append(dump(shown, {name: render(values[name], rung) for name, rung in shown.items()}))
     return bodies
 
 
-def _lambdas() -> dict[str, Callable[[dict[str, Any], dict[str, str]], str]]:
+def lambdas() -> dict[str, Callable[[dict[str, Any], dict[str, str]], str]]:
+    """The benchmark's policy: field -> (deal, partner) -> rung."""
     always: Callable[[dict[str, Any], dict[str, str]], str] = lambda deal, partner: "exact"  # noqa: E731
     plain = dict.fromkeys(("deal.name", "deal.stage", "deal.region", "account.name"), always)
     own = dict.fromkeys(
@@ -90,17 +91,19 @@ def _lambdas() -> dict[str, Callable[[dict[str, Any], dict[str, str]], str]]:
     return {**plain, **own, **upper, **close, **amount}
 
 
-def _dump(values: dict[str, Any], shown: dict[str, str]) -> bytes:
+def dump(shown: dict[str, str], rendered: dict[str, Any]) -> bytes:
+    """A view's JSON with json.dumps."""
     body: dict[str, Any] = {"account": {}, "deal": {}, "shown": shown}
-    for name, rung in shown.items():
+    for name, value in rendered.items():
         group, _, own = name.partition(".")
-        body[group][own] = _render(values[name], rung)
+        body[group][own] = value
     return json.dumps(
         {name: part for name, part in body.items() if part}, ensure_ascii=False, separators=(",", ":"), sort_keys=True
     ).encode()
 
 
-def _render(value: Any, rung: str) -> Any:
+def render(value: Any, rung: str) -> Any:
+    """A value at a rung."""
     if rung == "band":
         above = [limit for limit in LIMITS if value.minor >= limit]
         below = [limit for limit in LIMITS if value.minor < limit]

@@ -53,3 +53,23 @@ class Deal(Filler):  # type: ignore[misc, valid-type]
             "deal.region": row["region"].lower(),
             **{f"deal.extra_{number}": row[f"extra_{number}"] for number in range(1, len(EXTRA) + 1)},
         }
+
+
+class Account(Schema):
+    """One account, a partner's or a customer's."""
+
+    id = fields.String(data_key="Id", required=True)
+    stamp = fields.AwareDateTime(data_key="SystemModstamp", format="%Y-%m-%dT%H:%M:%S.%f%z")
+    name = fields.String(data_key="Name", allow_none=True)
+    is_partner = fields.Boolean(data_key="IsPartner")
+    code = fields.String(data_key="Partner_Code__c", allow_none=True)
+    tier = fields.String(data_key="Partner_Tier__c", allow_none=True)
+    nda = fields.String(data_key="Partner_NDA__c", allow_none=True)
+    region = fields.String(data_key="Partner_Region__c", allow_none=True)
+
+    @post_load
+    def ours(self, row: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """In our words; a customer has no key."""
+        known = {f"partner.{name}": row[name] for name in ("name", "tier", "nda", "region")}
+        key = row["code"] if row["is_partner"] else None
+        return {"id": row["id"], "stamp": row["stamp"], "account.name": row["name"], "key": key, "partner": known}
