@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -96,8 +97,8 @@ def folder(tmp_path, ports, make_world):
 def start(folder):
     started: list[subprocess.Popen[str]] = []
 
-    def begin() -> subprocess.Popen[str]:
-        command = [sys.executable, "-P", "-c", START, str(folder), "1"]
+    def begin(workers: int = 1) -> subprocess.Popen[str]:
+        command = [sys.executable, "-P", "-c", START, str(folder), str(workers)]
         environment = {**os.environ, "SUDARE_CANARY": "sdr-canary-in-the-environment"}
         child = subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
         started.append(child)
@@ -181,3 +182,23 @@ def test_several_workers_on_sqlite_are_refused_before_anything_starts(folder):
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 2
     assert "more than one worker needs PostgreSQL" in done.stderr
+
+
+@pytest.mark.postgres
+def test_several_workers_serve_one_door_on_postgresql_and_one_that_is_killed_is_not_missed(
+    start, folder, ports, postgresql_url, tmp_path, make_world, monkeypatch
+):
+    own = {"PARTNER_PORT": str(ports[0]), "VENDOR_PORT": str(ports[1])}
+    make_world(tmp_path / "elsewhere", database=postgresql_url, **own).engine.dispose()
+    settings = folder / "sudare.yaml"
+    monkeypatch.setenv("SUDARE_DATABASE", postgresql_url)
+    words = re.sub("^database: .*$", "database: env:SUDARE_DATABASE", settings.read_text("utf-8"), flags=re.M)
+    settings.write_text(words, "utf-8")
+    start(workers=2)
+    eventually(lambda: ask(ports[0], "/sign-in") == 200 and ask(ports[1], "/sign-in") == 200)
+    first = eventually(lambda: len(pids(folder)) == 5 and pids(folder))
+    assert sorted(first) == ["partner", "partner-2", "scheduler", "vendor", "vendor-2"]
+    os.kill(first["partner-2"], signal.SIGKILL)
+    eventually(lambda: pids(folder)["partner-2"] not in (first["partner-2"], None))
+    assert eventually(lambda: [ask(ports[0], "/sign-in") for _ in range(20)] == [200] * 20)
+    assert pids(folder)["partner"] == first["partner"]
