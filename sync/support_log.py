@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -21,8 +22,11 @@ from sync.rows import insert_new
 from sync.schema import messages, mirror, people, quarantine, shares, statements
 
 PORTAL = "portal"  # the source of what partners do at our own doors
+MOST_A_MINUTE = 6_000  # statements of one partner that are taken in
+MOST_ASIDE = 10_000  # statements of one source that wait to be looked at
 _ANSWERED = "this invitation was answered already, or has expired"
 _CROSSED = ("40P01", "40001")  # PostgreSQL: deadlock, serialization failure
+_MINUTE = timedelta(minutes=1)
 _STATES = {"deal.accepted": "accepted", "deal.declined": "declined"}
 
 
@@ -49,10 +53,18 @@ class LogRow:
     fields: Mapping[str, Any]
 
 
+class Overrun(Exception):
+    """More comes in than can be kept or looked at: nothing was taken, the sender is to come again."""
+
+    def __init__(self, message: str, *, after: timedelta) -> None:
+        super().__init__(message)
+        self.after = after
+
+
 def record(house: House, statement: Statement) -> Recorded:
     """Take one statement in. Returns after the commit: what was answered for is durable.
 
-    What belongs to nobody we know is accepted and set aside, so that a person can mend it.
+    What belongs to nobody we know is accepted and set aside, so that a person can mend it. Raises Overrun.
     """
     try:
         return _record(house, statement)
@@ -146,6 +158,10 @@ def _known_digest(tx: sa.Connection, statement: Statement) -> str | None:
 
 
 def _set_aside(tx: sa.Connection, house: House, statement: Statement, reason: str) -> Recorded:
+    # INVARIANT: no sender can fill the disk, neither with what nobody answers to nor with what is its own.
+    mine = sa.and_(quarantine.c.id >= f"{statement.source} ", quarantine.c.id < f"{statement.source}!")
+    if _at_least(tx, quarantine.c.id, mine, MOST_ASIDE):
+        raise Overrun(f"{MOST_ASIDE} statements of this source wait until the vendor looks", after=timedelta(hours=1))
     body = msgspec.json.encode(
         {
             "digest": statement.digest,
@@ -168,6 +184,9 @@ def _store(
 ) -> None:
     """Support log and outbox; a statement that changes a share projects that deal in the same commit."""
     partner_id, person_id = who
+    lately = sa.and_(statements.c.partner_id == partner_id, statements.c.stored > instant(house.clock() - _MINUTE))
+    if _at_least(tx, statements.c.partner_id, lately, MOST_A_MINUTE):
+        raise Overrun(f"{MOST_A_MINUTE} statements came in the last minute", after=_MINUTE)
     deal_id = share.deal_id if share is not None else None
     workspace = house.in_force(tx).workspace
     connection = share.connection if share is not None else home_of(tx, workspace, partner_id)
@@ -192,6 +211,10 @@ def _store(
     state = _STATES.get(statement.kind)
     if share is not None and state is not None:
         project(tx, house, [share.deal_id], answered={(partner_id, share.deal_id): state})
+
+
+def _at_least(tx: sa.Connection, column: sa.Column[str], mine: sa.ColumnElement[bool], most: int) -> bool:
+    return tx.execute(sa.select(column).where(mine).offset(most - 1).limit(1)).first() is not None
 
 
 def _keep_message(

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from sync.access import Person, person_of_session
 from sync.house import NotApplied
 from sync.shown import Updating
+from sync.support_log import Overrun
 from webhook_app.door import Door, this_door, this_house, this_workspace
 from webhook_app.pages import page
 from webhook_app.problems import as_problem, problem, speaks_problems
@@ -40,6 +41,7 @@ def guard(door: Door) -> None:
     door.register_error_handler(HTTPException, _error)
     door.register_error_handler(NotApplied, _not_applied)
     door.register_error_handler(Updating, _updating)
+    door.register_error_handler(Overrun, _overrun)
 
 
 def open_to_all(view: View) -> View:
@@ -166,4 +168,10 @@ def _updating(_error: Updating) -> Response:
         if request.method == "GET":
             answer.headers["Refresh"] = _AGAIN
     answer.headers["Retry-After"] = _AGAIN
+    return answer
+
+
+def _overrun(error: Overrun) -> Response:
+    answer = problem(429, str(error)) if speaks_problems() else page("error.html", status=429, code=429, here="/")
+    answer.headers["Retry-After"] = str(int(error.after.total_seconds()))
     return answer

@@ -12,6 +12,7 @@ from sqlalchemy import event
 from config.folder import read_folder
 from sync import access, identifiers, schema
 from sync.applied import apply_files
+from sync.support_log import MOST_A_MINUTE, MOST_ASIDE
 from webhook_app import sources
 from webhook_app.partner_app import create_partner_app
 from webhook_app.signatures import open_secret, sign
@@ -226,3 +227,34 @@ def test_the_answer_comes_after_the_commit(world, post, rows):
 def test_only_post_is_answered(world):
     answer = create_partner_app(world).test_client().get("/hooks/minato")
     assert (answer.status_code, "POST" in answer.headers["Allow"]) == (405, True)
+
+
+def told(world, many, source, partner):
+    """That many statements of a source that are on record already, as of now."""
+    kept = {"source": source, "digest": "d", "kind": "login", "partner_id": identifiers.partner_id(partner)}
+    kept |= {"at": world.now(), "stored": world.now(), "fields": "{}"}
+    with world.writing() as tx:
+        tx.execute(sa.insert(schema.statements), [{**kept, "id": f"before-{number}"} for number in range(many)])
+
+
+def test_a_flood_of_one_partner_is_told_to_come_later_and_holds_up_no_other(world, post, public, rows):
+    told(world, MOST_A_MINUTE - 1, "minato", "MINATO")
+    assert post(opened(), id="last").status_code == 200
+    answer = post(opened(), id="too-much")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+    assert post(opened(), id="last").json["results"][0]["status"] == "duplicate"
+    assert post({"kind": "login", "person": "kim@hanbit.example"}, source="learning").status_code == 200
+    assert "too-much" not in {row["id"] for row in rows(world, schema.statements)}
+
+
+def test_what_nobody_answers_to_is_set_aside_until_it_is_too_much_to_look_at(world, post, rows):
+    aside = {"origin": "learning", "what": "statement login", "reason": "r", "at": world.now(), "body": "{}"}
+    with world.writing() as tx:
+        many = [{**aside, "id": f"learning {number}"} for number in range(MOST_ASIDE - 1)]
+        tx.execute(sa.insert(schema.quarantine), many)
+    stranger = {"kind": "login", "person": "nobody@elsewhere.example"}
+    assert post(stranger, source="learning", id="last").status_code == 202
+    answer = post(stranger, source="learning", id="too-much")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3600")
+    assert len(rows(world, schema.quarantine)) == MOST_ASIDE
+    assert post(opened(person="nobody@elsewhere.example", deal="dnone"), id="other").status_code == 202
