@@ -13,9 +13,9 @@ from config.positions import Located, quoted
 from config.problems import unknown
 from config.rules import TestFile
 from config.settings import Settings
-from config.words import closest
 from config.workspace import Document, WriteBack
 from mapping.model import SHARE_FIELDS, ConnectionMapping, FieldMapping, Problem
+from mapping.nearest import closest
 from mapping.values import FieldType
 from policies.model import FieldRow, FieldTable, PolicyFile
 

@@ -20,9 +20,10 @@ from config.remarks import remarks
 from config.rules import read_policy, read_tests, with_tests
 from config.secrets import secret
 from config.settings import read_settings
-from config.words import REFERENCE, closest
+from config.words import REFERENCE
 from config.workspace import Document, Workspace, WriteBack
 from mapping.model import Broken, Place, Problem
+from mapping.nearest import closest
 from policies.compile import compile_policy
 from policies.trial import run_tests
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from config.positions import quoted
+from mapping.nearest import closest
 
 LANGUAGES = ("ja", "ko", "en")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -31,16 +31,6 @@ def said(text: str, word: str = "", among: Iterable[str] = (), *, on_key: bool =
     message.suggestion = closest(word, among)
     message.on_key = on_key
     return message
-
-
-def closest(word: str, among: Iterable[str]) -> str:
-    """The known word that this one was probably meant to be, or nothing."""
-    if not word or len(word) > 80:
-        return ""
-    folded, word = {each.lower(): each for each in among}, word.lower()
-    longer = [each for each in folded if each.startswith(word) or word.startswith(each)] if len(word) > 2 else []
-    found = difflib.get_close_matches(word, longer or folded, n=1, cutoff=0.3 if longer else 0.6)
-    return folded[found[0]] if found else ""
 
 
 def unknown_word(what: str, word: str, among: Iterable[str]) -> Said:

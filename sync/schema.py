@@ -139,9 +139,11 @@ drifts = Table(  # where the mapping and the CRM no longer agree; one that is me
     text("connection", key=True),
     text("object", key=True),  # the CRM's word
     text("field", key=True),  # the CRM's word; empty for the object itself
+    text("kind", key=True),  # object, field, type, value gone, value new
     text("place"),  # file:line of the mapping
     text("label"),  # the CRM's own label, as it was last seen
     text("what"),  # in words
+    Column("holds", Boolean, nullable=False, server_default="0"),  # no share ends for good while it stands
     text("since"),
 )
 described = Table(  # each mapped field as the CRM last described it, so that a change is seen

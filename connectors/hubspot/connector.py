@@ -29,7 +29,7 @@ from connectors.base import (
     check_count,
 )
 from connectors.hubspot import counting, notices, reading, writing
-from connectors.hubspot.associations import LINKED, LINKS, read_relations, relations_of
+from connectors.hubspot.associations import LINKED, LINKS, read_labels, read_relations, relations_of
 from connectors.hubspot.errors import hubspot_problems
 from connectors.hubspot.session import Session
 
@@ -95,7 +95,9 @@ class HubSpotConnector:
         stages = self._stages() if object == "deals" else {}
         fields = {one.name: _field(one, stages.get(one.name, ())) for one in self._properties(object)}
         for name in LINKED.get(object, ()):
-            fields[name] = FieldShape(name, name, "association", references=(LINKS[name][0],), filterable=False)
+            target = LINKS[name][0]
+            labels = self._labels(object, target) if object == "deals" and target == "companies" else ()
+            fields[name] = FieldShape(name, name, "association", labels, (target,), filterable=False)
         return ObjectShape(object, object, fields)
 
     def getter(self, stream: Stream, field: str) -> Getter:
@@ -199,6 +201,12 @@ class HubSpotConnector:
             pipelines = msgspec.json.decode(answer.body, type=_Pipelines).results
         stages = tuple(stage.id for pipeline in pipelines for stage in pipeline.stages)
         return {"dealstage": stages, "pipeline": tuple(pipeline.id for pipeline in pipelines)}
+
+    def _labels(self, source: str, target: str) -> tuple[str, ...]:
+        """The labels that people gave to associations between two objects, as either end names them."""
+        ends = ((source, target), (target, source))
+        known = [one for pair in ends for one in read_labels(self._session, *pair)[0] if one.label]
+        return tuple(dict.fromkeys(str(one.label) for one in known if one.category == "USER_DEFINED"))
 
     def _require(self, stream: Stream) -> None:
         """Refuse a round whose fields are not all there: HubSpot would leave an unknown or hidden property out

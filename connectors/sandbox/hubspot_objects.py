@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
-import msgspec
-
 from connectors.sandbox import hubspot_links
 from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
@@ -27,6 +25,7 @@ from connectors.sandbox.hubspot_schema import (
     modified_property,
 )
 from connectors.sandbox.records import stamp_text
+from connectors.sandbox.reshaping import hubspot_properties
 
 Values = dict[str, Any]
 
@@ -46,9 +45,7 @@ class HubspotObjects:
 
     def properties(self, object: str) -> dict[str, Property]:
         """The properties that our key may see."""
-        own = self.crm.select("SELECT shape FROM property WHERE object = ? ORDER BY name", (object,))
-        added = [msgspec.json.decode(shape, type=Property) for (shape,) in own]
-        known = {**PROPERTIES[object], **{each.name: each for each in added}}
+        known = hubspot_properties(self.crm, object)
         return {name: each for name, each in known.items() if not self._faults.hidden(object, name)}
 
     def one(self, object: str, id: str, *, archived: bool = False) -> Row:

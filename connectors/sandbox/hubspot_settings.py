@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from flask import Response, request
 
 from connectors.sandbox.crm import Row
@@ -12,6 +11,7 @@ from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, not_found
 from connectors.sandbox.hubspot_objects import HubspotObjects
 from connectors.sandbox.hubspot_routes import Routes, answer, created, json_body
 from connectors.sandbox.hubspot_schema import PIPELINE, STAGES, Property
+from connectors.sandbox.reshaping import put_field
 
 MADE_AT = "2026-01-05T00:00:00.000Z"
 _TYPES = ("string", "number", "datetime", "date", "enumeration", "bool")
@@ -95,8 +95,7 @@ def _properties(routes: Routes, objects: HubspotObjects) -> None:
             raise HubspotProblem(
                 409, "OBJECT_ALREADY_EXISTS", f"A property named '{made.name}' already exists.", **more
             )
-        shape = msgspec.json.encode(made).decode()
-        objects.crm.execute("INSERT OR REPLACE INTO property VALUES (?, ?, ?)", (object, made.name, shape))
+        put_field(objects.crm, object, made)  # a property that was archived under this name comes back
         return answer(_property(made), created())
 
     routes.settings("GET", "properties", "/<kind>", listed)

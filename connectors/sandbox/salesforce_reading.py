@@ -12,6 +12,7 @@ import msgspec
 from connectors.sandbox import soql
 from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.reshaping import salesforce_fields
 from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, not_found
 from connectors.sandbox.salesforce_schema import LABELS, OBJECTS, Field
 from connectors.sandbox.soql_sql import Query
@@ -36,7 +37,8 @@ class SalesforceReading:
         """The fields of an object that our user may see. Raises NOT_FOUND."""
         if object not in OBJECTS:
             raise not_found()
-        return {name: field for name, field in OBJECTS[object].items() if not self._faults.hidden(object, name)}
+        known = salesforce_fields(self._crm, object)
+        return {name: field for name, field in known.items() if not self._faults.hidden(object, name)}
 
     def describe(self, object: str) -> Values:
         """The object as a describe tells it."""
@@ -55,7 +57,7 @@ class SalesforceReading:
 
     def query(self, text: str, version: str, *, with_deleted: bool, size: int) -> Values:
         """The first page of a query."""
-        query = soql.parse(text, self._faults.hidden)
+        query = soql.parse(text, self.shape)
         if query.aggregates:
             (row,) = self._crm.select(query.aggregates_sql(with_deleted=with_deleted), query.values)
             answers = zip((each.name for each in query.aggregates), row, strict=True)

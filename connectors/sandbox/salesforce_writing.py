@@ -10,6 +10,7 @@ from typing import Any
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.ids import full_id, is_salesforce_id, salesforce_id
+from connectors.sandbox.reshaping import salesforce_fields
 from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, no_such_field, not_found
 from connectors.sandbox.salesforce_schema import OBJECTS, Field
 
@@ -60,7 +61,8 @@ class SalesforceWriting:
 
     def upsert(self, object: str, key_field: str, key: str, values: Values) -> tuple[str, bool]:
         """Update the record under a unique key, or create it; its id, and whether it is new."""
-        if key_field not in OBJECTS.get(object, {}) or not OBJECTS[object][key_field].external:
+        known = salesforce_fields(self._crm, object) if object in OBJECTS else {}
+        if key_field not in known or not known[key_field].external:
             raise SalesforceProblem(
                 404, "NOT_FOUND", "Provided external ID field does not exist or is not accessible: " + key_field
             )
@@ -118,11 +120,11 @@ class SalesforceWriting:
         """The values as they will be stored, or the first reason why not."""
         if object not in OBJECTS:
             raise not_found()
-        clean = {}
+        clean, known = {}, salesforce_fields(self._crm, object)
         for name, value in values.items():
             if name == "attributes":
                 continue
-            field = OBJECTS[object].get(name)
+            field = known.get(name)
             if field is None or self._faults.hidden(object, name):
                 raise no_such_field(object, name)
             if not (field.create if creating else field.update):
@@ -136,7 +138,7 @@ class SalesforceWriting:
             clean[name] = self._value(object, field, value)
             if field.external and value:
                 self._refuse_twin(object, name, str(value), own_id)
-        needed = [field for field in OBJECTS[object].values() if field.required and (creating or field.name in values)]
+        needed = [field for field in known.values() if field.required and (creating or field.name in values)]
         missing = [field.name for field in needed if clean.get(field.name) in (None, "")]
         if missing:
             text = f"Required fields are missing: [{', '.join(missing)}]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from connectors.sandbox.salesforce_errors import SalesforceProblem
@@ -14,17 +14,20 @@ _T = TypeVar("_T")
 _OPERATORS = {"=": "IS", "!=": "IS NOT", "<>": "IS NOT", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 
 
-def parse(text: str, hidden: Callable[[str, str], bool]) -> Query:
-    """Read a query. `hidden` tells which fields our user may not see: to it they do not exist."""
-    return _Parser(text, hidden).query()
+Fields = Callable[[str], Mapping[str, Field]]
+
+
+def parse(text: str, fields: Fields) -> Query:
+    """Read a query. `fields` gives those of an object that our user may see: to it no others exist."""
+    return _Parser(text, fields).query()
 
 
 class _Parser:
     """Recursive descent over the words of one query."""
 
-    def __init__(self, text: str, hidden: Callable[[str, str], bool]) -> None:
+    def __init__(self, text: str, fields: Fields) -> None:
         self._text = text
-        self._hidden = hidden
+        self._fields = fields
         self._tokens = cut_into_words(text)
         self._next = 0
         self._query = Query("")
@@ -129,16 +132,17 @@ class _Parser:
                 )
                 self._query.joins[path] = (inner, lookup.to[0], join)
             alias, object, _ = self._query.joins[path]
-        found = {each.lower(): each for each in OBJECTS[object] if not self._hidden(object, each)}
+        known = self._fields(object)
+        found = {each.lower(): each for each in known}
         if last.lower() not in found:
             raise self._no_such(last, object, name)
-        shape = OBJECTS[object][found[last.lower()]]
+        shape = known[found[last.lower()]]
         return Column((*path, shape.name), alias), shape
 
     def _lookup(self, object: str, relation: str, name: Token) -> Field:
-        for shape in OBJECTS[object].values():
+        for shape in self._fields(object).values():
             wanted = shape.relation and shape.relation.lower() == relation.lower()
-            if wanted and len(shape.to) == 1 and not self._hidden(object, shape.name):
+            if wanted and len(shape.to) == 1:
                 return shape
         raise SalesforceProblem(
             400,

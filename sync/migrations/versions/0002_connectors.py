@@ -18,7 +18,7 @@ _TABLES = {  # name -> text columns that are its key, other required ones, ones 
     ),
     "sightings": (("connection", "object", "crm_id"), ("stamp", "created"), (), ()),
     "notices": (("connection", "key"), ("object", "crm_id", "stored"), ("done",), ()),
-    "drifts": (("connection", "object", "field"), ("place", "label", "what", "since"), (), ()),
+    "drifts": (("connection", "object", "field", "kind"), ("place", "label", "what", "since"), (), ()),
     "described": (("connection", "object", "field"), ("label", "type", "options"), (), ()),
     "tokens": (("connection",), ("sealed", "at"), (), ()),
 }
@@ -36,6 +36,7 @@ def upgrade() -> None:
         )
     due = sa.text("done is null")
     op.add_column("notices", sa.Column("relations", sa.Boolean(), server_default="0", nullable=False))
+    op.add_column("drifts", sa.Column("holds", sa.Boolean(), server_default="0", nullable=False))
     op.create_index("notices_due", "notices", ["connection", "stored"], sqlite_where=due, postgresql_where=due)
     op.add_column("mirror", sa.Column("created", _TEXT, server_default="", nullable=False))
     op.add_column("streams", sa.Column("full_began", _TEXT, nullable=True))
