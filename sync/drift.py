@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -19,9 +20,11 @@ from mapping.syntax import Attribute, Compare, Constant, Node, OneOf
 from mapping.uses import Constants, Use, uses_of
 from sync.asked import needed_of
 from sync.house import House
+from sync.reading import Reading
 from sync.rows import insert_all
 from sync.schema import described, drifts
 
+LATELY = timedelta(minutes=5)
 _NEVER: Memory = {}
 
 
@@ -70,13 +73,23 @@ def holding(tx: sa.Connection, connection: str) -> list[str]:
     return [f"{row.place} {row.what}" for row in tx.execute(wanted.order_by(drifts.c.place))]
 
 
-def refuse_retyped(house: House, connection: str, connector: Connector, object: str, problems: Iterable[str]) -> None:
+def refuse_retyped(house: House, reading: Reading, object: str, problems: Iterable[str]) -> None:
     """Called where values of an object can't be read: NeedsAdmin where that is the schema's doing, not the record's."""
-    told = " ".join(problems)
-    for each in watch(house, connection, connector):
+    told, crm_object = " ".join(problems), reading.readers[object].stream.object
+    for each in _seen_lately(house, reading):
         # INVARIANT: a field whose type has changed empties nothing: what was read before stays until it is mended.
-        if each.kind == "type" and each.object == object and f"`{each.field}`" in told:
+        if each.kind == "type" and each.object == crm_object and f"`{each.field}`" in told:
             raise NeedsAdmin(f"{_line(each.place)} {each.what}")
+
+
+def _seen_lately(house: House, reading: Reading) -> tuple[Drift, ...]:
+    """What `watch` saw in the last minutes: in a long load many records may hold what can't be read."""
+    now = house.clock()
+    while reading.watched and now - reading.watched[0][0] > LATELY:
+        reading.watched.pop()
+    if not reading.watched:
+        reading.watched.append((now, watch(house, reading.connection, reading.connector)))
+    return reading.watched[0][1]
 
 
 def _described(connector: Connector, objects: Iterable[str], known: Shapes) -> dict[str, ObjectShape]:
@@ -156,7 +169,8 @@ def _remembered(tx: sa.Connection, connection: str) -> Memory:
 def _described_row(connection: str, name: tuple[str, str], seen: Remembered) -> dict[str, str]:
     options = msgspec.json.encode(seen.options).decode()
     object, field = name
-    return dict(connection=connection, object=object, field=field, label=seen.label, type=seen.type, options=options)
+    named = {"connection": connection, "object": object, "field": field}
+    return {**named, "label": seen.label, "type": seen.type, "options": options}
 
 
 def _rows(connection: str, found: Iterable[Drift]) -> list[dict[str, object]]:

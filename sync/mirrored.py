@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from connectors.base import Page, Record, Relation
 from mapping.values import thaw
 from sync.changes import Said
+from sync.drift import refuse_retyped
 from sync.enrol import end_enrolment, enrol_partners
 from sync.facts import KEY, POPULATION
 from sync.house import House
@@ -33,6 +34,8 @@ def apply_records(
     read because their fields are missing.
     """
     rows = [row_of(reading, object, record, house.key) for record in records]
+    if problems := [row.problem for row in rows if row.problem]:
+        refuse_retyped(house, reading, object, problems)
     with house.writing() as tx:
         _set_aside(tx, house, reading, object, rows)
         follow_merges(tx, reading.connection, object, records)

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
 from sync import missing
+from sync.drift import watch
 from sync.house import House
 from sync.mirrored import apply_records, apply_relations, drop_unnamed
 from sync.project import drain
 from sync.reading import Reader, Reading, prepare
 from sync.rows import batches, insert_new, upsert
 from sync.schema import partner_accounts, shapes, streams
-from sync.settle import end_orphans, settle
+from sync.settle import end_orphans, settle, would_end
 
 BATCH = 200  # records a transaction: keeps the write lock short
 
@@ -47,9 +48,19 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
     end_orphans(house)
     # Who has a deal is said by these streams alone; people and users may be missing meanwhile.
     if not {name for name in problems if name in ("accounts", "opportunities") or name not in _OBJECTS}:
-        settle(house, connection)
+        try:
+            _settle(house, reading)
+        except CrmError as problem:
+            problems["schema"] = problem
         _note_loaded(house, connection)
     return Pulled(records, problems)
+
+
+def _settle(house: House, reading: Reading) -> None:
+    """Before a share ends for good, ask whether it is only the CRM's schema that has changed."""
+    if would_end(house, reading.connection):
+        watch(house, reading.connection, reading.connector)
+    settle(house, reading.connection)
 
 
 def _shape_row(reader: Reader) -> dict[str, str]:

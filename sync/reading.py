@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from mapping.compile import (
     narrowed,
     streams,
 )
+from mapping.drift import Drift
 from mapping.model import ConnectionMapping, ObjectMapping
 from mapping.relations import Mention, compile_mentions
 from mapping.values import Value, freeze
@@ -60,6 +62,7 @@ class Reading:
     relations: Mapping[str, Stream]  # by source
     sources: tuple[str, ...]  # the name of each of the mapping's relations
     mentions: Callable[[Any, Mapping[str, Value]], tuple[Mention, ...]]  # whom a deal names itself
+    watched: list[tuple[datetime, tuple[Drift, ...]]] = field(default_factory=list)  # when the schema was seen
 
 
 @dataclass(frozen=True, slots=True)

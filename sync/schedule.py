@@ -20,6 +20,7 @@ from config.connections import Connections
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import Connector, CrmError, NeedsAdmin, TryAgain
 from sync.deliver import SendMail, deliver
+from sync.drift import watch
 from sync.house import House, instant
 from sync.leases import lease
 from sync.project import come_due
@@ -35,6 +36,7 @@ POLL_SECONDS = 60
 WRITE_BACK_SECONDS = 2
 DELIVER_SECONDS = 5
 COME_DUE_SECONDS = 30
+SCHEMA_SECONDS = 86_400.0  # and at each start
 LEASE_SECONDS = 30
 LOOK_SECONDS = 1  # for a new version; then the board is told how jobs went
 LONGEST_WAIT = timedelta(minutes=5)
@@ -98,6 +100,7 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
     for name, row in workspace.connections.items():
         poll = float(row.options.get("poll_seconds", POLL_SECONDS))
         jobs.append(Job(f"pull:{name}", poll, partial(_pull, house, name, connectors)))
+        jobs.append(Job(f"schema:{name}", SCHEMA_SECONDS, partial(_schema, house, name, connectors)))
         jobs.append(Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(_write_back, house, name, connectors)))
     return jobs
 
@@ -113,6 +116,10 @@ def _pull(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
         raise max(busy, key=lambda problem: problem.after or timedelta())
     if {"accounts", "opportunities"} <= problems.keys():
         raise problems["accounts"]
+
+
+def _schema(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
+    watch(house, name, connectors[name])
 
 
 def _write_back(house: House, name: str, connectors: Mapping[str, Connector]) -> None:

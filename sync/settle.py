@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from sync.changes import HELD, Event, drop_views, summarise, tell
+from sync.drift import holding
 from sync.house import House
 from sync.rows import batches, upsert
 from sync.schema import messages, shares, streams
@@ -25,12 +27,14 @@ class Settled:
 def settle(house: House, connection: str, *, decided: bool = False) -> Settled:
     """Turn this connection's suspended shares into ended ones, each with a tombstone in the partner's feed.
 
-    More than 50 and 5 % of them at once are held: unreadable already, but no tombstone goes out until an admin
-    says that they have ended (`decided`), or the CRM gives them back.
+    More than 50 and 5 % of them at once are held, and any while an alarm about the CRM's schema stands: unreadable
+    already, but no tombstone goes out until an admin says that they have ended (`decided`), or the CRM gives them
+    back.
     """
     with house.writing() as tx:
         mine = sa.and_(shares.c.connection == connection, shares.c.suspended)
         going = tx.execute(sa.select(shares.c.partner_id, shares.c.deal_id).where(mine)).all()
+        alarms = holding(tx, connection) if going and not decided else []
         total = (
             tx.execute(
                 sa.select(sa.func.count()).select_from(shares).where(shares.c.connection == connection)
@@ -38,14 +42,22 @@ def settle(house: House, connection: str, *, decided: bool = False) -> Settled:
             if len(going) > LIMIT
             else 0
         )
-        # INVARIANT: a mass un-share is held: it is more often a broken mapping than a decision.
-        if len(going) > LIMIT and len(going) > PART * total and not decided:
-            _note(tx, house, connection, len(going))
+        # INVARIANT: a mass un-share is held: it is more often a broken mapping than a decision; so is any share that
+        # goes while the mapping and the CRM's schema don't agree.
+        if alarms or (len(going) > LIMIT and len(going) > PART * total and not decided):
+            _note(tx, house, connection, len(going), alarms)
             return Settled(0, len(going))
-        _note(tx, house, connection, 0)
+        _note(tx, house, connection, 0, ())
     for batch in batches(going, 200):
         _end(house, connection, [(row.partner_id, row.deal_id) for row in batch])
     return Settled(len(going), 0)
+
+
+def would_end(house: House, connection: str) -> bool:
+    """Whether any share of this connection is suspended, to be ended by `settle`."""
+    with house.reading() as tx:
+        mine = sa.and_(shares.c.connection == connection, shares.c.suspended)
+        return tx.execute(sa.select(shares.c.deal_id).where(mine).limit(1)).first() is not None
 
 
 def end_orphans(house: House) -> int:
@@ -75,13 +87,14 @@ def _end(house: House, connection: str, pairs: list[tuple[str, str]]) -> None:
         summarise(tx, house.in_force(tx), deals, now)
 
 
-def _note(tx: sa.Connection, house: House, connection: str, held: int) -> None:
+def _note(tx: sa.Connection, house: House, connection: str, held: int, alarms: Sequence[str]) -> None:
     if not held:
         tx.execute(sa.delete(streams).where(streams.c.connection == connection, streams.c.stream == HELD))
         return
     text = (
         f"{held} shares would end at once and are suspended: nobody reads them, and nobody was told; "
-        f"if they have ended, run `sudare settle {connection}`; if the CRM was wrong, mend it there"
+        + (f"the CRM's schema is not as the mapping has it: {alarms[0]}; " if alarms else "")
+        + f"if they have ended, run `sudare settle {connection}`; if the CRM was wrong, mend it there"
     )
     row = {"connection": connection, "stream": HELD, "shape": "", "problem": text, "problem_kind": "needs admin"}
     upsert(tx, streams, [{**row, "problem_at": house.now()}])
