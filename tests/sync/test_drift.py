@@ -171,7 +171,7 @@ def test_a_constant_of_a_rule_that_no_option_has_is_told_at_the_rule(life_on_sql
         salesforce=("    deal.message:", "    deal.kind: {from: CurrencyIsoCode, type: picklist}\n    deal.message:"),
         policy=(
             "when: {partner.agreement: active}",
-            "when: {partner.agreement: active, deal.kind: [JPY, KRW, USD, EURO]}",
+            "when: {partner.agreement: active, deal.kind: [JPY, KRW, USD, EURO]}, tells_partner: its currency is one of ours",
         ),
     )
     (drift,) = look(life, "sf")
