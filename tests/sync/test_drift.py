@@ -166,13 +166,12 @@ def test_a_label_that_is_gone_is_an_alarm(life_on_sqlite):
 
 def test_a_constant_of_a_rule_that_no_option_has_is_told_at_the_rule(life_on_sqlite):
     life = life_on_sqlite
+    asked = "deal.kind: [JPY, KRW, USD, EURO]}, tells_partner: its currency is one of ours"
     life.apply(
         fields=("  deal.message:", "  deal.kind: {class: basics, ladder: picklist}\n  deal.message:"),
         salesforce=("    deal.message:", "    deal.kind: {from: CurrencyIsoCode, type: picklist}\n    deal.message:"),
-        policy=(
-            "when: {partner.agreement: active}",
-            "when: {partner.agreement: active, deal.kind: [JPY, KRW, USD, EURO]}, tells_partner: its currency is one of ours",
-        ),
+        policy=("when: {partner.agreement: active}", "when: {partner.agreement: active, " + asked),
+        trial=("deal: {", "deal: {kind: JPY, "),
     )
     (drift,) = look(life, "sf")
     assert drift.place.file == "policies/deal-share.yaml"
