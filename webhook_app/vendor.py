@@ -28,12 +28,26 @@ def overview() -> Response:
         "vendor/overview.html",
         standings=[standing(each, now_running.jobs, house.clock()) for each in board.connections(house)],
         running=now_running,
+        house_jobs={name: how for name, how in now_running.jobs.items() if ":" not in name},
         version=board.versions(house, limit=1)[0],
         differing=files_that_differ(house),
-        states=STATES,
         all_paused=_paused(EVERYBODY),
         may_pause=_may_pause(),
         everybody=EVERYBODY,
+    )
+
+
+@console.get("/connections/<name>")
+def connection(name: str) -> Response:
+    """One connection: what is read, what waits to be sent, what runs for it, and what is wrong."""
+    house = this_house()
+    jobs = running(house).jobs
+    state = next((each for each in board.connections(house) if each.name == name), None) or abort(404)
+    return page(
+        "vendor/connection.html",
+        one=standing(state, jobs, house.clock()),
+        jobs={job: how for job, how in jobs.items() if job.partition(":")[2] == name},
+        states=STATES,
     )
 
 

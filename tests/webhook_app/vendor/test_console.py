@@ -163,9 +163,21 @@ def test_the_first_page_says_in_words_what_each_connection_needs(world, admin):
     _stream(world, problem="sf: HTTP 401: sign in again", problem_kind="needs admin", problem_at=world.now())
     told = text_of(admin.get("/"))
     assert "needs a person" in told
-    assert "opportunities : sf: HTTP 401: sign in again" in told
+    assert "Deals : sf: HTTP 401: sign in again" in told
     _stream(world, round_ended="2026-01-01T00:00:00.000000Z")
     assert "late No round has ended for a while" in text_of(admin.get("/"))
+
+
+def test_a_connections_own_page_says_what_is_read_what_runs_and_what_is_wrong(world, admin):
+    _stream(world, problem="sf: HTTP 401: sign in again", problem_kind="needs admin", problem_at=world.now())
+    jobs = {"pull:sf": {"ended": world.now()}, "pull:hs": {"ended": world.now()}, "deliver": {"ended": world.now()}}
+    write_vitals(world.folder, "schedule", {"jobs": jobs})
+    told = text_of(admin.get("/connections/sf"))
+    assert "sf salesforce needs a person" in told
+    assert "Deals : sf: HTTP 401: sign in again" in told
+    assert "pull:sf" in told
+    assert not {"pull:hs", "deliver"} & set(told.split())
+    assert admin.get("/connections/none").status_code == 404
 
 
 def test_the_first_page_says_what_runs_and_what_does_not(world, admin):
@@ -221,7 +233,18 @@ def test_only_an_admin_pauses_and_only_from_our_own_page(world, signed_in, admin
 
 
 TEMPLATES = Path(__file__).parents[3] / "webhook_app" / "templates" / "vendor"
-COMPUTED = ("role.", "nav.", "health.", "step.", "state.", "deal.show", "deal.limit", "deal.no_rule", "deal.with_rows")
+COMPUTED = (
+    "role.",
+    "nav.",
+    "health.",
+    "step.",
+    "state.",
+    "deal.show",
+    "deal.limit",
+    "deal.no_rule",
+    "deal.with_rows",
+    "stream.",
+)
 
 
 def test_every_sentence_of_the_console_is_used_and_every_one_that_is_used_exists():

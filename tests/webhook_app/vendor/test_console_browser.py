@@ -44,6 +44,7 @@ def busy(world, public):
     record(world, Statement("learning", "x", "login", world.clock(), None, "who@nowhere.example", None, {}, "d"))
     return [
         "/",
+        "/connections/sf",
         "/partners",
         f"/partners/{MINATO}",
         f"/partners/{MINATO}/deals/{deal}",
