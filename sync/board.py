@@ -17,7 +17,7 @@ from sync.access import Ambiguous
 from sync.asked import why_needed
 from sync.facts import ShareRow, gather
 from sync.house import House
-from sync.schema import actions, applied, mirror, partners, pauses, quarantine, shares, streams
+from sync.schema import actions, applied, drifts, mirror, partners, pauses, quarantine, shares, streams
 
 PAGE = 50
 
@@ -36,6 +36,20 @@ class StreamState:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftState:
+    """One alarm about a CRM's schema."""
+
+    object: str  # the CRM's words
+    field: str
+    label: str
+    kind: str
+    place: str  # file:line
+    what: str
+    holds: bool  # no share ends for good while it stands
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionState:
     """How one connection stands."""
 
@@ -45,6 +59,7 @@ class ConnectionState:
     outbox: Mapping[str, int]  # logged actions by state
     deals: int
     shares: int
+    drifts: tuple[DriftState, ...]  # where its mapping and the CRM don't agree
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,9 @@ def connections(house: House) -> list[ConnectionState]:
             )
         ):
             outbox_of[name][state] = count
+        drifts_of = defaultdict(list)
+        for row in tx.execute(sa.select(drifts).order_by(drifts.c.place, drifts.c.kind)):
+            drifts_of[row.connection].append(DriftState(*(getattr(row, each) for each in DriftState.__slots__)))
         deals_of = _counts(tx, mirror.c.connection, sa.and_(mirror.c.object == "opportunity", ~mirror.c.deleted))
         shares_of = _counts(tx, shares.c.connection, ~shares.c.suspended)
     return [
@@ -105,6 +123,7 @@ def connections(house: House) -> list[ConnectionState]:
             outbox_of[row.name],
             deals_of.get(row.name, 0),
             shares_of.get(row.name, 0),
+            tuple(drifts_of[row.name]),
         )
         for row in workspace.connections.values()
     ]

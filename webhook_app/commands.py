@@ -66,8 +66,12 @@ def unusable(problem: OperationalError) -> str:
 
 def told(problems: list[Problem]) -> str:
     """Problems, a line each, and how many."""
-    lines = [str(each) for each in problems]
-    return "\n".join([*lines, f"{len(lines)} problem{'s' if len(lines) != 1 else ''}"])
+    return "\n".join([*map(str, problems), counted(len(problems))])
+
+
+def counted(problems: int) -> str:
+    """The last line below them."""
+    return f"{problems} problem{'s' if problems != 1 else ''}"
 
 
 def house_of(folder: Path) -> House:

@@ -22,10 +22,9 @@ from config.words import REFERENCE
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import CrmError
 from connectors.registry import kinds
-from mapping.compile import reasons
-from mapping.model import Broken, ConnectionMapping
+from mapping.model import Broken
 from sync.applied import drift
-from sync.asked import why_needed
+from sync.drift import compare
 from sync.house import House, NotApplied, open_engine, open_house, utc_now
 from sync.migrate import is_current, migrate
 
@@ -105,8 +104,7 @@ def _workspace(folder: Path) -> Iterator[Finding]:
         if not secrets.fine:
             continue  # without them the CRM says nothing of its own
         advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
-        for object in _objects(workspace.mappings[name]) if name in workspace.mappings else ():
-            yield _tried(f"{name}: {object}", partial(_seen, workspace, opened, name, object), advice)
+        yield from _schema(workspace, opened, name, advice)
         yield _tried(f"{name}: logged actions", partial(_writes, opened, name), advice)
     opened.close()
 
@@ -163,24 +161,20 @@ def _secrets(row: ConnectionRow, folder: Path) -> str:
     return f"{len(references)} found"
 
 
-def _objects(mapping: ConnectionMapping) -> list[str]:
-    sources = (mapping.accounts, mapping.opportunities, mapping.contacts, mapping.users)
-    return list(dict.fromkeys(source.object for source in sources if source is not None))
-
-
 def _writes(opened: Connections, name: str) -> str:
     """Whether the CRM's user may log actions, and how much of the day's calls is used."""
     said, used = opened[name].check_writing(), opened[name].health()
     return said + (f"; {used.used_calls:,} of {used.daily_calls:,} calls today" if used.daily_calls else "")
 
 
-def _seen(workspace: Workspace, opened: Connections, name: str, object: str) -> str:
-    """Whether the CRM's user sees an object and every field of it that is read."""
-    shape = opened[name].describe(object)
-    asked = {
-        each.crm_field for each in reasons(workspace.mappings[name], why_needed(workspace)) if each.object == object
-    }
-    plain = {field for field in asked if "." not in field}
-    if missing := sorted(plain - set(shape.fields)):
-        raise ValueError(f"not to be seen: {', '.join(missing)}")
-    return f"{len(asked)} fields"
+def _schema(workspace: Workspace, opened: Connections, name: str, advice: str) -> Iterator[Finding]:
+    """Whether the CRM has every object as the mapping reads it, and its user sees it; an object each."""
+    try:
+        seen = compare(workspace, name, opened[name])
+    except CrmError as problem:
+        yield Finding(f"{name}: sign-in", False, str(problem), advice)
+        return
+    for object, fields in seen.read.items():
+        wrong = [each for each in seen.drifts if each.object == object]
+        state = "; ".join(str(each.problem()) for each in wrong) or f"{fields} fields"
+        yield Finding(f"{name}: {object}", not wrong, state, advice if wrong else "")

@@ -75,8 +75,10 @@ def _troubles(connection: ConnectionState, jobs: Mapping[str, Mapping[str, Any]]
     for stream in connection.streams:
         if stream.problem:
             yield Trouble(_known(stream.problem_kind), stream.stream, stream.problem)
+    for each in connection.drifts:
+        yield Trouble("needs admin", "schema", f"{each.place} {each.what}")
     told = {stream.problem for stream in connection.streams}
-    for job in (f"pull:{connection.name}", f"write-back:{connection.name}"):
+    for job in (f"pull:{connection.name}", f"write-back:{connection.name}", f"schema:{connection.name}"):
         how = jobs.get(job, {})
         if "problem" in how and how["problem"] not in told:
             yield Trouble(_known(how.get("kind")), job.partition(":")[0], how["problem"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,12 +22,13 @@ from mapping.model import Broken
 from sync.again import take_up_again
 from sync.applied import apply_files, changed_files, files_in_force
 from sync.asked import why_needed
+from sync.drift import compare, watch
 from sync.house import House
 from sync.project import drain
 from sync.pull import Pulled, pull
 from sync.settle import settle
 from sync.write_back import Written, write_back
-from webhook_app.commands import Refused, house_of, in_workspace, out, table
+from webhook_app.commands import Refused, counted, house_of, in_workspace, out, table
 
 
 @click.command("init")
@@ -44,8 +45,9 @@ def init_command(folder: Path, crm: str) -> None:
 
 @click.command("check")
 @click.option("--fields", is_flag=True, help="List every CRM field that is read, with the reason.")
+@click.option("--online", is_flag=True, help="Ask each CRM too whether it has what the mapping names.")
 @in_workspace
-def check_command(folder: Path, fields: bool) -> None:
+def check_command(folder: Path, fields: bool, online: bool) -> None:
     """Read all files, say everything that is wrong with them, and run the policy tests. Changes nothing."""
     workspace, remarks = check(folder, datetime.now(UTC))
     for remark in remarks:
@@ -58,6 +60,22 @@ def check_command(folder: Path, fields: bool) -> None:
         out.print(rows)
     tests = sum(len(file.tests) for file in workspace.policies)
     out.print(f"{len(workspace.files)} files are fine; {tests} policy tests passed.")
+    if online and (problems := list(_differences(workspace, folder))):
+        raise Refused("\n".join([*problems, counted(len(problems))]))
+
+
+def _differences(workspace: Workspace, folder: Path) -> Iterator[str]:
+    """Where the mappings differ from their CRMs; says of each connection how much was compared."""
+    opened = open_connections(workspace, folder)
+    for name in opened:
+        try:
+            seen = compare(workspace, name, opened[name])
+        except CrmError as problem:
+            yield f"{name}: {problem}"
+            continue
+        yield from (str(each.problem()) for each in seen.drifts)
+        out.print(f"{name}: {sum(seen.read.values())} fields of {len(seen.read)} objects compared.", markup=False)
+    opened.close()
 
 
 @click.command("apply")
@@ -99,6 +117,8 @@ def pull_command(folder: Path, connection: str | None) -> None:
         out.print(f"{name}: {result.records} records read", markup=False)
         for stream, problem in result.problems.items():
             out.print(f"  {stream}: {problem}", style="red", markup=False)
+        for alarm in _alarms(house, opened, name):
+            out.print(f"  schema: {alarm}", style="yellow", markup=False)
         for step in _next_steps(result.problems.values()):
             out.print(f"  next: {step}", markup=False)
     opened.close()
@@ -190,6 +210,13 @@ def _pulled(house: House, opened: Connections, name: str) -> Pulled:
         return pull(house, name, opened[name])
     except CrmError as problem:
         return Pulled(0, {"connection": problem})
+
+
+def _alarms(house: House, opened: Connections, name: str) -> list[str]:
+    try:
+        return [str(each.problem()) for each in watch(house, name, opened[name])]
+    except CrmError:  # reading met it too, and told
+        return []
 
 
 def _written(house: House, opened: Connections, name: str) -> Written:

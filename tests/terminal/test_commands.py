@@ -54,7 +54,7 @@ def test_the_doctor_names_a_field_that_the_crm_hides(sudare, life, folder):
     life.faults.hide_field("Opportunity", "Region__c")
     doctor = sudare("doctor", "--workspace", folder)
     assert doctor.code == 1
-    assert "not to be seen: Region__c" in doctor.text
+    assert "the CRM shows no field `Opportunity.Region__c`" in doctor.text
 
 
 def test_the_doctor_names_a_missing_secret_by_its_place_and_looks_on(sudare, folder):

@@ -15,9 +15,11 @@ from sync.support_log import record, say
 from sync.vitals import write_vitals
 from webhook_app.partner_app import create_partner_app
 from webhook_app.texts import LANGUAGES
-from webhook_app.texts_vendor import VENDOR
+from webhook_app.texts_schema import SCHEMA
+from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
+VENDOR = {**REST, **SCHEMA}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -244,6 +246,7 @@ COMPUTED = (
     "deal.no_rule",
     "deal.with_rows",
     "stream.",
+    "schema.kind.",
 )
 
 
@@ -263,3 +266,29 @@ def test_every_sentence_stands_in_three_languages_with_the_same_blanks(key):
     blanks = {language: set(re.findall(r"{(\w+)}", getattr(texts, language))) for language in LANGUAGES}
     assert all(getattr(texts, language).strip() for language in LANGUAGES)
     assert len({frozenset(names) for names in blanks.values()}) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_where_mapping_and_crm_differ_stands_on_the_first_page_and_the_connections_own_with_its_line(
+    world, signed_in, language
+):
+    row = {
+        "connection": "sf",
+        "object": "Opportunity",
+        "field": "Amount",
+        "kind": "type",
+        "label": "Amount",
+        "holds": True,
+    }
+    told = {"place": "mappings/salesforce.yaml:39", "what": "it is `string` in the CRM", "since": world.now()}
+    with world.writing() as tx:
+        tx.execute(sa.insert(schema.drifts).values(**row, **told))
+    browser = signed_in("admin@aozora.example", language=language)
+    home, page = text_of(browser.get("/")), text_of(browser.get("/connections/sf"))
+    assert getattr(VENDOR["health.needs admin"], language) in home
+    for key in ("schema.title", "schema.kind.type", "schema.holds"):
+        assert getattr(VENDOR[key], language) in page
+    assert home.count("mappings/salesforce.yaml:39") == page.count("mappings/salesforce.yaml:39") == 1
+    with world.writing() as tx:
+        tx.execute(sa.delete(schema.drifts))
+    assert getattr(VENDOR["schema.title"], language) not in text_of(browser.get("/connections/sf"))
