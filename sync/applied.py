@@ -17,6 +17,7 @@ from sync.documents import keep_documents
 from sync.house import House, NotApplied
 from sync.identifiers import internal_id
 from sync.project import mark
+from sync.rows import upsert
 from sync.schema import applied, links, mirror, people, relations, sessions, shares
 
 
@@ -42,6 +43,7 @@ def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "")
         floor = version if anew or before is None else before.floor
         row = {"version": version, "files": json.dumps(dict(files), ensure_ascii=False), "at": house.now()}
         tx.execute(sa.insert(applied).values(**row, by=by, note=note or ", ".join(changed), floor=floor))
+        _keep_vendor_users(tx, house, workspace)
         _end_vendor_users(tx, house, _vendor_users(earlier) - _vendor_users(workspace))
         if anew:
             mark(tx, _all_shareable(tx))
@@ -78,6 +80,23 @@ def _in_force(house: House, tx: sa.Connection) -> Workspace | None:
 
 def _vendor_users(workspace: Workspace | None) -> set[str]:
     return {email.strip().casefold() for email in workspace.vendor_users} if workspace else set()
+
+
+def _keep_vendor_users(tx: sa.Connection, house: House, workspace: Workspace) -> None:
+    """Enrol those whom sudare.yaml names, each with the role it says now."""
+    rows = [
+        {
+            "id": internal_id("people", "vendor", email.strip().casefold()),
+            "email": email.strip().casefold(),
+            "name": name.strip() or email,
+            "role": role,
+            "language": workspace.languages[0],
+            "created": house.now(),
+            "ended": None,
+        }
+        for email, (name, role) in workspace.vendor_users.items()
+    ]
+    upsert(tx, people, rows, keep=frozenset({"language", "created"}))
 
 
 def _end_vendor_users(tx: sa.Connection, house: House, emails: Iterable[str]) -> None:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from sync.access import add_person, make_link
+from sync.access import make_link
 from sync.house import House
+from sync.rows import among
 from sync.schema import links, people
 
 
 def welcome_vendor_users(house: House) -> list[tuple[str, str]]:
-    """Enrol the users that sudare.yaml names; (e-mail, first link) of those who never had one."""
-    serving = house.workspace().serving
-    fresh = []
-    for email, (name, role) in house.workspace().vendor_users.items():
-        person = add_person(house, email, name, role=role)
-        if not _had_link(house, person.id):
-            fresh.append((email, f"{serving.vendor_url}/l/{make_link(house, person.id, minutes=60)}"))
-    return fresh
-
-
-def _had_link(house: House, person_id: str) -> bool:
+    """(e-mail, first link) of each user in force who never had one."""
+    workspace = house.workspace()
+    named = among(people.c.email, [email.strip().casefold() for email in workspace.vendor_users])
+    had = sa.exists().where(links.c.person_id == people.c.id)
     with house.reading() as tx:
-        had = sa.select(links.c.hash).join(people).where(people.c.id == person_id).limit(1)
-        return tx.execute(had).first() is not None
+        wanted = sa.select(people.c.id, people.c.email).where(people.c.partner_id.is_(None), named, ~had)
+        fresh = tx.execute(wanted.order_by(people.c.email)).all()
+    door = workspace.serving.vendor_url
+    return [(row.email, f"{door}/l/{make_link(house, row.id, minutes=60)}") for row in fresh]

@@ -200,3 +200,15 @@ def test_a_document_opens_for_whom_the_policy_says(life_on_sqlite):
     assert titles("MINATO") == {"price-list", "product-guide"}
     assert titles("HANBIT") == {"product-guide"}
     assert titles("TSUBASA") == {"product-guide"}  # registered, without an NDA
+
+
+def test_a_vendor_user_has_the_role_that_the_version_in_force_gives_from_its_commit_on(life):
+    person = add_person(life.house, "admin@aozora.example", "管理 担当", role="admin")
+    session, _, _ = use_link(life.house, make_link(life.house, person.id))
+    assert person_of_session(life.house, session).role == "admin"
+    life.apply(settings=("{name: 管理 担当, role: admin}", "{name: 管理 担当, role: auditor}"))
+    assert person_of_session(life.house, session).role == "auditor"
+    life.apply(
+        sudare=("vendor_users:\n", "vendor_users:\n  approver@aozora.example: {name: 承認 担当, role: approver}\n")
+    )
+    assert {row.email for row in life.rows(schema.people, ended=None, role="approver")} == {"approver@aozora.example"}
