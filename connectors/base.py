@@ -85,6 +85,9 @@ class Stream:
     fields: tuple[str, ...] = ()  # the CRM's field names, dotted through a lookup (Account.Name), sorted
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # CRM field -> accepted values; asked of the CRM
     relation: RelationSource | None = None
+    # Ids of the records that something rests on. Where an association moves no stamp (HubSpot), `read` compares
+    # theirs every few minutes, so that a deal's other customer is seen although the deal has not changed.
+    watched: Callable[[], Sequence[str]] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-import msgspec
-
 from connectors.base import BadRecord, Bucket, Record, Sighting, SightingPage, Stream
-from connectors.hubspot.associations import Paging
-from connectors.hubspot.errors import hubspot_problems
-from connectors.hubspot.reading import LIST_PAGE, SEARCH_PAGE, created_property, modified_property, stamp
+from connectors.hubspot.reading import (
+    LIST_PAGE,
+    SEARCH_PAGE,
+    Found,
+    Plan,
+    created_property,
+    modified_property,
+    plan,
+    scouted,
+    search,
+    stamp,
+)
 from connectors.hubspot.session import Session
 
 _BETWEEN = " "  # a walk's place: the clock at its first answer, and where the list or the search goes on
-
-
-class _Found(msgspec.Struct, frozen=True):
-    id: int | str
-    createdAt: str  # noqa: N815 - HubSpot's spelling
-    properties: dict[str, str | None]
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    results: tuple[_Found, ...]
-    total: int = 0
-    paging: Paging | None = None
 
 
 def count_records(session: Session, stream: Stream, cuts: Sequence[str]) -> list[Bucket]:
@@ -40,11 +35,12 @@ def _count(session: Session, stream: Stream, start: str, end: str) -> Bucket:
     request = {
         "filterGroups": [{"filters": [*_created(stream, start, end), *_only(stream)]}],
         "sorts": [{"propertyName": modified, "direction": "DESCENDING"}],
-        "properties": [modified],
+        "properties": [modified, *stream.only],
         "limit": 1,
     }
-    page, now = _search(session, stream, request)
-    newest = stamp(page.results[0].properties.get(modified)) if page.results else ""
+    asked = plan(stream)
+    page, now = search(session, asked, request)
+    newest = asked.stamp(page.results[0]) if page.results else ""
     return Bucket(start, end, page.total, newest, now)
 
 
@@ -67,22 +63,23 @@ def walk_records(session: Session, stream: Stream, after: str, start: str, end: 
     walk = _walk_window if start or end else _walk_all
     rows, following, now = walk(session, stream, place, start, end)
     began = began or now
-    return SightingPage(list(_sightings(stream, rows)), f"{began}{_BETWEEN}{following}" if following else "", began)
+    return SightingPage(
+        list(_sightings(plan(stream), rows)), f"{began}{_BETWEEN}{following}" if following else "", began
+    )
 
 
-def _walk_all(session: Session, stream: Stream, place: str, start: str, end: str) -> tuple[Sequence[_Found], str, str]:
+def _walk_all(session: Session, stream: Stream, place: str, start: str, end: str) -> tuple[Sequence[Found], str, str]:
     names = ",".join((modified_property(stream.object), *stream.only))
     answer = session.ask(
         session.objects.get_page, stream.object, limit=LIST_PAGE, after=place or None, properties=[names]
     )
-    page = _decode(session, stream, answer.body)
-    following = str(page.paging.next.after) if page.paging is not None and page.paging.next is not None else ""
-    return page.results, following, answer.now
+    page = scouted(session, plan(stream), answer)
+    return page.results, page.after, answer.now
 
 
 def _walk_window(
     session: Session, stream: Stream, place: str, start: str, end: str
-) -> tuple[Sequence[_Found], str, str]:
+) -> tuple[Sequence[Found], str, str]:
     filters = [*_created(stream, start, end), *_only(stream)]
     if place:
         filters.append({"propertyName": "hs_object_id", "operator": "GT", "value": place})
@@ -92,15 +89,12 @@ def _walk_window(
         "properties": [modified_property(stream.object), *stream.only],
         "limit": SEARCH_PAGE,
     }
-    page, now = _search(session, stream, request)
+    page, now = search(session, plan(stream), request)
     return page.results, str(page.results[-1].id) if len(page.results) == SEARCH_PAGE else "", now
 
 
-def _sightings(stream: Stream, rows: Iterable[_Found]) -> Iterator[Sighting]:
-    modified = modified_property(stream.object)
-    for row in rows:
-        if all(row.properties.get(name) in values for name, values in stream.only.items()):
-            yield Sighting(str(row.id), stamp(row.properties.get(modified)), stamp(row.createdAt))
+def _sightings(asked: Plan, rows: Iterable[Found]) -> Iterator[Sighting]:
+    return (Sighting(str(row.id), asked.stamp(row), stamp(row.createdAt)) for row in rows if asked.wants(row))
 
 
 def _created(stream: Stream, start: str, end: str) -> list[dict[str, Any]]:
@@ -121,16 +115,6 @@ def _only(stream: Stream) -> list[dict[str, Any]]:
         else {"propertyName": name, "operator": "IN", "values": [value.lower() for value in values]}
         for name, values in stream.only.items()
     ]
-
-
-def _search(session: Session, stream: Stream, request: Mapping[str, Any]) -> tuple[_Answer, str]:
-    answer = session.search(stream.object, request)
-    return _decode(session, stream, answer.body), answer.now
-
-
-def _decode(session: Session, stream: Stream, body: bytes) -> _Answer:
-    with hubspot_problems(session.where(stream.object)):
-        return msgspec.json.decode(body, type=_Answer)
 
 
 def refuse_relations(session: Session) -> BadRecord:

@@ -9,6 +9,7 @@ from connectors.sandbox.crm import Row
 from connectors.sandbox.hubspot_errors import invalid
 from connectors.sandbox.hubspot_objects import HubspotObjects, moment
 from connectors.sandbox.hubspot_schema import ALIASES, Property, created_property, modified_property
+from connectors.sandbox.records import as_row
 
 MOST_GROUPS, MOST_FILTERS, MOST_FILTERS_IN_ALL = 5, 6, 18
 MOST_ON_PAGE = 200
@@ -26,11 +27,13 @@ def search(objects: HubspotObjects, object: str, body: Body) -> tuple[int, list[
     known = objects.properties(object)
     values: list[Any] = []
     where = _groups(object, known, body.get("filterGroups") or (), values)
-    found = f"FROM record t WHERE t.object = ? AND t.org = 'hubspot' AND t.deleted = 0 AND ({where})"
+    found = f"FROM indexed t WHERE t.object = ? AND ({where})"
+    objects.crm.index(object)
     total = objects.crm.select(f"SELECT count(*) {found}", (object, *values))[0][0]
     order = _order(object, known, body.get("sorts") or ())
-    ids = objects.crm.select(f"SELECT t.id {found} ORDER BY {order} LIMIT ? OFFSET ?", (object, *values, size, start))
-    rows = [objects.crm.get("hubspot", object, id) for (id,) in ids]
+    columns = "t.object, t.id, t.created, t.stamp, 0, t.fields"
+    page = f"SELECT {columns} {found} ORDER BY {order} LIMIT ? OFFSET ?"
+    rows = [as_row(each) for each in objects.crm.select(page, (object, *values, size, start))]
     return total, rows, str(start + size) if start + size < total else None
 
 

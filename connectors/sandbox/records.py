@@ -7,13 +7,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from connectors.sandbox import hubspot_schema, salesforce_schema
+from connectors.sandbox import hubspot_index, hubspot_schema, salesforce_schema
 from connectors.sandbox.ids import hubspot_id, salesforce_id
 
 Org = Literal["salesforce", "hubspot"]
@@ -59,7 +59,7 @@ class Row:
     fields: dict[str, Any]
 
 
-def _row(columns: tuple[Any, ...]) -> Row:
+def as_row(columns: tuple[Any, ...]) -> Row:
     object, id, created, stamp, deleted, fields = columns
     return Row(object, id, created, stamp, bool(deleted), msgspec.json.decode(fields))
 
@@ -77,11 +77,17 @@ class Records:
 
     def __init__(self, file: Path, *, clock: Callable[[], datetime] | None = None) -> None:
         self.clock: Callable[[], datetime] = clock or (lambda: datetime.now(UTC))
+        # How far HubSpot's search stays behind: a third of it, two or all of it, by the id, so that a later change
+        # may be found before an earlier one.
+        self.search_lag = timedelta(0)
         self._lock = threading.RLock()
         self._depth = 0
         self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         # A crash of the machine may lose the last seconds of a sandbox; a crash of the process loses nothing.
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _TABLES)
+        hubspot_index.add_index(
+            self._db, lambda id: stamp_text("hubspot", self.clock() + self.search_lag * (int(id) % 3 + 1) / 3)
+        )
 
     def close(self) -> None:
         """Let go of the file."""
@@ -117,10 +123,15 @@ class Records:
         with self.batch():
             return self._db.execute(sql, values).rowcount
 
+    def index(self, object: str) -> None:
+        """Let HubSpot's search, which reads the table `indexed`, know what it would know by now of an object."""
+        with self.batch():
+            hubspot_index.catch_up(self._db, object, stamp_text("hubspot", self.clock()))
+
     def find(self, org: Org, object: str, id: str) -> Row | None:
         """The record under this id, deleted or not."""
         found = self.select(f"SELECT {_COLUMNS} FROM record WHERE org=? AND object=? AND id=?", (org, object, id))  # noqa: S608
-        return _row(found[0]) if found else None
+        return as_row(found[0]) if found else None
 
     def get(self, org: Org, object: str, id: str) -> Row:
         """The live record under this id. Raises Gone where it is not, or no longer, there."""
@@ -135,7 +146,7 @@ class Records:
         """The records of an object in the order of their ids, by the values of some fields."""
         tests = "".join(f" AND json_extract(fields, '$.{name}') = ?" for name in where or ())
         sql = f"SELECT {_COLUMNS} FROM record WHERE object=? AND org=? AND deleted=?{tests} ORDER BY id"  # noqa: S608
-        return [_row(each) for each in self.select(sql, (object, org, int(deleted), *(where or {}).values()))]
+        return [as_row(each) for each in self.select(sql, (object, org, int(deleted), *(where or {}).values()))]
 
     def create(self, org: Org, object: str, fields: Mapping[str, Any], *, at: datetime | None = None) -> str:
         """A new record, created now or at another time; its id."""
@@ -209,4 +220,4 @@ class Records:
     def page(self, org: Org, object: str, *, after: str, size: int, deleted: bool = False) -> list[Row]:
         """Some records in the order of their ids, past one of them."""
         sql = f"SELECT {_COLUMNS} FROM record WHERE org=? AND object=? AND id>? AND deleted=? ORDER BY id LIMIT ?"  # noqa: S608
-        return [_row(each) for each in self.select(sql, (org, object, after, int(deleted), size))]
+        return [as_row(each) for each in self.select(sql, (org, object, after, int(deleted), size))]
