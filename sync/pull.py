@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from sync.mirrored import apply_records, apply_relations, drop_unnamed
 from sync.project import drain
 from sync.reading import Reader, Reading, prepare
 from sync.rows import batches, insert_new, upsert
-from sync.schema import partner_accounts, shapes, streams
+from sync.schema import mirror, partner_accounts, shapes, streams
 from sync.settle import end_orphans, settle, would_end
 
 BATCH = 200  # records a transaction: keeps the write lock short
@@ -101,6 +101,8 @@ def _read_stream(house: House, reading: Reading, stream: str) -> int:
 def _pages(house: House, reading: Reading, stream: str) -> Iterator[Page]:
     source = stream.removeprefix("relations:")
     asked = reading.relations[source] if source != stream else reading.readers[_OBJECTS[stream]].stream
+    if stream in _OBJECTS:
+        asked = replace(asked, watched=lambda: _watched(house, reading.connection, _OBJECTS[stream]))
     since, partners = _standing(house, reading, stream)
     while True:
         page = reading.connector.read(asked, since, partners=partners)
@@ -108,6 +110,13 @@ def _pages(house: House, reading: Reading, stream: str) -> Iterator[Page]:
         since = page.checkpoint
         if not page.more:
             return
+
+
+def _watched(house: House, connection: str, object: str) -> list[str]:
+    """The records whose fields are kept: a partner is on the deal, or on a deal of the account."""
+    here = sa.and_(mirror.c.connection == connection, mirror.c.object == object, ~mirror.c.deleted)
+    with house.reading() as tx:
+        return list(tx.execute(sa.select(mirror.c.crm_id).where(here, mirror.c.fields.is_not(None))).scalars())
 
 
 def _standing(house: House, reading: Reading, stream: str) -> tuple[Checkpoint | None, list[str]]:
