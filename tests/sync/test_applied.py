@@ -209,6 +209,6 @@ def test_a_vendor_user_has_the_role_that_the_version_in_force_gives_from_its_com
     life.apply(settings=("{name: 管理 担当, role: admin}", "{name: 管理 担当, role: auditor}"))
     assert person_of_session(life.house, session).role == "auditor"
     life.apply(
-        sudare=("vendor_users:\n", "vendor_users:\n  approver@aozora.example: {name: 承認 担当, role: approver}\n")
+        settings=("vendor_users:\n", "vendor_users:\n  approver@aozora.example: {name: 承認 担当, role: approver}\n")
     )
     assert {row.email for row in life.rows(schema.people, ended=None, role="approver")} == {"approver@aozora.example"}
