@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
 from config.secrets import secret
 from config.workspace import ConnectionRow, Workspace
-from connectors.base import ConnectionSettings, Connector
+from connectors.base import ConnectionSettings, Connector, NeedsAdmin
 from connectors.registry import open_connection
 
 
 class Connections(Mapping[str, Connector]):
     """Connection name -> its connector. Thread-safe; nothing is imported or signed in before its first use."""
 
-    def __init__(self, rows: Mapping[str, ConnectionRow], folder: Path) -> None:
-        self._rows, self._folder = rows, folder
+    def __init__(self, rows: Mapping[str, ConnectionRow], folder: Path, *, signs_in: bool = True) -> None:
+        self._rows, self._folder, self._signs_in = rows, folder, signs_in
         self._open: dict[str, Connector] = {}
         self._lock = Lock()
 
@@ -24,7 +25,7 @@ class Connections(Mapping[str, Connector]):
         row = self._rows[name]
         with self._lock:
             if name not in self._open:
-                self._open[name] = open_connection(_settings(row, self._folder))
+                self._open[name] = open_connection(self._settings(row))
             return self._open[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -32,6 +33,18 @@ class Connections(Mapping[str, Connector]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def _settings(self, row: ConnectionRow) -> ConnectionSettings:
+        def open_secret(reference: str) -> str:
+            return secret(reference, self._folder)
+
+        return ConnectionSettings(
+            name=row.name,
+            kind=row.kind,
+            options=row.options,
+            secret=open_secret if self._signs_in else partial(_without_sign_in, row, open_secret),
+            folder=str(self._folder),
+        )
 
     def close(self) -> None:
         """Give back the sockets of those that were opened."""
@@ -46,11 +59,14 @@ def open_connections(workspace: Workspace, folder: Path) -> Connections:
     return Connections(workspace.connections, folder)
 
 
-def _settings(row: ConnectionRow, folder: Path) -> ConnectionSettings:
-    return ConnectionSettings(
-        name=row.name,
-        kind=row.kind,
-        options=row.options,
-        secret=lambda reference: secret(reference, folder),
-        folder=str(folder),
-    )
+def hearing_connections(workspace: Workspace, folder: Path) -> Connections:
+    """The same, for `read_notices` alone: they are given no secret with which they could sign in to a CRM."""
+    return Connections(workspace.connections, folder, signs_in=False)
+
+
+def _without_sign_in(row: ConnectionRow, open_secret: Callable[[str], str], reference: str) -> str:
+    # INVARIANT: the partners' process can hear a CRM, and can't ask one anything.
+    signs_in = set(dict(row.options.get("auth", {})).values()) - set(dict(row.options.get("notices", {})).values())
+    if reference in signs_in:
+        raise NeedsAdmin(f"connection `{row.name}` is open for its notices alone and can't sign in")
+    return open_secret(reference)

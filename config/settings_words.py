@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from marshmallow import ValidationError, fields, validates_schema
 
+from config.notices_words import HubspotNotices, SalesforceNotices
 from config.positions import quoted
 from config.words import LANGUAGES, NAME, REFERENCE, Flag, Inner, Many, OneOf, Secret, Table, Text, Whole, Words, said
 from config.workspace import ROLES
@@ -140,6 +141,7 @@ class SalesforceConnection(AnyConnection):
     external_id = Text(re.compile(r"[A-Za-z]\w*__c"), "a custom field such as `Sudare_Key__c`")
     proxy = Text()
     auth = Inner(SalesforceAuth, required=True)
+    notices = Inner(SalesforceNotices)
 
 
 class HubspotConnection(AnyConnection):
@@ -149,6 +151,13 @@ class HubspotConnection(AnyConnection):
     api_version = OneOf("API version", ("v3", "2026-03", "2026-09"))
     portal_id = Text(re.compile(r"[0-9]+"), "a number in quotes")
     auth = Inner(HubspotAuth, required=True)
+    notices = Inner(HubspotNotices)
+
+    @validates_schema
+    def notices_name_their_account(self, data: Any, **_: Any) -> None:
+        """One app's webhooks may speak of several accounts, so ours is named."""
+        if "notices" in data and "portal_id" not in data:
+            raise ValidationError({"notices": [said("<key> needs `portal_id:`, the account they may speak of")]})
 
 
 CONNECTIONS: Mapping[str, type[AnyConnection]] = {"salesforce": SalesforceConnection, "hubspot": HubspotConnection}

@@ -131,6 +131,7 @@ notices = Table(  # a CRM's hint that a record changed, stored before it is ackn
     Column("relations", Boolean, nullable=False, server_default="0"),  # who is on which deal of this account
     text("stored"),
     text("done", empty=True),
+    text("problem", empty=True),  # why its record could not be read; the next round looks again
     Index("notices_due", "connection", "stored", **_where("done is null")),
 )
 drifts = Table(  # where the mapping and the CRM no longer agree; one that is mended goes

@@ -1,4 +1,4 @@
-"""The partners' origin: portal, API, signed hooks and xAPI, behind one guard."""
+"""The partners' origin: portal, API, signed hooks, xAPI and CRMs' notices, behind one guard."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from webhook_app.door import Door
 from webhook_app.guard import guard
 from webhook_app.hooks import register_hooks
 from webhook_app.identity import identity
+from webhook_app.notices import register_notices
 from webhook_app.partner import portal
 from webhook_app.partner_account import account
 from webhook_app.partner_documents import documents
@@ -28,4 +29,5 @@ def create_partner_app(house: House) -> Flask:
     register_api(door)
     register_hooks(door, house)
     register_xapi(door, house)
+    register_notices(door, house)
     return door

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from flask import Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-MACHINE_PATHS = ("/api/", "/hooks/", "/xapi/")
+MACHINE_PATHS = ("/api/", "/hooks/", "/xapi/", "/notices/")
 """Paths where programs speak: a key or a signature instead of a session, problems instead of pages."""
 
 _KEPT_HEADERS = frozenset({"allow", "www-authenticate", "retry-after", "location"})

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.parsers import expat
 
-from connectors.base import Call, ConnectionSettings, Forged, Notice, Noticed
+from connectors.base import Call, ConnectionSettings, Forged, NeedsAdmin, Notice, Noticed
 
 OUTBOUND = "http://soap.sforce.com/2005/09/outbound"
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -17,6 +17,7 @@ _TYPE = "http://www.w3.org/2001/XMLSchema-instance type"
 MOST_NOTIFICATIONS = 100
 _DEEPEST = 16
 _LONGEST_TEXT = 64  # characters of what we look at
+_SECRET = re.compile(r"[A-Za-z0-9_-]{24,200}", re.ASCII)  # it stands in an address, and is all the proof there is
 _ID = re.compile(r"[A-Za-z0-9]{18}", re.ASCII)
 _OBJECT = re.compile(r"[A-Za-z]\w{0,79}", re.ASCII)
 ACK = (
@@ -41,8 +42,13 @@ def read_notices(settings: ConnectionSettings, call: Call) -> Noticed:
     if not asked:
         raise Forged(f"connection `{settings.name}` has no `notices:`")
     # INVARIANT: nothing of a body is parsed before its sender has shown the secret, which Salesforce can't sign with.
+    secret = settings.secret(asked["secret"]).strip()
+    if not _SECRET.fullmatch(secret):
+        raise NeedsAdmin(
+            f"connection `{settings.name}`: the secret of `notices:` must be 24 or more letters and digits"
+        )
     offered = urlsplit(call.url).path.rpartition("/")[2].encode(errors="replace")
-    if not hmac.compare_digest(settings.secret(asked["secret"]).strip().encode(), offered):
+    if not hmac.compare_digest(secret.encode(), offered):
         raise Forged("the address does not end in this connection's secret")
     message = _Message()
     message.read(call.body)

@@ -17,7 +17,7 @@ _TABLES = {  # name -> text columns that are its key, other required ones, ones 
         ("ours", "theirs", "different", "repaired", "calls"),
     ),
     "sightings": (("connection", "object", "crm_id"), ("stamp", "created"), (), ()),
-    "notices": (("connection", "key"), ("object", "crm_id", "stored"), ("done",), ()),
+    "notices": (("connection", "key"), ("object", "crm_id", "stored"), ("done", "problem"), ()),
     "drifts": (("connection", "object", "field", "kind"), ("place", "label", "what", "since"), (), ()),
     "described": (("connection", "object", "field"), ("label", "type", "options"), (), ()),
     "tokens": (("connection",), ("sealed", "at"), (), ()),
