@@ -20,7 +20,7 @@ from sync.schema import mirror, partner_accounts, partners, relations, shares
 
 def enrol_partners(
     tx: sa.Connection, house: House, reading: Reading, records: Mapping[str, Record], moved: Sequence[Row]
-) -> None:
+) -> list[str]:
     """Take up accounts that are partners, let go those that no longer are, and mark the deals that this touches."""
     known = _known(tx, reading.connection, [row.crm_id for row in moved])
     rows = [_enrolment(reading, records[row.crm_id]) for row in moved if not row.deleted]
@@ -28,7 +28,7 @@ def enrol_partners(
     gone = [account for account in known if account not in enrolled]
     fresh = {account: row for account, row in enrolled.items() if known.get(account) != row}
     if not gone and not fresh:
-        return
+        return []
     here = partner_accounts.c.connection == reading.connection
     tx.execute(sa.delete(partner_accounts).where(here, among(partner_accounts.c.account, gone)))
     keys = {row["partner_id"]: row.pop("key") for row in fresh.values()}
@@ -37,7 +37,7 @@ def enrol_partners(
     before = {known[account]["partner_id"] for account in [*gone, *fresh] if account in known}
     touched = sorted(before | set(keys))
     _refresh(tx, house.in_force(tx), touched)
-    _mark_deals(tx, reading.connection, touched, [*gone, *fresh])
+    return _mark_deals(tx, reading.connection, touched, [*gone, *fresh])
 
 
 def end_enrolment(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> None:
@@ -97,9 +97,9 @@ def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
     tx.execute(changed.values(fields=frozen, version=partners.c.version + 1, name=name), told_rows)
 
 
-def _mark_deals(tx: sa.Connection, connection: str, touched: Sequence[str], accounts: Sequence[str]) -> None:
+def _mark_deals(tx: sa.Connection, connection: str, touched: Sequence[str], accounts: Sequence[str]) -> list[str]:
     """Every deal that one of these partners has, or that some relation says it should have."""
-    mark(tx, tx.execute(sa.select(shares.c.deal_id).where(among(shares.c.partner_id, touched))).scalars())
+    shared = tx.execute(sa.select(shares.c.deal_id).where(among(shares.c.partner_id, touched))).scalars().all()
     keys = sa.select(sa.literal(KEY).concat(partners.c.key)).where(among(partners.c.id, touched))
     by_account = sa.select(partner_accounts.c.account).where(
         among(partner_accounts.c.partner_id, touched), partner_accounts.c.connection == relations.c.connection
@@ -117,4 +117,6 @@ def _mark_deals(tx: sa.Connection, connection: str, touched: Sequence[str], acco
             mirror.c.object == "opportunity",
         ),
     )
-    mark(tx, tx.execute(found.where(named)).scalars())
+    deals = sorted({*shared, *tx.execute(found.where(named)).scalars()})
+    mark(tx, deals)
+    return deals

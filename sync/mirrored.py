@@ -26,12 +26,19 @@ DEAL = "opportunity"
 
 
 def apply_records(
-    house: House, reading: Reading, object: str, records: Sequence[Record], *, wanted: bool = False
-) -> None:
+    house: House,
+    reading: Reading,
+    object: str,
+    records: Sequence[Record],
+    *,
+    by_id: bool = False,
+    wanted: bool = False,
+) -> list[str]:
     """Carry one batch of records into the mirror and on to the partners, in one transaction.
 
-    Idempotent and free of order: a record that is older than what stands changes nothing. `wanted` ones were
-    read because their fields are missing.
+    Idempotent and free of order: a record that is older than what stands changes nothing. Records were asked for
+    `by_id` alone, `wanted` ones because their fields are missing. Returns our ids of the deals that moved or are
+    marked because what is beside them did.
     """
     rows = [row_of(reading, object, record, house.key) for record in records]
     if problems := [row.problem for row in rows if row.problem]:
@@ -41,15 +48,16 @@ def apply_records(
         follow_merges(tx, reading.connection, object, records)
         standing = _standing(tx, reading.connection, object, [record.id for record in records])
         shape = reading.readers[object].shape
-        if wanted:
+        if by_id or wanted:
             rows = [_without_stamp(row, standing.get(row.crm_id)) for row in rows]
         moved = [
             _with_birth(row, standing.get(row.crm_id))
             for row in rows
             if _is_news(row, standing.get(row.crm_id), shape, wanted)
         ]
+        beside: list[str] = []
         if object == "account":
-            enrol_partners(tx, house, reading, {record.id: record for record in records}, moved)
+            beside += enrol_partners(tx, house, reading, {record.id: record for record in records}, moved)
         elif object == DEAL:
             _keep_mentions(tx, reading, records, moved)
         needed = _needed(tx, reading, object, moved)
@@ -66,8 +74,10 @@ def apply_records(
                 project(tx, house, ids, said=_said(tx, house, reading, moved, standing))
             else:
                 mark(tx, ids)
-        elif object in ("account", "contact"):
-            _mark_deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
+            return ids
+        if object in ("account", "contact"):
+            beside += _mark_deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
+        return beside
 
 
 def drop_unnamed(tx: sa.Connection, reading: Reading, object: str) -> None:
@@ -86,8 +96,8 @@ def drop_unnamed(tx: sa.Connection, reading: Reading, object: str) -> None:
         _mark_deals_of(tx, reading.connection, {row.account for row in rows if row.account})
 
 
-def apply_relations(house: House, reading: Reading, source: str, page: Page) -> None:
-    """Carry one page of relation rows in: who is on which deal."""
+def apply_relations(house: House, reading: Reading, source: str, page: Page) -> list[str]:
+    """Carry one page of relation rows in: who is on which deal. Returns our ids of the deals that it marks."""
     gone = [record.id for record in page.records if record.deleted]
     rows = [_relation_row(reading.connection, source, record) for record in page.records if not record.deleted]
     with house.writing() as tx:
@@ -101,7 +111,9 @@ def apply_relations(house: House, reading: Reading, source: str, page: Page) -> 
         upsert(tx, relations, changed)
         deals = {row["deal"] for row in changed} | {before[row]["deal"] for row in [*gone, *lost] if row in before}
         deals |= {before[row["row"]]["deal"] for row in changed if row["row"] in before}
-        mark(tx, _deal_ids(tx, reading.connection, deals))
+        ids = _deal_ids(tx, reading.connection, deals)
+        mark(tx, ids)
+        return ids
 
 
 def _set_aside(tx: sa.Connection, house: House, reading: Reading, object: str, rows: Sequence[Row]) -> None:
@@ -261,13 +273,15 @@ def _accounts_of(object: str, moved: Sequence[Row], standing: Mapping[str, Any])
     return {account for account in {row.account for row in moved} | before if account}
 
 
-def _mark_deals_of(tx: sa.Connection, connection: str, accounts: set[str]) -> None:
+def _mark_deals_of(tx: sa.Connection, connection: str, accounts: set[str]) -> list[str]:
     found = tx.execute(
         sa.select(mirror.c.id)
         .where(mirror.c.connection == connection, mirror.c.object == DEAL, among(mirror.c.account, accounts))
         .where(mirror.c.fields.is_not(None))
     )
-    mark(tx, list(found.scalars()))
+    deals = list(found.scalars())
+    mark(tx, deals)
+    return deals
 
 
 def _said(

@@ -33,9 +33,7 @@ class Pulled:
 
 def pull(house: House, connection: str, connector: Connector) -> Pulled:
     """One round over all streams of a connection. Idempotent: killed anywhere, the next round goes on."""
-    reading = prepare(house.workspace(), connection, connector)
-    with house.writing() as tx:
-        insert_new(tx, shapes, [_shape_row(reader) for reader in reading.readers.values()])
+    reading = begin(house, connection, connector)
     records, problems = 0, {}
     for stream in _order(reading):
         try:
@@ -61,6 +59,18 @@ def _settle(house: House, reading: Reading) -> None:
     if would_end(house, reading.connection):
         watch(house, reading.connection, reading.connector)
     settle(house, reading.connection)
+
+
+def begin(house: House, connection: str, connector: Connector) -> Reading:
+    """A connection ready to be read under the configuration in force, whose shapes are on record."""
+    reading = prepare(house.workspace(), connection, connector)
+    rows = [_shape_row(reader) for reader in reading.readers.values()]
+    with house.reading() as tx:
+        known = set(tx.execute(sa.select(shapes.c.shape)).scalars())
+    if fresh := [row for row in rows if row["shape"] not in known]:
+        with house.writing() as tx:
+            insert_new(tx, shapes, fresh)
+    return reading
 
 
 def _shape_row(reader: Reader) -> dict[str, str]:

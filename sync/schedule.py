@@ -23,8 +23,10 @@ from sync.deliver import SendMail, deliver
 from sync.drift import watch
 from sync.house import House, instant
 from sync.leases import lease
+from sync.notices import is_waiting, sweep
 from sync.project import come_due
 from sync.pull import pull
+from sync.reread import reread
 from sync.vitals import write_vitals
 from sync.write_back import write_back
 
@@ -37,6 +39,8 @@ WRITE_BACK_SECONDS = 2
 DELIVER_SECONDS = 5
 COME_DUE_SECONDS = 30
 SCHEMA_SECONDS = 86_400.0  # and at each start
+NOTICES_SECONDS = 0.1  # between two looks whether one waits; a look takes no lease and writes nothing
+SWEEP_SECONDS = 900
 LEASE_SECONDS = 30
 LOOK_SECONDS = 1  # for a new version; then the board is told how jobs went
 LONGEST_WAIT = timedelta(minutes=5)
@@ -50,6 +54,7 @@ class Job:
     name: str
     seconds: float
     run: Callable[[], object]
+    due: Callable[[], bool] = lambda: True  # asked before the lease is taken
 
 
 @dataclass(slots=True)
@@ -102,6 +107,10 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
         jobs.append(Job(f"pull:{name}", poll, partial(_pull, house, name, connectors)))
         jobs.append(Job(f"schema:{name}", SCHEMA_SECONDS, partial(_schema, house, name, connectors)))
         jobs.append(Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(_write_back, house, name, connectors)))
+        if "notices" in row.options:
+            look = partial(is_waiting, house, name)
+            jobs.append(Job(f"notices:{name}", NOTICES_SECONDS, partial(_reread, house, name, connectors), look))
+            jobs.append(Job(f"sweep:{name}", SWEEP_SECONDS, partial(sweep, house, name)))
     return jobs
 
 
@@ -126,6 +135,10 @@ def _write_back(house: House, name: str, connectors: Mapping[str, Connector]) ->
     problem = write_back(house, name, connectors[name]).problem
     if problem is not None:
         raise problem
+
+
+def _reread(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
+    reread(house, name, connectors[name])
 
 
 def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: list[Job], stop: Event) -> None:
@@ -165,6 +178,8 @@ def run_once(house: House, job: Job, course: Course) -> None:
     began = house.now()
     course.running.add(job.name)
     try:
+        if not job.due():
+            return
         with lease(house, f"job {job.name}", LEASE_SECONDS) as fence:
             if fence is None:
                 return

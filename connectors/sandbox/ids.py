@@ -13,6 +13,7 @@ SALESFORCE_PREFIXES = {
     "OpportunityPartner": "00I",
     "Task": "00T",
     "TaskStatus": "01J",
+    "Notification": "04l",
 }
 
 HUBSPOT_BASES = {
