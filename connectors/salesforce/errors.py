@@ -19,6 +19,14 @@ class LocatorGone(TryAgain):
     """The query's cursor has ended: ask the same query again from its start."""
 
 
+class LimitReached(TryAgain):
+    """No more of this kind of job today."""
+
+
+class NotThere(NeedsAdmin):
+    """Nothing is under this address."""
+
+
 class AlreadyWritten(BadRecord):
     """The unique key is taken: the record stands."""
 
@@ -63,7 +71,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "INVALID_FIELD": Meaning(NeedsAdmin, _ACCESS),
     "INVALID_TYPE": Meaning(NeedsAdmin, _ACCESS),
     "INVALID_FIELD_FOR_INSERT_UPDATE": Meaning(NeedsAdmin, _ACCESS),
-    "NOT_FOUND": Meaning(NeedsAdmin, f"not there, or hidden from the integration user: {_ACCESS}"),
+    "NOT_FOUND": Meaning(NotThere, f"not there, or hidden from the integration user: {_ACCESS}"),
     "MALFORMED_QUERY": Meaning(NeedsAdmin, "check the field names and `only:` values of the mapping", quotes=True),
     "INVALID_QUERY_FILTER_OPERATOR": Meaning(NeedsAdmin, "check the `only:` values of the mapping", quotes=True),
     "INVALIDENTITY": Meaning(NeedsAdmin, "this object cannot be asked for in this way"),
@@ -75,6 +83,7 @@ MEANINGS: Mapping[str, Meaning] = {
     "QUERY_TIMEOUT": Meaning(TryAgain, "the org was too busy to answer", after=timedelta(minutes=1)),
     "SERVER_UNAVAILABLE": Meaning(TryAgain, "the org is busy"),
     "UNKNOWN_EXCEPTION": Meaning(TryAgain, "the org failed inside"),
+    "LIMIT_EXCEEDED": Meaning(LimitReached, "the org's query jobs of this day are used up", after=timedelta(hours=1)),
     "INVALID_QUERY_LOCATOR": Meaning(LocatorGone, "the query starts again"),
     "ALL_OR_NONE_OPERATION_ROLLED_BACK": Meaning(TryAgain, "another record of its batch was refused"),
     "PROCESSING_HALTED": Meaning(TryAgain, "another record of its batch was refused"),

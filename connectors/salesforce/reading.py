@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Checkpoint, ObjectShape, Page, Record, Relation, Stream
+from connectors.salesforce import bulk
 from connectors.salesforce.asking import ask
+from connectors.salesforce.counting import counted
 from connectors.salesforce.queries import instant, layout_of, left, only, query, utc
 from connectors.salesforce.rows import Layout, layout, quoted
 from connectors.salesforce.session import Org
@@ -16,14 +18,25 @@ from connectors.salesforce.session import Org
 LIMIT = 2000  # rows of a page: what one answer of Salesforce holds at most
 # Rows are not committed in the order of their stamps: what was saved late appears behind the checkpoint.
 LOOKBACK = timedelta(seconds=600)
+JOB_ROWS = 10_000  # rows of a page of a query job: some 5 MB, as much memory as we want to take for one
+BEGINNING = "1970-01-01T00:00:00.000Z"  # in `Checkpoint.stamp` while a query job is read: it has no order
 IDS_PER_QUERY = 200  # with quotes and commas a third of the 16 KiB that a URL may have
 FIRST_READ = " first read"  # in `Checkpoint.until`: nothing of this stream was known when the round began
 _ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?", re.ASCII)
 
 
 def read_page(org: Org, stream: Stream, since: Checkpoint | None, shape: ObjectShape) -> Page:
-    """The next page after `since`, in the order of (stamp, id); shorter than LIMIT where the round ends."""
+    """The next page after `since`: of a query job in a large first read, else in the order of (stamp, id)."""
     rows = layout_of(stream, shape)
+    job = bulk.job_of(since.id) if since is not None else None
+    if since is not None and job is not None:
+        return _page_of_job(org, stream, rows, shape, since.until, job)
+    if since is None and (begun := _begun(org, stream, rows, shape, 1)):
+        return begun
+    return _page_by_stamp(org, stream, rows, shape, since)
+
+
+def _page_by_stamp(org: Org, stream: Stream, rows: Layout, shape: ObjectShape, since: Checkpoint | None) -> Page:
     after, kept = _after(since), only(stream, shape)
     found = ask(org, _page_query(rows, stream, [*after, *kept]), rows, f"reading {stream.object}")
     parts = [_records(found.rows, rows, stream)]
@@ -37,6 +50,40 @@ def read_page(org: Org, stream: Stream, since: Checkpoint | None, shape: ObjectS
     if full:
         return Page(records, Checkpoint(records[-1].stamp, records[-1].id, until), more=True)
     # INVARIANT: a round ends at the CRM's clock of its first answer; what is saved later, the next lookback reads.
+    return Page(records, Checkpoint(until.removesuffix(FIRST_READ)), more=False)
+
+
+def _begun(org: Org, stream: Stream, rows: Layout, shape: ObjectShape, tried: int) -> Page | None:
+    """A first read begun as a query job; None where it is small or Bulk does not take it."""
+    where = f"reading {stream.object}"
+    if tried > bulk.TRIES or not bulk.can_be_asked(rows.columns, shape):
+        return None
+    kept = only(stream, shape)
+    if counted(org, stream.object, kept, where) < bulk.BULK_FROM:
+        return None
+    try:
+        text = query(rows.columns, stream.object, kept)
+        job, clock = bulk.begin(org, text, where, deleted=True, tried=tried)
+    except bulk.JobRefused:
+        return None
+    return Page([], Checkpoint(BEGINNING, str(job), clock + FIRST_READ), more=True)
+
+
+def _page_of_job(org: Org, stream: Stream, rows: Layout, shape: ObjectShape, until: str, job: bulk.Job) -> Page:
+    where = f"reading {stream.object}"
+    try:
+        state = "done" if job.locator else bulk.state_of(org, job, where)
+        if state == "running":
+            return Page([], Checkpoint(BEGINNING, str(job), until), more=True)
+        found = bulk.part(org, job, rows, shape, JOB_ROWS, where) if state == "done" else None
+    except bulk.JobGone:
+        found = None
+    if found is None:
+        # Its rows came in no order of ours: the whole read begins anew, and what came before is known already.
+        return _begun(org, stream, rows, shape, job.tried + 1) or _page_by_stamp(org, stream, rows, shape, None)
+    records = _records(found.rows, rows, stream)
+    if found.following:
+        return Page(records, Checkpoint(BEGINNING, str(found.following), until), more=True)
     return Page(records, Checkpoint(until.removesuffix(FIRST_READ)), more=False)
 
 

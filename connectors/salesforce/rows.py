@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -20,6 +20,14 @@ _OWN_NAMES = {"Id": "id", "SystemModstamp": "stamp", "IsDeleted": "deleted", "Cr
 
 
 @dataclass(frozen=True, slots=True)
+class _Build:
+    """A row's type, and what stands in its fields in order: a column's name, or the row of a parent."""
+
+    row: type
+    parts: tuple[str | _Build, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """How the rows of one query look: its columns, what its answers decode into, a reader for each column."""
 
@@ -28,6 +36,11 @@ class Layout:
     readers: Mapping[str, Getter]
     can_be_deleted: bool
     tells_creation: bool
+    build: _Build
+
+    def maker(self, converters: Sequence[Callable[[str], Any]]) -> Callable[[Sequence[str]], Any]:
+        """Makes rows, the same as `answer` gives, out of the texts of their columns; a converter for each."""
+        return _maker(self.build, {name: (place, converters[place]) for place, name in enumerate(self.columns)})
 
 
 def checked(name: str) -> str:
@@ -54,29 +67,59 @@ def layout(fields: tuple[str, ...], system: tuple[str, ...] = ("IsDeleted",)) ->
             branch[parent] = branch.get(parent) or {}
             branch = branch[parent]
         branch[last] = None
-    row, paths = _row_type(tree)
-    head: list[Any] = [("totalSize", int), ("done", bool), ("records", list[row]), ("nextRecordsUrl", str, "")]  # type: ignore[valid-type]
+    build, paths = _row_type(tree, "")
+    head: list[Any] = [("totalSize", int), ("done", bool), ("records", list[build.row]), ("nextRecordsUrl", str, "")]  # type: ignore[name-defined]
     answer = msgspec.json.Decoder(msgspec.defstruct("Answer", head, gc=False))
     readers = {name: reader(path) for name, path in paths.items()}
-    return Layout(columns, answer, readers, "IsDeleted" in system, "CreatedDate" in system)
+    return Layout(columns, answer, readers, "IsDeleted" in system, "CreatedDate" in system, build)
 
 
-def _row_type(tree: Mapping[str, Any]) -> tuple[type, dict[str, tuple[str, ...]]]:
+def _row_type(tree: Mapping[str, Any], above: str) -> tuple[_Build, dict[str, tuple[str, ...]]]:
     # A field has no default here: one spelt otherwise than Salesforce spells it must not read as empty.
     fields: list[Any] = []
     names: dict[str, str] = {}
     paths: dict[str, tuple[str, ...]] = {}
+    parts: list[str | _Build] = []
     for name, below in tree.items():
         own = _OWN_NAMES.get(name, f"crm_{name}")
         names[own] = name
         if below is None:
             fields.append((own, Any))
             paths[name] = (own,)
+            parts.append(above + name)
         else:
-            parent, inner = _row_type(below)
-            fields.append((own, parent | None))
+            parent, inner = _row_type(below, f"{above}{name}.")
+            fields.append((own, parent.row | None))
             paths |= {f"{name}.{rest}": (own, *path) for rest, path in inner.items()}
-    return msgspec.defstruct("Row", fields, rename=names, frozen=True, gc=False), paths
+            parts.append(parent)
+    return _Build(msgspec.defstruct("Row", fields, rename=names, frozen=True, gc=False), tuple(parts)), paths
+
+
+def _maker(build: _Build, columns: Mapping[str, tuple[int, Callable[[str], Any]]]) -> Callable[[Sequence[str]], Any]:
+    row = build.row
+    if all(isinstance(one, str) for one in build.parts):
+        plain = [columns[one] for one in build.parts if isinstance(one, str)]
+        return lambda line: row(*[convert(line[place]) for place, convert in plain])
+    parts = [
+        _column(*columns[one]) if isinstance(one, str) else _parent(_maker(one, columns), _places(one, columns))
+        for one in build.parts
+    ]
+    return lambda line: row(*[part(line) for part in parts])
+
+
+def _column(place: int, convert: Callable[[str], Any]) -> Callable[[Sequence[str]], Any]:
+    return lambda line: convert(line[place])
+
+
+def _parent(make: Callable[[Sequence[str]], Any], places: Sequence[int]) -> Callable[[Sequence[str]], Any]:
+    # Text can't tell an empty parent from one with nothing in its fields; both read as empty.
+    return lambda line: make(line) if any(line[place] for place in places) else None
+
+
+def _places(build: _Build, columns: Mapping[str, tuple[int, Callable[[str], Any]]]) -> list[int]:
+    return [
+        place for one in build.parts for place in ([columns[one][0]] if isinstance(one, str) else _places(one, columns))
+    ]
 
 
 def reader(path: tuple[str, ...]) -> Getter:

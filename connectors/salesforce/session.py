@@ -195,6 +195,11 @@ class Org:
         with salesforce_problems(where):
             return self._call("GET", path, params=params, timeout=seconds)
 
+    def post(self, path: str, where: str, body: Any) -> requests.Response:
+        """Asks with a body, as a query job is begun; what it makes may be made twice."""
+        with salesforce_problems(where):
+            return self._call("POST", path, data=msgspec.json.encode(body), timeout=CALL_SECONDS)
+
     def patch(self, path: str, where: str, body: Any) -> requests.Response:
         """Writes `body` as JSON. Unknown where it may have arrived but no answer came."""
         with salesforce_problems(where, writing=True):

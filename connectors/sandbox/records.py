@@ -212,10 +212,10 @@ class Records:
             self._db.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, fresh()))
             return str(self._db.execute("SELECT value FROM secret WHERE name=?", (name,)).fetchone()[0])
 
-    def count_call(self, org: Org) -> int:
-        """Count one call against the day's quota; how many were made."""
+    def count_call(self, org: Org, kind: str = "calls") -> int:
+        """Count one call against the day's quota of its kind; how many were made."""
         with self.batch():
-            return int(self._db.execute(_COUNT_UP, (org, "calls")).fetchone()[0])
+            return int(self._db.execute(_COUNT_UP, (org, kind)).fetchone()[0])
 
     def page(self, org: Org, object: str, *, after: str, size: int, deleted: bool = False) -> list[Row]:
         """Some records in the order of their ids, past one of them."""

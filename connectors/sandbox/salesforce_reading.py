@@ -96,7 +96,7 @@ class SalesforceReading:
     def _page(self, query: Query, ids: list[str], start: int, size: int, name: str, version: str) -> Values:
         wanted = ids[start : start + size]
         found = {row[0]: row for row in self._crm.select(query.rows_sql(), (msgspec.json.encode(wanted).decode(),))}
-        plan = _Plan(query, version)
+        plan = Plan(query, version)
         records = [plan.record(found[id]) for id in wanted if id in found]
         end = start + size
         body: Values = {"totalSize": len(ids), "done": end >= len(ids), "records": records}
@@ -119,7 +119,7 @@ class SalesforceReading:
         return {"attributes": attributes(object, id, version), **{name: whole.get(name) for name in names or shape}}
 
 
-class _Plan:
+class Plan:
     """How to make one query's JSON out of its SQL rows."""
 
     def __init__(self, query: Query, version: str) -> None:
@@ -128,10 +128,20 @@ class _Plan:
         self._columns = [column.path for column in query.columns]
         self._parents = [(path, object) for path, (_, object, _) in query.joins.items()]
 
-    def record(self, row: tuple[Any, ...]) -> Values:
+    def _whole(self, row: tuple[Any, ...]) -> dict[tuple[str, ...], Values | None]:
         whole: dict[tuple[str, ...], Values | None] = {(): _whole(self._object, row[:5])}
         for place, (path, object) in enumerate(self._parents, start=1):
             whole[path] = _whole(object, row[5 * place : 5 * place + 5])
+        return whole
+
+    def values(self, row: tuple[Any, ...]) -> list[Any]:
+        """The selected fields in their order, those of a parent that is not there empty."""
+        whole = self._whole(row)
+        return [(whole[path[:-1]] or {}).get(path[-1]) for path in self._columns]
+
+    def record(self, row: tuple[Any, ...]) -> Values:
+        """One record in its JSON."""
+        whole = self._whole(row)
         out: Values = {"attributes": attributes(self._object, row[0], self._version)}
         for path in self._columns:
             self._put(out, path, whole)

@@ -25,8 +25,8 @@ class Field:
 
     @property
     def filterable(self) -> bool:
-        """Long text can be read, but no query may compare or sort by it."""
-        return not (self.type == "textarea" and self.length > 255)
+        """Long text and an address as a whole can be read, but no query may compare or sort by them."""
+        return self.type != "address" and not (self.type == "textarea" and self.length > 255)
 
     @property
     def relation(self) -> str | None:
@@ -73,6 +73,7 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("Name", "Account Name", required=True),
         _picklist("Industry", "Industry", "Manufacturing", "Logistics", "Retail", "Healthcare", "Energy", "Technology"),
         Field("BillingCountry", "Billing Country", length=80),
+        _read("BillingAddress", "Billing Address", "address"),
         Field("AnnualRevenue", "Annual Revenue", "currency"),
         Field("IsPartner", "Partner Account", "boolean", create=False),
         _OWNER,
@@ -205,6 +206,10 @@ def derived(object: str, fields: dict[str, Any], changes: Mapping[str, Any]) -> 
         if "StageName" in changes and changes.get("Probability") is None:
             fields["Probability"] = probability
         return {**fields, "IsClosed": closed, "IsWon": fields["StageName"] == "Closed Won"}
+    if object == "Account":
+        parts = ("city", "geocodeAccuracy", "latitude", "longitude", "postalCode", "state", "street")
+        whole = {**dict.fromkeys(parts), "country": fields.get("BillingCountry")}
+        return {**fields, "BillingAddress": whole if fields.get("BillingCountry") else None}
     if object == "Task":
         return {**fields, "IsClosed": fields.get("Status") == CLOSED_TASK_STATUS}
     if object == "Contact":

@@ -11,6 +11,7 @@ from flask import Flask, Response, request
 
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.salesforce_bulk import SalesforceBulk, add_bulk
 from connectors.sandbox.salesforce_errors import SalesforceProblem, not_found
 from connectors.sandbox.salesforce_oauth import SalesforceSignIn
 from connectors.sandbox.salesforce_reading import SalesforceReading
@@ -29,6 +30,7 @@ def salesforce_app(crm: Crm, faults: Faults, sign_in: SalesforceSignIn) -> Flask
     reading, writing = SalesforceReading(crm, faults), SalesforceWriting(crm, faults)
     _guard(app, crm, faults, sign_in)
     _add_reading(app, reading)
+    add_bulk(app, _DATA, SalesforceBulk(crm, reading))
     _add_writing(app, reading, writing)
     _add_collections(app, crm, writing)
     return app

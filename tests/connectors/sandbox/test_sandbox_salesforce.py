@@ -231,6 +231,46 @@ def test_a_long_answer_comes_in_pages_and_a_lost_cursor_says_so(org: Sandbox, as
     assert lost.json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
 
 
+def test_a_query_job_runs_by_itself_and_gives_its_rows_in_pages_of_csv(org: Sandbox, ask: Ask) -> None:
+    job = {"operation": "query", "query": "SELECT Id, Name, Amount, IsClosed, Account.Name FROM Opportunity"}
+    made = ask("POST", "jobs/query", json=job).json()
+    assert (made["state"], made["object"], made["apiVersion"]) == ("UploadComplete", "Opportunity", 63.0)
+    path = f"jobs/query/{made['id']}"
+    assert ask("GET", f"{path}/results").status_code == 400
+    assert [ask("GET", path).json()["state"] for _ in range(3)] == ["InProgress", "JobComplete", "JobComplete"]
+    first = ask("GET", f"{path}/results?maxRecords=5")
+    assert first.headers["Sforce-NumberOfRecords"] == "5"
+    assert first.text.splitlines()[0] == '"Id","Name","Amount","IsClosed","Account.Name"'
+    rest = ask("GET", f"{path}/results", params={"locator": first.headers["Sforce-Locator"]})
+    assert rest.headers["Sforce-Locator"] == "null"
+    assert rest.text.splitlines()[0] == first.text.splitlines()[0]
+    assert len(first.text.splitlines()) + len(rest.text.splitlines()) == 2 + len(
+        org.crm.rows("salesforce", "Opportunity")
+    )
+    assert ask("DELETE", path).status_code == 204
+    assert ask("GET", path).status_code == 404
+
+
+def test_a_query_job_can_be_read_by_the_vendors_library(org: Sandbox, salesforce: Salesforce) -> None:
+    pages = list(salesforce.bulk2.Account.query("SELECT Id, Name, CreatedDate FROM Account", max_records=4))
+    names = {row.split(",")[1].strip('"') for page in pages for row in page.splitlines()[1:]}
+    assert names == {row.fields["Name"] for row in org.crm.rows("salesforce", "Account")}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("SELECT Id FROM TaskStatus", "INVALIDENTITY"),
+        ("SELECT Id, BillingAddress FROM Account", "FUNCTIONALITY_NOT_ENABLED"),
+        ("SELECT COUNT(Id) FROM Account", "API_ERROR"),
+        ("SELECT Nothing__c FROM Account", "INVALID_FIELD"),
+    ],
+)
+def test_a_query_that_bulk_refuses_is_told_why(ask: Ask, query: str, expected: str) -> None:
+    answer = ask("POST", "jobs/query", json={"operation": "query", "query": query})
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, expected)
+
+
 def test_a_deleted_deal_is_seen_by_query_all_only_and_takes_its_rows_with_it(
     org: Sandbox, salesforce: Salesforce
 ) -> None:
