@@ -241,6 +241,8 @@ class Connector(Protocol):
     Thread-safe; no call runs longer than its own time-out of a minute.
     """
 
+    rows_a_call: int  # records that one call of a full read brings at most: how many counts a check may ask for
+
     def describe(self, object: str) -> ObjectShape:
         """What the CRM says an object has. NeedsAdmin where the object does not exist or may not be seen."""
         ...

@@ -6,20 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from connectors.base import (
+    Bucket,
+    Call,
     Checkpoint,
     CrmError,
     FieldShape,
     Getter,
     Health,
     LoggedAction,
+    Noticed,
     ObjectShape,
     Page,
     Receipt,
     Record,
     Relation,
+    Sighting,
+    SightingPage,
     Stream,
 )
 
@@ -57,6 +63,7 @@ class Item:
     fields: dict[str, Any]
     stamp: str
     deleted: bool = False
+    created: str = ""
 
 
 @dataclass(slots=True)
@@ -70,12 +77,25 @@ class World:
     def put(self, object: str, id: str, **fields: Any) -> None:
         """Make a record, or change fields of one; a deleted one comes back."""
         known = self.objects.setdefault(object, {}).get(id)
-        self.objects[object][id] = Item({**(known.fields if known else {}), **fields}, self._stamp(known))
+        stamp = self._stamp(known)
+        born = known.created if known else stamp
+        self.objects[object][id] = Item({**(known.fields if known else {}), **fields}, stamp, created=born)
 
     def drop(self, object: str, id: str) -> None:
         """Delete a record, where it stands."""
         if known := self.objects.get(object, {}).get(id):
-            self.objects[object][id] = Item(known.fields, self._stamp(known), deleted=True)
+            self.objects[object][id] = Item(known.fields, self._stamp(known), deleted=True, created=known.created)
+
+    def vanish(self, object: str, id: str) -> None:
+        """Take a record away without a trace: purged, or not for our user's eyes any more."""
+        self.objects.get(object, {}).pop(id, None)
+
+    def put_late(self, object: str, id: str, **fields: Any) -> None:
+        """The same as `put`, committed so late that its stamp stands long behind every reader's checkpoint."""
+        known = self.objects.setdefault(object, {}).get(id)
+        stamp = _next(known.stamp) if known else stamp_of(0)
+        born = known.created if known else stamp
+        self.objects[object][id] = Item({**(known.fields if known else {}), **fields}, stamp, created=born)
 
     def living(self, object: str) -> dict[str, dict[str, Any]]:
         """The fields of the records that are not deleted, by id."""
@@ -88,6 +108,14 @@ class World:
     def unrelate(self, deal: str, account: str) -> None:
         """Take it off."""
         self.drop(ON_DEAL, f"{deal}-{account}")
+
+    def now(self) -> str:
+        """The CRM's own clock."""
+        return stamp_of(self.tick + 2)
+
+    def rest(self, minutes: int) -> None:
+        """Let time pass in which nobody writes."""
+        self.tick += minutes * 120
 
     def copy(self) -> World:
         """Another world that is like this one so far."""
@@ -102,6 +130,12 @@ class World:
         if known is not None and stamp_of(self.tick) <= known.stamp:
             self.tick += 1  # two records may share a stamp, two states of one may not
         return stamp_of(self.tick)
+
+
+def _next(stamp: str) -> str:
+    # A millisecond later: what is committed in order bears whole seconds.
+    at = datetime.fromisoformat(stamp) + timedelta(milliseconds=1)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 def stamp_of(tick: int) -> str:
@@ -131,6 +165,7 @@ class WorldConnector:
         complete: bool = False,
     ) -> None:
         self.world, self.size, self.fault = world, size, fault
+        self.rows_a_call = size
         self.upserts, self.complete = upserts, complete  # complete: relations are listed from the partners' side
 
     def describe(self, object: str) -> ObjectShape:
@@ -167,6 +202,28 @@ class WorldConnector:
         found = [self._record(stream, id) if id in known else Record(id, gone, None, deleted=True) for id in ids]
         self.fault(f"read_records {stream.name}", "after")
         return _without_none(found)
+
+    def count(self, stream: Stream, cuts: Sequence[str]) -> list[Bucket]:
+        """What stands, by when it was made."""
+        self.fault(f"count {stream.name}", "before")
+        ends = ["", *cuts, ""]
+        found = [self._bucket(stream, start, end) for start, end in pairwise(ends)]
+        self.fault(f"count {stream.name}", "after")
+        return found
+
+    def walk(self, stream: Stream, after: str = "", *, start: str = "", end: str = "") -> SightingPage:
+        """The next of what stands, by id."""
+        self.fault(f"walk {stream.name}", "before")
+        now, _, last = after.partition(" ")
+        now = now or self.world.now()
+        seen = [one for one in self._seen(stream, start, end) if one.id > last]
+        self.fault(f"walk {stream.name}", "after")
+        page = seen[: self.size]
+        return SightingPage(page, f"{now} {page[-1].id}" if len(seen) > self.size else "", now)
+
+    def read_notices(self, call: Call) -> Noticed:
+        """This CRM hints nothing."""
+        return Noticed(())
 
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
         """Write each: over the one of its receipt, else (where this CRM can) of its key, else a new one."""
@@ -207,16 +264,28 @@ class WorldConnector:
     def close(self) -> None:
         """Nothing to give back."""
 
+    def _seen(self, stream: Stream, start: str, end: str) -> list[Sighting]:
+        return [
+            Sighting(id, item.stamp, item.created)
+            for id, item in sorted(self.world.objects.get(stream.object, {}).items())
+            if not item.deleted and _wanted(stream, item)
+            if start <= item.created and (not end or item.created < end)
+        ]
+
+    def _bucket(self, stream: Stream, start: str, end: str) -> Bucket:
+        stamps = [one.stamp for one in self._seen(stream, start, end)]
+        return Bucket(start, end, len(stamps), max(stamps, default=""), self.world.now())
+
     def _record(self, stream: Stream, id: str) -> Record | None:
         item = self.world.objects[stream.object][id]
         if item.deleted:
-            return Record(id, item.stamp, None, deleted=True)
+            return Record(id, item.stamp, None, created=item.created, deleted=True)
         if stream.relation is not None:
-            return Record(id, item.stamp, _relation(stream, item))
-        if any(str(item.fields.get(name)) not in values for name, values in stream.only.items()):
+            return Record(id, item.stamp, _relation(stream, item), created=item.created)
+        if not _wanted(stream, item):
             return None
         # Only what was asked for leaves the CRM.
-        return Record(id, item.stamp, {name: item.fields.get(name) for name in stream.fields})
+        return Record(id, item.stamp, {name: item.fields.get(name) for name in stream.fields}, created=item.created)
 
     def _relations_of(self, stream: Stream, partners: Sequence[str]) -> Page:
         rows = self.world.objects.get(stream.object, {}).items()
@@ -237,6 +306,10 @@ def failing(call: str, when: str, error: CrmError, times: int = 1) -> Fault:
             raise error
 
     return fault
+
+
+def _wanted(stream: Stream, item: Item) -> bool:
+    return all(str(item.fields.get(name)) in values for name, values in stream.only.items())
 
 
 def _relation(stream: Stream, item: Item) -> Relation:

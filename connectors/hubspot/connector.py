@@ -40,6 +40,8 @@ def open_connection(settings: ConnectionSettings) -> Connector:
 class HubSpotConnector:
     """One HubSpot account. See connectors.base.Connector."""
 
+    rows_a_call = reading.LIST_PAGE
+
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
         self._session = Session(settings)

@@ -36,6 +36,8 @@ def open_connection(settings: ConnectionSettings) -> Connector:
 class SalesforceConnector:
     """One Salesforce org, signed in. What the org tells about itself (objects, statuses) is kept once asked."""
 
+    rows_a_call = 2000
+
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
         self._options = settings.options
