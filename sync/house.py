@@ -133,7 +133,7 @@ def open_engine(url: str, folder: Path) -> sa.Engine:
     """An engine for SQLite (a relative path stands beside sudare.yaml) or PostgreSQL."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        if parsed.database and not Path(parsed.database).is_absolute():
+        if parsed.database not in (None, "", ":memory:") and not Path(parsed.database).is_absolute():
             parsed = parsed.set(database=str(folder / parsed.database))
         engine = sa.create_engine(parsed, connect_args={"timeout": 5, "check_same_thread": False})
         if parsed.database and parsed.database != ":memory:":

@@ -18,6 +18,12 @@ def migrate(house: House) -> None:
         command.upgrade(_settings(connection), "head")
 
 
+def has_tables(house: House) -> bool:
+    """Whether the database has the tables of this version; where SQLite has no file yet, none is made."""
+    file = house.engine.url.database if house.engine.dialect.name == "sqlite" else None
+    return (file is None or Path(file).exists()) and is_current(house)
+
+
 def is_current(house: House) -> bool:
     """Whether the database has the tables of this version."""
     with house.reading() as connection:

@@ -1,0 +1,92 @@
+"""Commands about a CRM and its records: try."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from config.connections import open_connections
+from config.load import check
+from config.workspace import Workspace
+from connectors.base import CrmError
+from sync.access import find_partner
+from sync.house import House, open_house
+from sync.migrate import has_tables
+from sync.rehearsal import Rehearsal, rehearse
+from sync.schema import partner_accounts
+from webhook_app.commands import Refused, in_workspace, out
+from webhook_app.trying import as_json, seen_by, show
+
+
+@click.command("try")
+@click.argument("record_id", metavar="RECORD_ID")
+@click.option("--partner", metavar="PARTNER", help="This one only, on the deal or not: key, CRM account id or name.")
+@click.option("--connection", metavar="CONNECTION", help="Where the record is; without it, each is asked.")
+@click.option("--json", "raw", is_flag=True, help="The same as JSON.")
+@in_workspace
+def try_command(folder: Path, record_id: str, partner: str | None, connection: str | None, raw: bool) -> None:
+    """Take one real record through mapping and policy, step by step: what the CRM gives now, who would see what, why.
+
+    RECORD_ID is the CRM's. The files are tried as they stand, applied or not. Nothing is stored.
+    """
+    workspace, _ = check(folder, datetime.now(UTC))
+    opened = open_connections(workspace, folder)
+    real = open_house(folder)
+    problems: list[str] = []
+    try:
+        for name in _asked(workspace, connection):
+            try:
+                with rehearse(workspace, name, opened[name], record_id, real, _accounts(real, name, partner)) as tried:
+                    if tried is not None:
+                        _tell(tried, partner, raw)
+                        return
+            except CrmError as problem:  # the record may be another connection's
+                problems.append(f"{name}: {problem}")
+    finally:
+        opened.close()
+        real.engine.dispose()
+    told = f"no record `{record_id}`: it is not there, or hidden from our user, or left out by `only:`"
+    raise Refused("\n".join([*problems, told]))
+
+
+def _asked(workspace: Workspace, connection: str | None) -> list[str]:
+    if connection is None:
+        return list(workspace.connections)
+    if connection not in workspace.connections:
+        raise Refused(f"no connection `{connection}`; there is {', '.join(workspace.connections)}")
+    return [connection]
+
+
+def _accounts(real: House, connection: str, partner: str | None) -> list[str]:
+    """The accounts of a partner on this connection; a name that nobody answers to may be the CRM's id of one."""
+    if partner is None:
+        return []
+    found = find_partner(real, partner) if has_tables(real) else None
+    if found is None:
+        return [partner]
+    mine = sa.select(partner_accounts.c.account).where(
+        partner_accounts.c.partner_id == found.id, partner_accounts.c.connection == connection
+    )
+    with real.reading() as tx:
+        return list(tx.execute(mine).scalars())
+
+
+def _tell(tried: Rehearsal, partner: str | None, raw: bool) -> None:
+    only = None
+    if partner is not None and tried.deal_id is not None:
+        found = find_partner(tried.house, partner)
+        if found is None:
+            raise Refused(f"no partner `{partner}`: give its key, the CRM's account id, or its exact name")
+        only = found.id
+    seen = list(seen_by(tried, only))
+    if raw:
+        click.echo(json.dumps(as_json(tried, seen), ensure_ascii=False, indent=2))
+    else:
+        show(tried, seen, out)
+
+
+COMMANDS = (try_command,)
