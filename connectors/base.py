@@ -215,6 +215,7 @@ class LoggedAction:
     done_at: datetime  # aware, UTC
     day: date  # the same instant's day in the connection's time zone
     owner_id: str | None = None  # CRM user
+    account_id: str | None = None  # CRM id of the partner's account: it is logged there where the deal is gone
     receipt: str | None = None  # the CRM's id where it was logged before: then it is updated
 
 

@@ -78,16 +78,17 @@ def render_actions(tx: sa.Connection, house: House, rows: Sequence[Any]) -> dict
         action = _Rendering(workspace, row, seller, deal, told[row.key])
         # A deal that is gone hands over to the partner's own account.
         target = deal if deal is not None and not deal.deleted else None
-        place = target.crm_id if target is not None else accounts.get((row.connection, row.partner_id), "")
+        account = accounts.get((row.connection, row.partner_id))
         done[row.key] = LoggedAction(
             key=row.key,
-            record_id=place,
+            record_id=target.crm_id if target is not None else account or "",
             record_kind="opportunity" if target is not None else "account",
             subject=action.subject()[:_SUBJECT],
             body=action.body()[:_BODY],
             done_at=moment(told[row.key][-1].at),
             day=date.fromisoformat(row.day),
             owner_id=target.owner if target is not None else None,
+            account_id=account,
             receipt=row.receipt,
         )
     return done

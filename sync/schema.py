@@ -309,7 +309,9 @@ actions = Table(  # the outbox: one logged action, from due to its receipt
     number("attempts"),
     number("fence"),  # the lease under which it is being sent
     text("problem", empty=True),
+    text("heal_at", empty=True),  # sent again after no answer came: when to look whether both stand after all
     Index("actions_due", "connection", "state", "next_at"),
+    Index("actions_heal", "connection", "heal_at"),
 )
 summaries = Table(  # the one text field on a CRM record that says who sees this deal
     "summaries",

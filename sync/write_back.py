@@ -19,6 +19,7 @@ from sync.summary import write_summaries
 BATCH = 200
 LEASE = timedelta(minutes=3)
 SETTLE = timedelta(seconds=100)  # how long a CRM may still be working on a call that got no answer
+HEAL = timedelta(minutes=10)  # when nothing that was given up can appear any more
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
 
 
@@ -54,6 +55,7 @@ def write_back(house: House, connection: str, connector: Connector) -> Written:
             if done.problem is not None:
                 return total
             rows = _claim(house, connection, state) if len(rows) == BATCH else []
+    _heal(house, connection, connector)
     return replace(total, summaries=write_summaries(house, connection, connector))
 
 
@@ -96,9 +98,34 @@ def _look_up(house: House, connector: Connector, claimed: Sequence[Claimed]) -> 
     with house.writing() as tx:
         for each in claimed:
             receipt = found.get(each.action.key)
+            # A call that was given up may still be done: both tries would stand where a CRM refuses no second one.
+            again = {} if receipt else {"heal_at": instant(house.clock() + HEAL)}
             # Which revision stands in the CRM is not known, so the newest is written over it: same key, once.
-            _write(tx, each, state="due", next_at=house.now(), receipt=receipt or each.row.receipt, problem=None)
+            _write(
+                tx, each, state="due", next_at=house.now(), receipt=receipt or each.row.receipt, problem=None, **again
+            )
     return Written()
+
+
+def _heal(house: House, connection: str, connector: Connector) -> None:
+    """Look again for what was sent twice: a connector whose CRM took both keeps one. What a problem stops is
+    looked for by the next round."""
+    here = sa.and_(actions.c.connection == connection, actions.c.state == "done")
+    wanted = sa.select(actions).where(here, actions.c.heal_at <= house.now()).order_by(actions.c.heal_at).limit(BATCH)
+    with house.reading() as tx:
+        rows = tx.execute(wanted).all()
+        rendered = render_actions(tx, house, rows) if rows else {}
+    if not rows:
+        return
+    try:
+        found = connector.find_actions(list(rendered.values()))
+    except CrmError:
+        return
+    with house.writing() as tx:
+        for row in rows:
+            mine = sa.and_(actions.c.key == row.key, actions.c.fence == row.fence)
+            kept = {"receipt": found.get(row.key) or row.receipt, "heal_at": None}
+            tx.execute(sa.update(actions).where(mine).values(**kept))
 
 
 def _settle(house: House, claimed: Sequence[Claimed], receipts: Mapping[str, Receipt]) -> Written:

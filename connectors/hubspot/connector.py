@@ -28,6 +28,7 @@ from connectors.hubspot import counting, notices, reading, rounds, shapes, writi
 from connectors.hubspot.associations import read_relations, relations_of
 from connectors.hubspot.owners import OWNER_FIELDS, living_owners, read_owners
 from connectors.hubspot.session import Session
+from connectors.hubspot.ways import Way, learn_way
 
 _RECORD_TYPES: Mapping[str, str] = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "notes": "0-46"}
 
@@ -47,7 +48,7 @@ class HubSpotConnector:
         self._session = Session(settings)
         self._record_url = str(settings.options.get("record_url") or "")
         self._portal = str(settings.options.get("portal_id") or "")
-        self._notes: writing.NoteShape | None = None
+        self._known_way: Way | None = None
 
     def describe(self, object: str) -> ObjectShape:
         """The object's properties and our pseudo-fields for its associations."""
@@ -104,19 +105,21 @@ class HubSpotConnector:
         """One note per action; a lost answer stands as Unknown in that action's receipt."""
         if not actions:
             return []
-        if self._notes is None:
-            self._notes = writing.learn_notes(self._session)
-        return check_count(writing.log_actions(self._session, self._notes, actions), actions)
+        return check_count(writing.log_actions(self._session, self._way(), actions), actions)
 
     def find_actions(self, actions: Sequence[LoggedAction]) -> Mapping[str, str]:
         """Which of these stand in HubSpot."""
-        return writing.find_actions(self._session, actions)
+        return writing.find_actions(self._session, self._way(), actions)
 
     def check_writing(self) -> str:
-        """Whether notes can be read, and what HubSpot lets us promise."""
-        keyed = writing.learn_notes(self._session).keyed
-        marker = f"the property {writing.KEY_PROPERTY}" if keyed else "a marker in the note's text"
-        return f"once after healing: notes are found again by {marker}, HubSpot has no key that refuses a second one"
+        """The promise that holds in this account, asked anew."""
+        self._known_way = learn_way(self._session)
+        return self._known_way.promise
+
+    def _way(self) -> Way:
+        """How actions are written in this account, asked once."""
+        self._known_way = self._known_way or learn_way(self._session)
+        return self._known_way
 
     def write_fields(self, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:
         """Set text fields of records."""

@@ -18,6 +18,14 @@ class Gone(BadRecord):
     """HubSpot has no such record or object (404)."""
 
 
+class Taken(BadRecord):
+    """Another record has this value of a property that takes each value once: the record's id stands in `id`."""
+
+    def __init__(self, message: str, id: str) -> None:
+        super().__init__(message)
+        self.id = id
+
+
 class TokenRefused(NeedsAdmin):
     """HubSpot does not take the token (401); a refreshed one may do."""
 
@@ -74,6 +82,7 @@ _SETTINGS: Mapping[str, str] = {
 # Only names are taken from HubSpot's sentences: the sentences themselves repeat values of the record.
 _NAME = re.compile(r'"name"\s*:\s*"([a-z0-9_]+)"|[Pp]roperty \\?["\'`]([a-z0-9_]+)\\?["\'`]')
 _CODE = re.compile(r'"error"\s*:\s*"(\w+)"|"(BAD_REFRESH_TOKEN|invalid_grant)"')
+_TAKEN = re.compile(r"\b(\d+) already has that value")
 _refusal = msgspec.json.Decoder(Refusal)
 
 
@@ -144,6 +153,8 @@ def _refused(refused: Any, where: str, writing: bool) -> CrmError:
             f" `{scope}`" for part in (said, *said.errors) for scope in part.named("requiredGranularScopes")
         )
     answer = f"{where}: HubSpot answered {status}: {text}"
+    if status in (400, 409) and (taken := _TAKEN.search(said.message or "")):
+        return Taken(answer, taken[1])
     if not issubclass(kind, TryAgain):
         return kind(answer)
     if writing and status >= 500:

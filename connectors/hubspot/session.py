@@ -32,6 +32,7 @@ _DATED = {
     "/crm/v3/properties": "/crm/properties/{version}",
     "/crm/v3/pipelines": "/crm/pipelines/{version}",
     "/crm/v3/owners/": "/crm/owners/{version}",
+    "/crm-object-schemas/v3/": "/crm-object-schemas/{version}/",
     "/oauth/v1/token": "/oauth/{version}/token",
 }
 PATHS: Mapping[str, Mapping[str, str]] = {
@@ -78,6 +79,7 @@ class Session:
         self.properties = client.crm.properties.core_api
         self.pipelines = client.crm.pipelines.pipelines_api
         self.owners = client.crm.owners.owners_api
+        self.schemas = client.crm.schemas.core_api
         self._search = client.crm.objects.search_api
         self._token = _token(settings, options.get("auth") or {}, lambda **form: self._sign_in(client, form))
 

@@ -1,64 +1,41 @@
-"""Writes to HubSpot: each logged action as one note that is found again by its marker, and text fields of records."""
+"""Writes to HubSpot: each logged action once, as far as the account lets us, and text fields of records."""
 
 from __future__ import annotations
 
-import html
-import re
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from connectors.base import BadRecord, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
-from connectors.hubspot.associations import ids_of, read_labels, read_links
-from connectors.hubspot.errors import Fault, Gone, check_faults, hubspot_problems, reason
+from connectors.hubspot.associations import ids_of, read_links
+from connectors.hubspot.errors import Fault, Gone, Taken, check_faults, hubspot_problems, reason
+from connectors.hubspot.notes import is_ours, key_in, render
 from connectors.hubspot.session import Session, to_stamp
+from connectors.hubspot.ways import OBJECTS, Way
 
 BATCH = 100
-LONGEST_NOTE = 65_536  # characters of HTML
 LONGEST_ROUND = 20.0  # seconds after which no further note is begun, so that one call ends within a minute
-KEY_PROPERTY = "sudare_key"
-OBJECTS: Mapping[str, str] = {"opportunity": "deals", "account": "companies"}
-# HubSpot's own association type of a note, where the account's list does not show it.
-_KNOWN_TYPES: Mapping[str, int] = {"deals": 214, "companies": 190}
-# The key, and a digest of the text above it: a text that no longer fits its digest was changed by a CRM user.
-_MARKER = re.compile(r"sudare:([a-z0-9-]{1,64}):([0-9a-f]{8})")
-_TAG = re.compile(r"<[^>]*>")
-_NOT_TEXT = re.compile(r"\W+")
 
 
 @dataclass(frozen=True, slots=True)
-class NoteShape:
-    """What this account's notes are like."""
+class Standing:
+    """A logged action as it stands in HubSpot."""
 
-    keyed: bool  # they have the property `sudare_key`
-    types: Mapping[str, int]  # object -> association type of a note
-
-
-class _Name(msgspec.Struct, frozen=True):
-    name: str
+    id: str
+    key: str
+    body: str
 
 
-class _Names(msgspec.Struct, frozen=True):
-    results: tuple[_Name, ...]
-
-
-class _NoteText(msgspec.Struct, frozen=True):
-    hs_note_body: str | None = None
-    sudare_key: str | None = None
-
-
-class _Note(msgspec.Struct, frozen=True):
+class _Row(msgspec.Struct, frozen=True):
     id: int | str
-    properties: _NoteText
+    properties: dict[str, Any]
 
 
-class _Notes(msgspec.Struct, frozen=True):
-    results: tuple[_Note, ...]
+class _Rows(msgspec.Struct, frozen=True):
+    results: tuple[_Row, ...]
     errors: tuple[Fault, ...] = ()
 
 
@@ -71,66 +48,18 @@ class _Updated(msgspec.Struct, frozen=True):
     errors: tuple[Fault, ...] = ()
 
 
-def learn_notes(session: Session) -> NoteShape:
-    """Ask once what notes look like in this account."""
-    answer = session.ask(session.properties.get_all, "notes")
-    with hubspot_problems(session.where("notes")):
-        names = {one.name for one in msgspec.json.decode(answer.body, type=_Names).results}
-    return NoteShape(KEY_PROPERTY in names, {target: _note_type(session, target) for target in _KNOWN_TYPES})
-
-
-def _note_type(session: Session, target: str) -> int:
-    types = read_labels(session, "notes", target)[0]
-    plain = (int(one.typeId) for one in types if one.category == "HUBSPOT_DEFINED" and not one.label)
-    return next(plain, _KNOWN_TYPES[target])
-
-
-def render(action: LoggedAction) -> str:
-    """The note's HTML: subject, text, marker. The partner's words are escaped and cut where they don't fit."""
-    words = action.body
-    while True:
-        said = html.escape(words).replace("\n", "<br>")
-        text = f"<p><strong>{html.escape(action.subject)}</strong></p><p>{said}</p>"
-        note = f"{text}<p><small>sudare:{action.key}:{_digest(text)}</small></p>"
-        if len(note) <= LONGEST_NOTE:
-            return note
-        words = words[: len(words) * LONGEST_NOTE // len(note) - 1]
-
-
-def _digest(text: str) -> str:
-    """Eight digits of what a reader reads: HubSpot may rewrite the markup, not the words."""
-    words = _NOT_TEXT.sub("", html.unescape(_TAG.sub(" ", text)))
-    return sha256(words.encode(errors="replace")).hexdigest()[:8]
-
-
-def _marker(body: str) -> re.Match[str] | None:
-    """Our marker: the last one, since a partner can write one into the text above it."""
-    return next(iter(deque(_MARKER.finditer(body), maxlen=1)), None)
-
-
-def _key(note: _Note) -> str:
-    marker = _marker(note.properties.hs_note_body or "")
-    return note.properties.sudare_key or (marker[1] if marker else "")
-
-
-def _is_ours(body: str) -> bool:
-    """Whether the text still is what we wrote."""
-    marker = _marker(body)
-    return marker is not None and _digest(body[: marker.start()] + body[marker.end() :]) == marker[2]
-
-
-def log_actions(session: Session, shape: NoteShape, actions: Sequence[LoggedAction]) -> list[Receipt]:
-    """Write or update one note per action. What went wrong stands in its receipt: raising would lose the ids of
-    the notes that stand already, and they would be written again."""
-    standing = _read_notes(session, [one.receipt for one in actions if one.receipt])
+def log_actions(session: Session, way: Way, actions: Sequence[LoggedAction]) -> list[Receipt]:
+    """Write or update one record per action. What went wrong stands in its receipt: raising would lose the ids of
+    those that stand already, and they would be written again."""
+    standing = _read(session, way, [one.receipt for one in actions if one.receipt])
     receipts: dict[str, Receipt] = {}
     stop: CrmError | None = None
     began = time.monotonic()
     for action in actions:
         if time.monotonic() - began > LONGEST_ROUND:
-            stop = stop or TryAgain(f"{session.where('notes')}: HubSpot is slow: not sent yet")
+            stop = stop or TryAgain(f"{session.where(way.object)}: HubSpot is slow: not sent yet")
         if action.key not in receipts:
-            receipts[action.key] = Receipt(action.key, None, stop) if stop else _log(session, shape, action, standing)
+            receipts[action.key] = Receipt(action.key, None, stop) if stop else _log(session, way, action, standing)
             problem = receipts[action.key].problem
             # These would stop the next action as well; a lost answer, or one bad record, does not.
             if isinstance(problem, NeedsAdmin | TryAgain) and not isinstance(problem, Unknown):
@@ -138,97 +67,152 @@ def log_actions(session: Session, shape: NoteShape, actions: Sequence[LoggedActi
     return [receipts[action.key] for action in actions]
 
 
-def _log(session: Session, shape: NoteShape, action: LoggedAction, standing: Mapping[str, _Note]) -> Receipt:
+def _log(session: Session, way: Way, action: LoggedAction, standing: Mapping[str, Standing]) -> Receipt:
     try:
         if action.receipt is None:
-            return Receipt(action.key, _create(session, shape, action))
+            return Receipt(action.key, _create(session, way, action))
         if action.receipt in standing:
-            _update(session, action, action.receipt, standing[action.receipt].properties.hs_note_body or "")
-        # INVARIANT: a note that a CRM user deleted is not there any more and stays deleted.
+            _update(session, way, action, standing[action.receipt])
+        # INVARIANT: what a CRM user deleted is not there any more and stays deleted.
         return Receipt(action.key, action.receipt)
     except CrmError as problem:
         return Receipt(action.key, None, problem)
 
 
-def _create(session: Session, shape: NoteShape, action: LoggedAction) -> str:
-    properties = {"hs_note_body": render(action), "hs_timestamp": to_stamp(action.done_at)}
-    if shape.keyed:
-        properties[KEY_PROPERTY] = action.key
-    note_type = {
-        "associationCategory": "HUBSPOT_DEFINED",
-        "associationTypeId": shape.types[OBJECTS[action.record_kind]],
-    }
-    links = [{"to": {"id": action.record_id}, "types": [note_type]}]
+def _create(session: Session, way: Way, action: LoggedAction) -> str:
+    try:
+        return _create_on(session, way, action, action.record_kind, action.record_id)
+    except Taken as standing:
+        # It stands already, whoever heard of it: only its text may be an older one.
+        for known in _read(session, way, [standing.id]).values():
+            _update(session, way, action, known)
+        return standing.id
+    except BadRecord as refused:
+        kind, id = _instead(session, action, refused)
+        return _create_on(session, way, action, kind, id)
+
+
+def _instead(session: Session, action: LoggedAction, refused: BadRecord) -> tuple[str, str]:
+    """Where an action goes whose record is not there any more: to the record that it was merged into, else to the
+    partner's account. Raises the refusal where the record is there, so that something else is wrong."""
+    survivor = _survivor(session, OBJECTS[action.record_kind], action.record_id)
+    if survivor == action.record_id:
+        raise refused
+    if survivor:
+        return action.record_kind, survivor
+    account = _survivor(session, OBJECTS["account"], action.account_id or "")
+    if not account or account == action.record_id:
+        raise refused
+    return "account", account
+
+
+def _survivor(session: Session, object: str, id: str) -> str:
+    """The id under which a record answers now; empty where it is gone."""
+    if not id.isdecimal():
+        return ""
+    return next(iter(_rows(session, object, [id], [])), "")
+
+
+def _create_on(session: Session, way: Way, action: LoggedAction, kind: str, id: str) -> str:
+    properties = {way.body: render(action), way.at: to_stamp(action.done_at)}
+    if way.key:
+        properties[way.key] = action.key
+    links = [{"to": {"id": id}, "types": [way.types[OBJECTS[kind]]]}]
     if action.owner_id is None:
-        return _post(session, {"properties": properties, "associations": links})
+        return _post(session, way, {"properties": properties, "associations": links})
     owned = {**properties, "hubspot_owner_id": action.owner_id}
     try:
-        return _post(session, {"properties": owned, "associations": links})
+        return _post(session, way, {"properties": owned, "associations": links})
     except BadRecord as refused:
         if "`hubspot_owner_id`" not in str(refused):
             raise
         # The owner left the account: what the partner did is worth more than whose note it is.
-        return _post(session, {"properties": properties, "associations": links})
+        return _post(session, way, {"properties": properties, "associations": links})
 
 
-def _post(session: Session, note: Mapping[str, Any]) -> str:
-    answer = session.send(session.objects.create, "notes", note)
-    with hubspot_problems(session.where("notes"), writing=True):
+def _post(session: Session, way: Way, record: Mapping[str, Any]) -> str:
+    # Not an upsert, which takes no associations: an action must never stand on no record. One call makes both.
+    answer = session.send(session.objects.create, way.object, record)
+    with hubspot_problems(session.where(way.object), writing=True):
         return str(msgspec.json.decode(answer.body, type=_Written).id)
 
 
-def _update(session: Session, action: LoggedAction, id: str, body: str) -> None:
+def _update(session: Session, way: Way, action: LoggedAction, standing: Standing) -> None:
     # INVARIANT: a text that a CRM user changed is not overwritten.
     text = render(action)
-    if not _is_ours(body) or body == text:
+    if not is_ours(standing.body) or standing.body == text:
         return
     try:
-        session.send(session.objects.update, "notes", id, {"properties": {"hs_note_body": text}})
+        session.send(session.objects.update, way.object, standing.id, {"properties": {way.body: text}})
     except Gone:
         return
 
 
-def find_actions(session: Session, actions: Sequence[LoggedAction]) -> dict[str, str]:
-    """Key to note id, read by association from the primary store: the search would not know a note just written.
+def find_actions(session: Session, way: Way, actions: Sequence[LoggedAction]) -> dict[str, str]:
+    """Key to id of those that stand, read from the primary store: the search would not know one just written.
 
-    A late twin, where HubSpot did take both tries, is archived; the lowest id stays.
+    Where HubSpot refuses no second one and did take both tries, the late twin is archived; the lowest id stays.
     """
-    ids: dict[str, None] = {}
-    for kind, object in OBJECTS.items():
-        records = sorted({one.record_id for one in actions if one.record_kind == kind})
-        for rows in read_links(session, object, "notes", records).values():
-            ids.update(dict.fromkeys(ids_of(rows)))
     wanted, found = {action.key for action in actions}, dict[str, str]()
-    for id, note in sorted(_read_notes(session, list(ids)).items(), key=lambda one: int(one[0])):
-        key = _key(note)
-        if key not in wanted:
-            continue
-        if found.setdefault(key, id) != id and _is_ours(note.properties.hs_note_body or ""):
-            _archive(session, id)
+    if way.once:
+        standing = _by_key(session, way, sorted(wanted))
+    else:
+        standing = list(_read(session, way, _noted_on(session, way, actions)).values())
+    for one in sorted(standing, key=lambda each: int(each.id)):
+        if one.key in wanted and found.setdefault(one.key, one.id) != one.id and is_ours(one.body):
+            _archive(session, way, one.id)
     return found
 
 
-def _archive(session: Session, id: str) -> None:
+def _noted_on(session: Session, way: Way, actions: Sequence[LoggedAction]) -> list[str]:
+    """All notes of the records that these actions may stand on."""
+    places = {(one.record_kind, one.record_id) for one in actions}
+    places |= {("account", one.account_id) for one in actions if one.account_id}
+    ids: dict[str, None] = {}
+    for kind, object in OBJECTS.items():
+        asked = sorted({id for known, id in places if known == kind and id.isdecimal()})
+        # A merged record has its associations under the id that it answers as now.
+        here = sorted({*_rows(session, object, asked, [])})
+        for rows in read_links(session, object, way.object, here).values():
+            ids.update(dict.fromkeys(ids_of(rows)))
+    return list(ids)
+
+
+def _archive(session: Session, way: Way, id: str) -> None:
     try:
-        session.send(session.objects.archive, "notes", id)
+        session.send(session.objects.archive, way.object, id)
     except Gone:
         return
 
 
-def _read_notes(session: Session, ids: Sequence[str]) -> dict[str, _Note]:
-    notes: dict[str, _Note] = {}
+def _read(session: Session, way: Way, ids: Sequence[str]) -> dict[str, Standing]:
+    return _standing(way, _rows(session, way.object, ids, [way.body, *filter(None, [way.key])]))
+
+
+def _by_key(session: Session, way: Way, keys: Sequence[str]) -> list[Standing]:
+    rows = _rows(session, way.object, keys, [way.body, way.key], idProperty=way.key)
+    return list(_standing(way, rows).values())
+
+
+def _standing(way: Way, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, Standing]:
+    bodies = {id: str(said.get(way.body) or "") for id, said in rows.items()}
+    return {id: Standing(id, str(rows[id].get(way.key or "") or key_in(body)), body) for id, body in bodies.items()}
+
+
+def _rows(
+    session: Session, object: str, ids: Sequence[str], names: Sequence[str], **how: str
+) -> dict[str, Mapping[str, Any]]:
+    """These records' properties by the id under which each answers; one that is gone is absent."""
+    rows: dict[str, Mapping[str, Any]] = {}
     for some in _chunks(ids, BATCH):
-        body = {
-            "properties": ["hs_note_body", KEY_PROPERTY],
-            "propertiesWithHistory": [],
-            "inputs": [{"id": id} for id in dict.fromkeys(some)],
-        }
-        answer = session.ask(session.batch.read, "notes", body)
-        with hubspot_problems(session.where("notes")):
-            page = msgspec.json.decode(answer.body, type=_Notes)
-        check_faults(page.errors, session.where("notes"))
-        notes.update((str(one.id), one) for one in page.results)
-    return notes
+        inputs = [{"id": id} for id in dict.fromkeys(some)]
+        body = {"properties": list(names), "propertiesWithHistory": [], "inputs": inputs, **how}
+        answer = session.ask(session.batch.read, object, body)
+        with hubspot_problems(session.where(object)):
+            page = msgspec.json.decode(answer.body, type=_Rows)
+        check_faults(page.errors, session.where(object))
+        rows.update((str(one.id), one.properties) for one in page.results)
+    return rows
 
 
 def write_fields(session: Session, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:

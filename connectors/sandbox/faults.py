@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from random import Random
 from typing import Any, Literal
 
 import msgspec
 
 from connectors.sandbox.crm import Crm
 
-Mode = Literal["before", "after", "half", "hang", "reset"]
+Mode = Literal["before", "after", "half", "hang", "reset", "late"]
 
 _SALESFORCE = {
     400: ("MALFORMED_QUERY", "unexpected token: 'SELECT'"),
@@ -40,7 +41,8 @@ class Fault:
     """One planned failure.
 
     before: not done, and answered so. after: done, but the connection is reset without an answer. half: done, and
-    half of the answer comes. hang: not done, held for `seconds`, then reset. reset: not done, reset at once.
+    half of the answer comes. hang: not done, held for `seconds`, then reset. reset: not done, reset at once. late:
+    reset at once, and done all the same when `seconds` of the CRM's clock have passed.
     """
 
     match: str
@@ -73,6 +75,7 @@ class Faults:
         self._crm = crm
         self._lock = threading.Lock()
         self._planned: list[Fault] = []
+        self._odds: tuple[str, float, tuple[Mode, ...], Random] | None = None
         self._hidden: set[tuple[str, str]] = set()
         self._ended = threading.Event()
         self.daily_limit_reached = False
@@ -92,6 +95,11 @@ class Faults:
         with self._lock:
             self._planned.append(Fault(match, times, status, content, headers or {}, mode, seconds))
 
+    def now_and_then(self, match: str, share: float, modes: Sequence[Mode], seed: int) -> None:
+        """Fail this share of the calls that contain `match`, in one of these ways each; one seed, one history."""
+        with self._lock:
+            self._odds = match, share, tuple(modes), Random(seed)  # noqa: S311 - a history, not a secret
+
     def take(self, call: str) -> Fault | None:
         """The fault that meets this call, used up by one."""
         with self._lock:
@@ -99,12 +107,15 @@ class Faults:
                 if fault.times > 0 and fault.match in call:
                     fault.times -= 1
                     return fault
+            if self._odds is not None and self._odds[0] in call and self._odds[3].random() < self._odds[1]:
+                return Fault(self._odds[0], 0, mode=self._odds[3].choice(self._odds[2]))
         return None
 
     def clear(self) -> None:
         """Forget all plans, show all fields, give the day's calls back and let the HubSpot token live again."""
         with self._lock:
             self._planned.clear()
+            self._odds = None
             self._hidden.clear()
             self.daily_limit_reached = False
         self._crm.execute("UPDATE token SET live = 1 WHERE kind = 'hubspot-key'")

@@ -14,6 +14,7 @@ from connectors.sandbox.hubspot_errors import HubspotProblem, bad_value, invalid
 from connectors.sandbox.hubspot_schema import (
     ALIASES,
     MOST_TEXT,
+    OBJECT_TYPES,
     PIPELINE,
     PROPERTIES,
     REQUIRED,
@@ -28,6 +29,7 @@ from connectors.sandbox.records import stamp_text
 from connectors.sandbox.reshaping import hubspot_properties
 
 Values = dict[str, Any]
+PORTAL = 48217305
 
 
 class HubspotObjects:
@@ -91,6 +93,7 @@ class HubspotObjects:
         with self.crm.batch():
             if object == "contacts" and values.get("email"):
                 self._refuse_twin(values["email"])
+            self._refuse_taken(object, values, "a new record")
             id = self.crm.create("hubspot", object, values)
             for each in body.get("associations") or ():
                 self._associate(object, id, each)
@@ -99,8 +102,28 @@ class HubspotObjects:
     def update(self, object: str, id: str, properties: Mapping[str, Any]) -> Row:
         """Change a live record."""
         row = self.one(object, id)
-        self.crm.edit("hubspot", object, row.id, self.checked(object, properties, creating=False, before=row.fields))
-        return self.crm.get("hubspot", object, row.id)
+        values = self.checked(object, properties, creating=False, before=row.fields)
+        with self.crm.batch():
+            self._refuse_taken(object, values, row.id)
+            self.crm.edit("hubspot", object, row.id, values)
+            return self.crm.get("hubspot", object, row.id)
+
+    def by_value(self, object: str, name: str, value: str) -> Row | None:
+        """The live record with this value of a property that takes each value once."""
+        shape = self.properties(object).get(name)
+        if shape is None or not shape.unique:
+            raise invalid(f"Property {name} is not a unique property of {SINGULAR[object]}")
+        rows = self.crm.rows("hubspot", object, where={name: value})
+        return rows[0] if rows else None
+
+    def _refuse_taken(self, object: str, values: Mapping[str, Any], id: str) -> None:
+        known = self.properties(object)
+        for name, value in values.items():
+            other = self.by_value(object, name, value) if known[name].unique and value else None
+            if other is not None and other.id != id:
+                told = f"portalId={PORTAL}, objectTypeId={OBJECT_TYPES[object]}, propertyName={name}, value={value}"
+                text = f"Cannot set PropertyValueCoordinates{{{told}}} on {id}. {other.id} already has that value."
+                raise invalid(text)
 
     def _refuse_twin(self, email: str) -> None:
         for row in self.crm.rows("hubspot", "contacts", where={"email": email}):

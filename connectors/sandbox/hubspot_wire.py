@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from connectors.sandbox.crm import Crm
+from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.hubspot_associations import association_routes
 from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, missing_ids, not_found
@@ -164,18 +164,27 @@ def _inputs(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return inputs
 
 
+def _found(objects: HubspotObjects, object: str, id: str) -> Row | None:
+    try:
+        return objects.one(object, id, archived=_flag("archived"))
+    except HubspotProblem:
+        return None
+
+
 def _batches(routes: Routes, objects: HubspotObjects) -> None:
     def read(kind: str) -> Response:
         object, body = objects.object_of(kind), json_body()
-        if body.get("idProperty") or body.get("propertiesWithHistory"):
-            raise invalid("this sandbox reads by record id, and without history")
+        if body.get("propertiesWithHistory"):
+            raise invalid("this sandbox reads without history")
+        named = body.get("idProperty")
         names = list(body.get("properties") or ())
         results, missing = [], []
         for id in dict.fromkeys(str(each["id"]) for each in _inputs(body)):
-            try:
-                results.append(objects.shown(objects.one(object, id, archived=_flag("archived")), names))
-            except HubspotProblem:
+            row = objects.by_value(object, named, id) if named else _found(objects, object, id)
+            if row is None:
                 missing.append(id)
+            else:
+                results.append(objects.shown(row, names))
         errors = [missing_ids(SINGULAR[object], missing)] if missing else []
         return routes.batch(results, errors, 200)
 

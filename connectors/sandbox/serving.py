@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -60,6 +61,7 @@ class Server(ThreadingHTTPServer):
         self.faults = faults
         self.calls = calls
         self._tls = tls
+        self._late: list[tuple[datetime, dict[str, Any]]] = []
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
 
@@ -67,6 +69,20 @@ class Server(ThreadingHTTPServer):
     def url(self) -> str:
         """The address of this port."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.server_address[1]}"
+
+    def put_off(self, environ: dict[str, Any], seconds: float) -> None:
+        """Do a call when so many seconds of the CRM's clock have passed, whoever waits for its answer."""
+        with self._open_lock:
+            self._late.append((self.crm.clock() + timedelta(seconds=seconds), environ))
+
+    def do_late(self) -> None:
+        """Do what was put off and is due."""
+        with self._open_lock:
+            now = self.crm.clock()
+            due = [environ for at, environ in self._late if at <= now]
+            self._late = [(at, environ) for at, environ in self._late if at > now]
+        for environ in due:
+            _run(self.app, environ)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept; the handshake waits for the connection's own thread, so that nobody can hold up the others."""
@@ -135,9 +151,10 @@ class _Exchange(BaseHTTPRequestHandler):
         split = urlsplit(self.path)
         path = unquote(split.path)
         query = (parse_qs(split.query).get("q") or [unquote(split.query)])[0]
+        self.server.do_late()
         fault = self.server.faults.take(f"{self.command} {path}?{query}") if path.startswith(WIRES) else None
         answer = self._answer(fault, path, split.query, body)
-        silent = fault is not None and fault.mode in ("after", "reset", "hang")
+        silent = fault is not None and fault.mode in ("after", "reset", "hang", "late")
         if path.startswith(WIRES):
             kept = "" if "/oauth" in path else body.decode("utf-8", "replace")
             self.server.calls.add(Call(self.command, path, query, 0 if silent else int(answer[0][:3]), kept))
@@ -152,6 +169,8 @@ class _Exchange(BaseHTTPRequestHandler):
     def _answer(self, fault: Fault | None, path: str, query: str, body: bytes) -> Answer:
         if fault is None or fault.mode in ("after", "half"):
             return _run(self.server.app, self._environ(path, query, body))
+        if fault.mode == "late":
+            self.server.put_off(self._environ(path, query, body), fault.seconds)
         if fault.mode == "hang":
             self.server.faults.wait(fault.seconds)
         return fault.answer(path)

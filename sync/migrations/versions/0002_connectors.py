@@ -42,3 +42,5 @@ def upgrade() -> None:
     op.add_column("streams", sa.Column("full_began", _TEXT, nullable=True))
     op.add_column("streams", sa.Column("full_read", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("streams", sa.Column("full_expected", sa.BigInteger(), nullable=True))
+    op.add_column("actions", sa.Column("heal_at", _TEXT, nullable=True))
+    op.create_index("actions_heal", "actions", ["connection", "heal_at"])

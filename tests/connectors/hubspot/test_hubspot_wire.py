@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.base import BadRecord, Health, LoggedAction, NeedsAdmin, Stream, TryAgain, Unknown
+from connectors.base import BadRecord, Health, LoggedAction, NeedsAdmin, Receipt, Stream, TryAgain, Unknown
 from connectors.hubspot.session import Pace
 
 TOKEN = "pat-na1-throw-away"
@@ -194,11 +194,14 @@ def test_the_daily_limit_is_read_from_what_hubspot_says(place, connect):
     assert connector.health() == Health(1000, 250_000)
 
 
+def _plain_account(place):
+    """What an account without a key on notes says when it is asked how to write: properties, schemas, two lists."""
+    for _ in range(4):
+        place.say(json.dumps({"results": []}))
+
+
 def test_a_note_whose_answer_is_lost_is_unknown_and_the_next_one_is_still_written(place, connect):
-    place.say(json.dumps({"results": [{"name": "hs_note_body"}]}))
-    labels = json.dumps({"results": []})
-    place.say(labels)
-    place.say(labels)
+    _plain_account(place)
     place.say("<html>gateway timeout</html>", 504)
     place.say(json.dumps({"id": 77}), 201)
     first, second = connect(place.url).log_actions([_action("a"), _action("b")])
@@ -206,22 +209,71 @@ def test_a_note_whose_answer_is_lost_is_unknown_and_the_next_one_is_still_writte
     assert (second.id, second.problem) == ("77", None)
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 521, 524])
+def test_after_any_failure_of_hubspot_itself_a_note_may_stand_and_is_not_sent_again(place, connect, status):
+    _plain_account(place)
+    place.say("<html>An error occurred</html>", status)
+    [receipt] = connect(place.url).log_actions([_action("a")])
+    assert isinstance(receipt.problem, Unknown)
+    assert len(place.calls) == 5
+
+
+@pytest.mark.parametrize("status", [423, 429, 477])
+def test_a_note_that_hubspot_refused_for_now_did_not_stand_and_is_tried_again(place, connect, status):
+    _plain_account(place)
+    place.say("{}", status, Retry_After="0")
+    place.say(json.dumps({"id": 77}), 201)
+    [receipt] = connect(place.url).log_actions([_action("a")])
+    assert (receipt.id, receipt.problem) == ("77", None)
+
+
+def test_an_answer_that_the_library_does_not_know_is_read_all_the_same(place, connect):
+    _plain_account(place)
+    place.say(json.dumps({"id": 77}), 200)  # 2026-09 says 200 where the library knows 201
+    [receipt] = connect(place.url, api_version="2026-09").log_actions([_action("a")])
+    assert receipt.id == "77"
+
+
+@pytest.mark.parametrize("body", ["", "{", '{"id"', "<html></html>", "null"])
+def test_a_note_whose_answer_is_broken_may_stand(place, connect, body):
+    _plain_account(place)
+    place.say(body, 201)
+    [receipt] = connect(place.url).log_actions([_action("a")])
+    assert isinstance(receipt.problem, Unknown)
+
+
+def test_an_account_that_may_not_show_its_own_objects_gets_notes(place, connect):
+    place.say(json.dumps({"results": []}))
+    place.say(json.dumps({"status": "error", "category": "MISSING_SCOPES"}), 403)
+    place.say(json.dumps({"results": []}))
+    assert "a marker in the note's text" in connect(place.url).check_writing()
+
+
+def test_a_key_that_another_note_has_is_that_action_and_its_id_is_taken_from_what_hubspot_says(place, connect):
+    unique = {"name": "sudare_key", "label": "Sudare key", "type": "string", "hasUniqueValue": True}
+    place.say(json.dumps({"results": [unique]}))
+    place.say(json.dumps({"results": []}))
+    place.say(json.dumps({"results": []}))
+    told = "Cannot set PropertyValueCoordinates{portalId=1, objectTypeId=0-46, propertyName=sudare_key, value=a} on 9."
+    said = {"category": "VALIDATION_ERROR", "message": f"{told} 5 already has that value."}
+    place.say(json.dumps({"status": "error", **said}), 400)
+    place.say(json.dumps({"results": []}))
+    assert connect(place.url).log_actions([_action("a")]) == [Receipt("a", "5")]
+
+
 def test_a_refused_key_stops_the_notes_that_would_be_refused_as_well(place, connect):
-    place.say(json.dumps({"results": []}))
-    place.say(json.dumps({"results": []}))
-    place.say(json.dumps({"results": []}))
+    _plain_account(place)
     place.say(json.dumps({"id": "5"}), 201)
     place.say("{}", 401)
     one, two, three = connect(place.url).log_actions([_action("a"), _action("b"), _action("c")])
     assert one.id == "5"
     assert isinstance(two.problem, NeedsAdmin)
     assert isinstance(three.problem, NeedsAdmin)
-    assert len(place.calls) == 5
+    assert len(place.calls) == 6
 
 
 def test_an_owner_who_left_does_not_keep_an_action_from_being_logged(place, connect):
-    for _ in range(3):
-        place.say(json.dumps({"results": []}))
+    _plain_account(place)
     told = [
         {"isValid": False, "message": "Owner is not active", "error": "INVALID_OWNER_ID", "name": "hubspot_owner_id"}
     ]

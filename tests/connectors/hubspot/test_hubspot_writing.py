@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.base import BadRecord, Connector, LoggedAction, NeedsAdmin, Receipt, Unknown
-from connectors.hubspot.writing import LONGEST_NOTE, render
+from connectors.hubspot.notes import LONGEST_NOTE, render
 from connectors.sandbox.seed import HUBSPOT_IDS
 from connectors.sandbox.server import Sandbox, start
 

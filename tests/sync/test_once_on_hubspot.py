@@ -1,0 +1,167 @@
+"""What a partner did stands once in HubSpot, however answers are lost: from the outbox to the note, over real HTTP."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from demo_house import Life, crm_id
+
+from connectors.sandbox import reshaping
+from connectors.sandbox.hubspot_schema import Property
+from sync import schema
+
+ON = "hs"
+DEALS = ("TATESHINA_ERP", "TATESHINA_CARE")
+NOTES = "POST /crm/v3/objects/notes?"
+UNIQUE = Property("sudare_key", "Sudare key", defined_by_hubspot=False, unique=True)
+
+
+def _offers(life: Life, account: str) -> None:
+    """Make the sandbox an account of one kind."""
+    if account == "unique":
+        reshaping.put_field(life.crm, "notes", UNIQUE)
+    elif account == "plain":
+        reshaping.remove_field(life.crm, "notes", "sudare_key")
+    life.reopen()
+
+
+def _say(life: Life, number: int, deal: str = "", text: str = "") -> None:
+    public = life.public("HOKUTO", ON, deal or DEALS[number % len(DEALS)])
+    told = {"text": text or f"コメント {number} 番"}
+    assert life.posts(f"s-{number}", "comment", partner="HOKUTO", deal=public, fields=told).status == "stored"
+
+
+def _states(life: Life) -> Counter[str]:
+    return Counter(row.state for row in life.rows(schema.actions, connection=ON))
+
+
+def _settle(life: Life, *, rounds: int = 40) -> None:
+    """Round after round, the clock moving on, until nothing is due or unknown; then let it heal."""
+    life.write(ON)
+    for _ in range(rounds):
+        if set(_states(life)) == {"done"}:
+            break
+        life.clock.move(minutes=2)
+        life.write(ON)
+    for _ in range(25):
+        life.clock.move(minutes=11)
+        life.write(ON)
+        if not [row for row in life.rows(schema.actions, connection=ON) if row.heal_at]:
+            return
+    raise AssertionError("healing does not end")
+
+
+def _notes(life: Life, deals: tuple[str, ...] = DEALS) -> list[Any]:
+    """All living notes of ours on these deals."""
+    ids = {
+        id
+        for deal in deals
+        for (id,) in life.crm.select(
+            "SELECT DISTINCT to_id FROM link WHERE from_id = ? AND to_object = 'notes'", (crm_id(ON, deal),)
+        )
+    }
+    rows = [life.crm.find("hubspot", "notes", id) for id in sorted(ids)]
+    return [row for row in rows if row and not row.deleted and "sudare:" in row.fields["hs_note_body"]]
+
+
+def _stands_once(life: Life, count: int) -> None:
+    rows = life.rows(schema.actions, connection=ON)
+    notes = _notes(life)
+    assert Counter(row.state for row in rows) == {"done": count}
+    assert sorted(row.receipt for row in rows) == sorted(note.id for note in notes)
+    said = Counter(note.fields["hs_note_body"].split("コメント ")[1].split(" 番")[0] for note in notes)
+    assert said == dict.fromkeys(map(str, range(count)), 1)
+
+
+@pytest.mark.parametrize(("account", "count"), [("plain", 2_000), ("unique", 600)])
+def test_of_two_thousand_actions_with_every_third_answer_lost_each_stands_once(life_on_sqlite, account, count):
+    life = life_on_sqlite
+    _offers(life, account)
+    for number in range(count):
+        _say(life, number)
+    life.faults.now_and_then(NOTES, 0.3, ("after", "reset", "half", "late"), seed=20261125)
+    life.write(ON)
+    assert _states(life)["unknown"] > count / 20  # of the first round alone
+    _settle(life)
+    life.faults.clear()
+    _stands_once(life, count)
+
+
+@pytest.mark.parametrize("account", ["plain", "keyed", "unique"])
+def test_a_call_that_was_given_up_and_done_minutes_later_leaves_one_note_in_the_end(life_on_sqlite, account):
+    life = life_on_sqlite
+    _offers(life, account)
+    _say(life, 0)
+    life.faults.plan(NOTES, mode="late", seconds=150)
+    life.write(ON)
+    assert _states(life) == {"unknown": 1}
+    life.clock.move(seconds=101)
+    life.write(ON)
+    assert _states(life) == {"done": 1}
+    life.clock.move(seconds=60)
+    life.round(ON)  # by now the first call is done as well
+    twins = len(_notes(life))
+    assert twins == (1 if account == "unique" else 2)
+    _settle(life)
+    _stands_once(life, 1)
+
+
+def test_an_answer_that_stays_lost_is_looked_for_and_not_sent_again(life_on_sqlite):
+    life = life_on_sqlite
+    _say(life, 0)
+    life.faults.plan(NOTES, mode="after")
+    life.write(ON)
+    life.sandbox.calls.clear()
+    life.write(ON)
+    assert life.sandbox.calls == []  # it may still be at work
+    life.clock.move(seconds=101)
+    life.write(ON)
+    assert [call.path for call in life.sandbox.calls if f"{call.method} {call.path}?" == NOTES] == []
+    _stands_once(life, 1)
+
+
+def test_our_own_note_moves_the_deal_but_is_no_news_to_any_partner(life_on_sqlite):
+    life = life_on_sqlite
+    life.round(ON)
+    before = life.crm.get("hubspot", "deals", crm_id(ON, DEALS[0])).stamp
+    told = [life.feed(partner) for partner in ("HOKUTO", "SEOULINFO")]
+    _say(life, 0, DEALS[0])
+    life.clock.move(seconds=2)
+    life.write(ON)
+    assert life.crm.get("hubspot", "deals", crm_id(ON, DEALS[0])).stamp > before
+    life.clock.move(minutes=1)
+    life.round(ON)
+    assert [life.feed(partner) for partner in ("HOKUTO", "SEOULINFO")] == told
+
+
+def test_an_action_on_a_deal_that_was_merged_is_written_on_the_one_that_it_became(life_on_sqlite):
+    life = life_on_sqlite
+    _say(life, 0, DEALS[0])
+    new = life.crm.merge("deals", crm_id(ON, DEALS[0]), crm_id(ON, "MISAKI_PLM"))
+    life.write(ON)
+    assert _states(life) == {"done": 1}
+    assert len(_notes(life, (new,))) == 1
+
+
+def test_an_action_on_a_deal_that_was_deleted_is_written_on_the_partners_company(life_on_sqlite):
+    life = life_on_sqlite
+    _say(life, 0, DEALS[0])
+    life.crm.delete("hubspot", "deals", crm_id(ON, DEALS[0]))
+    life.faults.plan(NOTES, mode="after")
+    life.write(ON)
+    _settle(life)
+    assert _states(life) == {"done": 1}
+    assert len(_notes(life, ("HOKUTO",))) == 1
+
+
+def test_an_action_whose_deal_and_company_are_gone_is_parked_with_what_hubspot_said(life_on_sqlite):
+    life = life_on_sqlite
+    _say(life, 0, DEALS[0])
+    life.crm.delete("hubspot", "deals", crm_id(ON, DEALS[0]))
+    life.crm.delete("hubspot", "companies", crm_id(ON, "HOKUTO"))
+    life.write(ON)
+    [row] = life.rows(schema.actions, connection=ON)
+    assert row.state == "parked"
+    assert "HubSpot answered 400: VALIDATION_ERROR" in row.problem
