@@ -50,6 +50,7 @@ class FieldShape:
     options: tuple[str, ...] = ()  # a picklist's values, in the CRM's order
     references: tuple[str, ...] = ()  # objects that a lookup may point to
     filterable: bool = True
+    calculated: bool = False  # a formula: it may change and no stamp of its record moves
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class _Field(msgspec.Struct, rename="camel"):
     picklist_values: list[_Option] = []
     reference_to: list[str] = []
     filterable: bool = True
+    calculated: bool = False
 
 
 class _Object(msgspec.Struct):
@@ -107,6 +108,7 @@ def describe(org: Org, object: str) -> ObjectShape:
                 tuple(option.value for option in one.picklist_values),
                 tuple(one.reference_to),
                 one.filterable,
+                one.calculated,
             )
             for one in found.fields
         },

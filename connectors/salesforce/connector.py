@@ -23,7 +23,7 @@ from connectors.base import (
     SightingPage,
     Stream,
 )
-from connectors.salesforce import asking, counting, notices, reading, writing
+from connectors.salesforce import asking, counting, notices, reading, records, writing
 from connectors.salesforce.rows import layout
 from connectors.salesforce.session import Org
 
@@ -58,12 +58,12 @@ class SalesforceConnector:
         return layout(stream.fields).readers[field]
 
     def read(self, stream: Stream, since: Checkpoint | None, *, partners: Sequence[str] = ()) -> Page:
-        """The next page of changes; `partners` is not needed, since relations move their own stamps."""
-        return reading.read_page(self._org, stream, since, self._shape(stream.object))
+        """The next page of changes; now and then all rows of all `partners`, since some go without a stamp."""
+        return reading.read_page(self._org, stream, since, self._shape(stream.object), partners)
 
     def read_records(self, stream: Stream, ids: Sequence[str]) -> list[Record]:
         """These records as they are now; one that is gone comes back `deleted`."""
-        return reading.read_records(self._org, stream, ids, self._shape(stream.object))
+        return records.read_records(self._org, stream, ids, self._shape(stream.object))
 
     def count(self, stream: Stream, cuts: Sequence[str]) -> list[Bucket]:
         """How many records the stream has now, by when they were created; one call a bucket."""

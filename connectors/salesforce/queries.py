@@ -21,8 +21,9 @@ def fields_of(stream: Stream) -> tuple[str, ...]:
 
 
 def layout_of(stream: Stream, shape: ObjectShape) -> Layout:
-    """The layout of a stream's queries. Some objects (User) can't be deleted and have no such field."""
-    return layout(fields_of(stream), tuple(name for name in ("IsDeleted", "CreatedDate") if name in shape.fields))
+    """The layout of a stream's queries. Some objects (User) can't be deleted, most can't be merged."""
+    system = ["IsDeleted", "CreatedDate"] + ([] if stream.relation is not None else ["MasterRecordId"])
+    return layout(fields_of(stream), tuple(name for name in system if name in shape.fields))
 
 
 def query(columns: Sequence[str], object: str, conditions: Sequence[str]) -> str:

@@ -1,56 +1,80 @@
-"""Reads records out of a Salesforce org: SOQL by keyset, pages of raw bytes decoded into typed rows."""
+"""Reads rounds out of a Salesforce org: query jobs for large first reads, keyset for changes, then the rest."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.base import Checkpoint, ObjectShape, Page, Record, Relation, Stream
+from connectors.base import Checkpoint, ObjectShape, Page, Record, Stream
 from connectors.salesforce import bulk
 from connectors.salesforce.asking import ask
+from connectors.salesforce.beside import steps_of
 from connectors.salesforce.counting import counted
 from connectors.salesforce.queries import instant, layout_of, left, only, query, utc
+from connectors.salesforce.records import with_survivors
+from connectors.salesforce.rounds import BEGINNING, Round, round_of, step_of
 from connectors.salesforce.rows import Layout, layout, quoted
 from connectors.salesforce.session import Org
 
 LIMIT = 2000  # rows of a page: what one answer of Salesforce holds at most
 # Rows are not committed in the order of their stamps: what was saved late appears behind the checkpoint.
 LOOKBACK = timedelta(seconds=600)
+MANY = "many "  # in `Checkpoint.id` after a first page that is full: next, count whether Bulk is worth it
 JOB_ROWS = 10_000  # rows of a page of a query job: some 5 MB, as much memory as we want to take for one
-BEGINNING = "1970-01-01T00:00:00.000Z"  # in `Checkpoint.stamp` while a query job is read: it has no order
-IDS_PER_QUERY = 200  # with quotes and commas a third of the 16 KiB that a URL may have
-FIRST_READ = " first read"  # in `Checkpoint.until`: nothing of this stream was known when the round began
-_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?", re.ASCII)
 
 
-def read_page(org: Org, stream: Stream, since: Checkpoint | None, shape: ObjectShape) -> Page:
-    """The next page after `since`: of a query job in a large first read, else in the order of (stamp, id)."""
+def read_page(
+    org: Org, stream: Stream, since: Checkpoint | None, shape: ObjectShape, partners: Sequence[str] = ()
+) -> Page:
+    """The next page after `since`: of a query job in a large first read, by (stamp, id), or of what moves no stamp."""
     rows = layout_of(stream, shape)
-    job = bulk.job_of(since.id) if since is not None else None
-    if since is not None and job is not None:
-        return _page_of_job(org, stream, rows, shape, since.until, job)
-    if since is None and (begun := _begun(org, stream, rows, shape, 1)):
-        return begun
+    if since is None:
+        return _page_by_stamp(org, stream, rows, shape, None, MANY)
+    if since.id.startswith(MANY):
+        since = replace(since, id=since.id.removeprefix(MANY))
+        return _begun(org, stream, rows, shape, 1) or _page_by_stamp(org, stream, rows, shape, since)
+    if (job := bulk.job_of(since.id)) is not None:
+        return _page_of_job(org, stream, rows, shape, round_of(since, ""), job)
+    if (step := step_of(since)) is not None:
+        return _page_beside(org, stream, shape, round_of(since, ""), step, partners)
     return _page_by_stamp(org, stream, rows, shape, since)
 
 
-def _page_by_stamp(org: Org, stream: Stream, rows: Layout, shape: ObjectShape, since: Checkpoint | None) -> Page:
+def _page_by_stamp(
+    org: Org, stream: Stream, rows: Layout, shape: ObjectShape, since: Checkpoint | None, mark: str = ""
+) -> Page:
     after, kept = _after(since), only(stream, shape)
     found = ask(org, _page_query(rows, stream, [*after, *kept]), rows, f"reading {stream.object}")
-    parts = [_records(found.rows, rows, stream)]
-    if kept and since is not None and not since.until.endswith(FIRST_READ):
-        parts.append(_leavers(org, stream, [*after, left(stream, shape)], rows.can_be_deleted))
-    records, full = _together(parts)
-    if since is not None and since.until:
-        until = since.until
-    else:
-        until = found.clock + (FIRST_READ if since is None else "")
-    if full:
-        return Page(records, Checkpoint(records[-1].stamp, records[-1].id, until), more=True)
+    at = round_of(since, found.clock)
+    outside: list[Record] = []
+    ends = [found.rows[-1]] if len(found.rows) >= LIMIT else []
+    if kept and not at.first:
+        gone = _leavers(org, stream, [*after, left(stream, shape)], rows.can_be_deleted)
+        ends += [gone[-1]] if len(gone) >= LIMIT else []
+        outside = [Record(row.id, utc(row.stamp), None, deleted=True) for row in gone]
+    # Two ordered lists are complete up to the nearer of their ends; what came beyond it comes again.
+    records = [*outside, *with_survivors(org, stream, found.rows, rows, shape)]
+    if ends:
+        end = min(ends, key=lambda row: (utc(row.stamp), row.id))
+        return Page(records, at.at(utc(end.stamp), mark + end.id), more=True)
+    if at.must_look and steps_of(stream, shape):
+        return Page(records, at.looking(0, ""), more=True)
     # INVARIANT: a round ends at the CRM's clock of its first answer; what is saved later, the next lookback reads.
-    return Page(records, Checkpoint(until.removesuffix(FIRST_READ)), more=False)
+    return Page(records, at.ended(looked=at.must_look or at.first), more=False)
+
+
+def _page_beside(
+    org: Org, stream: Stream, shape: ObjectShape, at: Round, step: tuple[int, str], partners: Sequence[str]
+) -> Page:
+    steps, (number, place) = steps_of(stream, shape), step
+    found = steps[number](org, stream, shape, at, place, partners)
+    if found.following is not None:
+        return Page(found.records, at.looking(number, found.following), True, found.complete_for)
+    if number + 1 < len(steps):
+        return Page(found.records, at.looking(number + 1, ""), True, found.complete_for)
+    return Page(found.records, at.ended(looked=True), False, found.complete_for)
 
 
 def _begun(org: Org, stream: Stream, rows: Layout, shape: ObjectShape, tried: int) -> Page | None:
@@ -66,89 +90,31 @@ def _begun(org: Org, stream: Stream, rows: Layout, shape: ObjectShape, tried: in
         job, clock = bulk.begin(org, text, where, deleted=True, tried=tried)
     except bulk.JobRefused:
         return None
-    return Page([], Checkpoint(BEGINNING, str(job), clock + FIRST_READ), more=True)
+    return Page([], round_of(None, clock).at(BEGINNING, str(job)), more=True)
 
 
-def _page_of_job(org: Org, stream: Stream, rows: Layout, shape: ObjectShape, until: str, job: bulk.Job) -> Page:
+def _page_of_job(org: Org, stream: Stream, rows: Layout, shape: ObjectShape, at: Round, job: bulk.Job) -> Page:
     where = f"reading {stream.object}"
     try:
         state = "done" if job.locator else bulk.state_of(org, job, where)
         if state == "running":
-            return Page([], Checkpoint(BEGINNING, str(job), until), more=True)
+            return Page([], at.at(BEGINNING, str(job)), more=True)
         found = bulk.part(org, job, rows, shape, JOB_ROWS, where) if state == "done" else None
     except bulk.JobGone:
         found = None
     if found is None:
         # Its rows came in no order of ours: the whole read begins anew, and what came before is known already.
         return _begun(org, stream, rows, shape, job.tried + 1) or _page_by_stamp(org, stream, rows, shape, None)
-    records = _records(found.rows, rows, stream)
+    records = with_survivors(org, stream, found.rows, rows, shape)
     if found.following:
-        return Page(records, Checkpoint(BEGINNING, str(found.following), until), more=True)
-    return Page(records, Checkpoint(until.removesuffix(FIRST_READ)), more=False)
+        return Page(records, at.at(BEGINNING, str(found.following)), more=True)
+    return Page(records, at.ended(looked=True), more=False)
 
 
-def read_records(org: Org, stream: Stream, ids: Sequence[str], shape: ObjectShape) -> list[Record]:
-    """These records as they are now, in order; what is gone or out of the stream comes back deleted."""
-    rows = layout_of(stream, shape)
-    real = [id for id in dict.fromkeys(ids) if _ID.fullmatch(id)]
-    found: dict[str, Record] = {}
-    clock = ""
-    for start in range(0, len(real), IDS_PER_QUERY):
-        wanted = f"Id IN ({', '.join(map(quoted, real[start : start + IDS_PER_QUERY]))})"
-        text = query(rows.columns, stream.object, [wanted, *only(stream, shape)])
-        answer = ask(org, text, rows, f"reading {stream.object}")
-        clock = answer.clock
-        found.update((record.id[:15], record) for record in _records(answer.rows, rows, stream))
-    return [found.get(id[:15]) or Record(id, clock, None, deleted=True) for id in ids]
-
-
-def _records(found: list[Any], rows: Layout, stream: Stream) -> list[Record]:
-    if stream.relation is not None:
-        return _relations(found, rows, stream)
-    deleted = (lambda row: row.deleted) if rows.can_be_deleted else (lambda row: False)
-    created = _creation(rows)
-    return [
-        Record(row.id, utc(row.stamp), None, created=created(row), deleted=True)
-        if deleted(row)
-        else Record(row.id, utc(row.stamp), row, created=created(row))
-        for row in found
-    ]
-
-
-def _creation(rows: Layout) -> Callable[[Any], str]:
-    return (lambda row: utc(row.created)) if rows.tells_creation else (lambda row: "")
-
-
-def _relations(found: list[Any], rows: Layout, stream: Stream) -> list[Record]:
-    source = stream.relation
-    assert source is not None  # noqa: S101 - the caller looked
-    deal, account = rows.readers[source.deal], rows.readers[source.account]
-    role = rows.readers[source.role] if source.role else (lambda row: None)
-    created = _creation(rows)
-    records = []
-    for row in found:
-        gone = (rows.can_be_deleted and row.deleted) or not (deal(row) and account(row))
-        relation = None if gone else Relation(deal(row), account(row), role(row))
-        records.append(Record(row.id, utc(row.stamp), relation, created=created(row), deleted=gone))
-    return records
-
-
-def _leavers(org: Org, stream: Stream, conditions: list[str], can_be_deleted: bool) -> list[Record]:
+def _leavers(org: Org, stream: Stream, conditions: list[str], can_be_deleted: bool) -> list[Any]:
     """What changed and is not in `only:`: nothing of it is read but that it is gone from this stream."""
     rows = layout((), ("IsDeleted",) if can_be_deleted else ())
-    found = ask(org, _page_query(rows, stream, conditions), rows, f"reading {stream.object}")
-    return [Record(row.id, utc(row.stamp), None, deleted=True) for row in found.rows]
-
-
-def _together(parts: list[list[Record]]) -> tuple[list[Record], bool]:
-    """Several ordered lists as one that is complete up to its last record, and whether more may follow."""
-    ends = [(part[-1].stamp, part[-1].id) for part in parts if len(part) >= LIMIT]
-    if len(parts) == 1:
-        return parts[0], bool(ends)
-    records = sorted((record for part in parts for record in part), key=lambda record: (record.stamp, record.id))
-    if ends:
-        records = [record for record in records if (record.stamp, record.id) <= min(ends)]
-    return records, bool(ends)
+    return ask(org, _page_query(rows, stream, conditions), rows, f"reading {stream.object}").rows
 
 
 def _after(since: Checkpoint | None) -> list[str]:

@@ -16,7 +16,13 @@ from connectors.base import Getter, NeedsAdmin, TryAgain
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
-_OWN_NAMES = {"Id": "id", "SystemModstamp": "stamp", "IsDeleted": "deleted", "CreatedDate": "created"}
+_OWN_NAMES = {
+    "Id": "id",
+    "SystemModstamp": "stamp",
+    "IsDeleted": "deleted",
+    "CreatedDate": "created",
+    "MasterRecordId": "master",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,14 @@ class Layout:
     readers: Mapping[str, Getter]
     can_be_deleted: bool
     tells_creation: bool
+    merges: bool
     build: _Build
+
+    @property
+    def parents(self) -> list[str]:
+        """The lookups that columns reach through, the nearest first: Account, Account.Owner."""
+        steps = [column.split(".")[:depth] for column in self.columns for depth in range(1, column.count(".") + 1)]
+        return list(dict.fromkeys(".".join(each) for each in sorted(steps, key=len)))
 
     def maker(self, converters: Sequence[Callable[[str], Any]]) -> Callable[[Sequence[str]], Any]:
         """Makes rows, the same as `answer` gives, out of the texts of their columns; a converter for each."""
@@ -71,7 +84,8 @@ def layout(fields: tuple[str, ...], system: tuple[str, ...] = ("IsDeleted",)) ->
     head: list[Any] = [("totalSize", int), ("done", bool), ("records", list[build.row]), ("nextRecordsUrl", str, "")]  # type: ignore[name-defined]
     answer = msgspec.json.Decoder(msgspec.defstruct("Answer", head, gc=False))
     readers = {name: reader(path) for name, path in paths.items()}
-    return Layout(columns, answer, readers, "IsDeleted" in system, "CreatedDate" in system, build)
+    has = ("IsDeleted" in system, "CreatedDate" in system, "MasterRecordId" in system)
+    return Layout(columns, answer, readers, *has, build)
 
 
 def _row_type(tree: Mapping[str, Any], above: str) -> tuple[_Build, dict[str, tuple[str, ...]]]:

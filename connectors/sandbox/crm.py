@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from connectors.sandbox import hubspot_links
 from connectors.sandbox.hubspot_schema import PARTNER_LABELS
 from connectors.sandbox.records import Gone, Org, Records, Row
+from connectors.sandbox.salesforce_schema import OBJECTS
 
 __all__ = ["Crm", "Gone", "Org", "Row", "TimelineEntry"]
 
@@ -110,7 +111,10 @@ class Crm(Records):
         ]
 
     def merge(self, object: str, kept_id: str, lost_id: str) -> str:
-        """Merge two HubSpot records: a new one takes their place, and both old ids answer as it. Its id."""
+        """Merge two records. HubSpot: a new one takes their place, and both old ids answer as it. Salesforce: the
+        first stays, the other goes into the recycle bin and names it. The id of what is left."""
+        if object in OBJECTS:
+            return self._merge_into(object, kept_id, lost_id)
         with self.batch():
             kept, lost = self.get("hubspot", object, kept_id), self.get("hubspot", object, lost_id)
             known = {name: value for name, value in kept.fields.items() if value not in (None, "")}
@@ -123,6 +127,20 @@ class Crm(Records):
                     move = f"UPDATE OR REPLACE link SET {side}_id = ? WHERE {side}_object = ? AND {side}_id = ?"  # noqa: S608
                     self.execute(move, (id, object, old))
         return id
+
+    def _merge_into(self, object: str, kept_id: str, lost_id: str) -> str:
+        with self.batch():
+            kept, lost = self.get("salesforce", object, kept_id), self.get("salesforce", object, lost_id)
+            for child, fields in OBJECTS.items():
+                for field in fields.values():
+                    if object in field.to and field.name != "MasterRecordId":
+                        for row in self.rows("salesforce", child, where={field.name: lost_id}):
+                            self.edit("salesforce", child, row.id, {field.name: kept_id})
+            known = {name: value for name, value in kept.fields.items() if value not in (None, "")}
+            self.edit("salesforce", object, kept_id, {**lost.fields, **known})
+            self.edit("salesforce", object, lost_id, {"MasterRecordId": kept_id})
+            self.delete("salesforce", object, lost_id)
+        return kept_id
 
     def timeline(self, org: Org, record_id: str) -> list[TimelineEntry]:
         """The tasks (Salesforce) or notes and tasks (HubSpot) that stand on a record, newest first."""

@@ -11,6 +11,7 @@ SALESFORCE_PREFIXES = {
     "User": "005",
     "Opportunity": "006",
     "OpportunityPartner": "00I",
+    "OpportunityTeamMember": "00q",
     "Task": "00T",
     "TaskStatus": "01J",
     "Notification": "04l",

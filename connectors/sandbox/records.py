@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS label (
     PRIMARY KEY (from_object, to_object, type_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS property (object TEXT, name TEXT, shape TEXT NOT NULL, PRIMARY KEY (object, name));
 CREATE TABLE IF NOT EXISTS merged (object TEXT, id TEXT, into_id TEXT NOT NULL, PRIMARY KEY (object, id));
+CREATE TABLE IF NOT EXISTS purged (object TEXT, id TEXT, at TEXT NOT NULL, PRIMARY KEY (object, id));
 CREATE TABLE IF NOT EXISTS secret (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS token (value TEXT PRIMARY KEY, kind TEXT NOT NULL, live INTEGER NOT NULL DEFAULT 1);
 """
@@ -202,8 +203,27 @@ class Records:
             raise Gone(f"there is no deleted {object} `{id}`")
 
     def purge(self, org: Org, object: str, id: str) -> None:
-        """Remove a record for good: no query will ever find it again."""
-        self.execute("DELETE FROM record WHERE org=? AND object=? AND id=?", (org, object, id))
+        """Remove a record for good: no query will ever find it again. Salesforce's delete log keeps its id."""
+        with self.batch():
+            row = self.find(org, object, id)
+            if row and org == "salesforce":
+                at = row.stamp if row.deleted else stamp_text(org, self.clock())
+                self.execute("INSERT OR IGNORE INTO purged VALUES (?, ?, ?)", (object, id, at))
+            self.execute("DELETE FROM record WHERE org=? AND object=? AND id=?", (org, object, id))
+
+    def deleted_between(self, object: str, start: str, end: str) -> list[tuple[str, str]]:
+        """What Salesforce's delete log tells: ids and times of what was deleted and not restored, purged or not."""
+        gone = (
+            "SELECT id, at FROM purged WHERE object=? AND at >= ? AND at < ? UNION SELECT id, stamp FROM record"
+            " WHERE org='salesforce' AND object=? AND deleted=1 AND stamp >= ? AND stamp < ? ORDER BY 2, 1"
+        )
+        return [(id, at) for id, at in self.select(gone, (object, start, end, object, start, end))]
+
+    def recalculate(self, org: Org, object: str, id: str, values: Mapping[str, Any]) -> None:
+        """Give computed fields other values: no stamp moves with them."""
+        fields = {**self.get(org, object, id).fields, **values}
+        text = msgspec.json.encode(fields).decode()
+        self.execute("UPDATE record SET fields=? WHERE org=? AND object=? AND id=?", (text, org, object, id))
 
     def _next_id(self, org: Org, object: str) -> str:
         number = self._db.execute(_COUNT_UP, (org, object)).fetchone()[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,12 +13,14 @@ import msgspec
 from connectors.sandbox import soql
 from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
+from connectors.sandbox.records import stamp_text
 from connectors.sandbox.reshaping import salesforce_fields
 from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, not_found
-from connectors.sandbox.salesforce_schema import LABELS, OBJECTS, Field
+from connectors.sandbox.salesforce_schema import LABELS, NOT_REPLICATED, OBJECTS, Field
 from connectors.sandbox.soql_sql import Query
 
 MOST_CURSORS = 200
+MOST_DELETED = 600_000  # ids of one getDeleted
 _SOAP = {"boolean": "xsd:boolean", "currency": "xsd:double", "percent": "xsd:double", "date": "xsd:date"}
 _SOAP |= {"datetime": "xsd:dateTime", "id": "tns:ID", "reference": "tns:ID", "int": "xsd:int"}
 Values = dict[str, Any]
@@ -53,6 +56,31 @@ class SalesforceReading:
             "childRelationships": [],
             "recordTypeInfos": [],
             "urls": {},
+        }
+
+    def deleted(self, object: str, start: str, end: str) -> Values:
+        """Ids of what was deleted in a time of at most 30 days ago, what was purged since among them."""
+        self.shape(object)
+        if object in NOT_REPLICATED:
+            raise SalesforceProblem(400, "INVALID_TYPE_FOR_OPERATION", f"object type is not replicable: {object}")
+        now = self._crm.clock()
+        try:
+            first, last = (datetime.fromisoformat(each) for each in (start, end))
+            asked = [stamp_text("salesforce", each) for each in (first, last)]
+        except ValueError:
+            raise SalesforceProblem(400, "MALFORMED_QUERY", "start and end must be dateTimes") from None
+        earliest = now - timedelta(days=30)
+        if first < earliest:
+            raise SalesforceProblem(400, "INVALID_REPLICATION_DATE", "startDate before org replication enabled date")
+        if last <= first:
+            raise SalesforceProblem(400, "INVALID_REPLICATION_DATE", "endDate must be later than startDate")
+        found = self._crm.deleted_between(object, *asked)
+        if len(found) > MOST_DELETED:
+            raise SalesforceProblem(400, "EXCEEDED_ID_LIMIT", "too many ids: narrow the time")
+        return {
+            "deletedRecords": [{"id": id, "deletedDate": at} for id, at in found],
+            "earliestDateAvailable": stamp_text("salesforce", earliest),
+            "latestDateCovered": min(asked[1], stamp_text("salesforce", now)),
         }
 
     def query(self, text: str, version: str, *, with_deleted: bool, size: int) -> Values:
@@ -203,7 +231,7 @@ def _described(field: Field) -> Values:
         "sortable": field.filterable,
         "groupable": field.filterable,
         "custom": field.name.endswith("__c"),
-        "calculated": False,
+        "calculated": field.calculated,
         "externalId": field.external,
         "unique": field.external,
         "idLookup": field.external or field.type == "id",

@@ -22,6 +22,7 @@ class Field:
     required: bool = False
     restricted: bool = False
     external: bool = False  # a unique external id
+    calculated: bool = False  # a formula: no stamp moves with it
 
     @property
     def filterable(self) -> bool:
@@ -31,7 +32,7 @@ class Field:
     @property
     def relation(self) -> str | None:
         """The name under which a query reaches through a lookup: `Account` of `AccountId`."""
-        if self.type != "reference" or self.name == "ReversePartnerId":
+        if self.type != "reference" or self.name in ("ReversePartnerId", "MasterRecordId"):
             return None
         return self.name.removesuffix("Id") if not self.name.endswith("__c") else self.name[:-1] + "r"
 
@@ -74,6 +75,7 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
         _picklist("Industry", "Industry", "Manufacturing", "Logistics", "Retail", "Healthcare", "Energy", "Technology"),
         Field("BillingCountry", "Billing Country", length=80),
         _read("BillingAddress", "Billing Address", "address"),
+        _lookup("MasterRecordId", "Master Record ID", "Account", create=False, update=False),
         Field("AnnualRevenue", "Annual Revenue", "currency"),
         Field("IsPartner", "Partner Account", "boolean", create=False),
         _OWNER,
@@ -106,6 +108,7 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("Partner_Message__c", "Message to Partners", "textarea", 32_768),
         Field("Shared_With_Partners__c", "Shared With Partners", "textarea", 32_768),
         _lookup("PartnerAccountId", "Partner Account ID", "Account"),
+        _read("Customer_Rank__c", "Customer Rank", "string", calculated=True),
     ),
     "Contact": (
         _read("Name", "Full Name", "string", length=121),
@@ -114,6 +117,7 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("Email", "Email", "email", 80),
         Field("Phone", "Business Phone", "phone", 40),
         Field("Title", "Title", length=128),
+        _lookup("MasterRecordId", "Master Record ID", "Contact", create=False, update=False),
         _lookup("AccountId", "Account ID", "Account"),
         _OWNER,
     ),
@@ -121,6 +125,12 @@ _FIELDS: Mapping[str, tuple[Field, ...]] = {
         _read("Name", "Full Name", "string", length=121),
         _read("Email", "Email", "email", length=128),
         _read("IsActive", "Active", "boolean"),
+        _lookup("AccountId", "Account ID", "Account", create=False, update=False),
+    ),
+    "OpportunityTeamMember": (
+        _lookup("OpportunityId", "Opportunity ID", "Opportunity", update=False, required=True),
+        _lookup("UserId", "User ID", "User", update=False, required=True),
+        _picklist("TeamMemberRole", "Team Role", "Partner Seller", "Partner Engineer", "Executive Sponsor"),
     ),
     "OpportunityPartner": (
         _lookup("OpportunityId", "Opportunity ID", "Opportunity", update=False, required=True),
@@ -165,6 +175,7 @@ LABELS = {
     "Opportunity": "Opportunity",
     "Contact": "Contact",
     "User": "User",
+    "OpportunityTeamMember": "Opportunity Team Member",
     "OpportunityPartner": "Opportunity Partner",
     "Task": "Task",
     "TaskStatus": "Task Status Value",
@@ -181,9 +192,16 @@ CASCADE: Mapping[str, tuple[tuple[str, str], ...]] = {  # what goes with a delet
         ("OpportunityPartner", "AccountToId"),
         ("Task", "WhatId"),
     ),
-    "Opportunity": (("OpportunityPartner", "OpportunityId"), ("Task", "WhatId")),
+    "Opportunity": (
+        ("OpportunityPartner", "OpportunityId"),
+        ("OpportunityTeamMember", "OpportunityId"),
+        ("Task", "WhatId"),
+    ),
     "OpportunityPartner": (("OpportunityPartner", "ReversePartnerId"),),
 }
+
+NOT_REPLICATED = frozenset({"OpportunityPartner", "OpportunityTeamMember", "TaskStatus", "User"})
+"""Objects that getDeleted does not take: of the first the documentation says so, the others are our caution."""
 
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "Account": {"IsPartner": False},

@@ -105,6 +105,10 @@ def _add_reading(app: Flask, reading: SalesforceReading) -> None:
     def describe(version: str, object: str) -> Response:
         return _json(reading.describe(object))
 
+    @app.get(f"{_DATA}/sobjects/<object>/deleted", strict_slashes=False)
+    def deleted(version: str, object: str) -> Response:
+        return _json(reading.deleted(object, request.args.get("start", ""), request.args.get("end", "")))
+
     @app.get(f"{_DATA}/sobjects/<object>/<id>")
     def one(version: str, object: str, id: str) -> Response:
         names = [name for name in request.args.get("fields", "").split(",") if name]

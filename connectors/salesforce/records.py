@@ -1,0 +1,127 @@
+"""Records out of rows: alive or gone, relation rows, and what a merge made of several."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from connectors.base import ObjectShape, Record, Relation, Stream
+from connectors.salesforce.asking import ask
+from connectors.salesforce.queries import layout_of, only, query, utc
+from connectors.salesforce.rows import Layout, layout, quoted
+from connectors.salesforce.session import Org
+
+IDS_PER_QUERY = 200  # with quotes and commas a third of the 16 KiB that a URL may have
+MERGES_IN_A_ROW = 5  # a survivor may itself have been merged since
+_ID = re.compile(r"[A-Za-z0-9]{15}([A-Za-z0-9]{3})?", re.ASCII)
+
+
+def read_records(org: Org, stream: Stream, ids: Sequence[str], shape: ObjectShape) -> list[Record]:
+    """These records as they are now, in order; what is gone or out of the stream comes back deleted.
+
+    A record that was merged into another comes back as that one.
+    """
+    rows = layout_of(stream, shape)
+    found, clock = _by_id(org, stream, ids, rows, shape)
+    records = with_survivors(org, stream, list(found.values()), rows, shape)
+    known = {old[:15]: record for record in records for old in (record.id, *record.merged)}
+    return [known.get(id[:15]) or Record(id, clock, None, deleted=True) for id in ids]
+
+
+def _by_id(
+    org: Org, stream: Stream, ids: Sequence[str], rows: Layout, shape: ObjectShape
+) -> tuple[dict[str, Any], str]:
+    real = [id for id in dict.fromkeys(ids) if _ID.fullmatch(id)]
+    found: dict[str, Any] = {}
+    clock = ""
+    for start in range(0, len(real), IDS_PER_QUERY):
+        wanted = _among("Id", real[start : start + IDS_PER_QUERY])
+        # A loser of a merge need not be in `only:`; whether its survivor is, counts.
+        kept = (
+            [f"({' AND '.join(kept)} OR IsDeleted = true)"] if (kept := only(stream, shape)) and rows.merges else kept
+        )
+        answer = ask(org, query(rows.columns, stream.object, [wanted, *kept]), rows, f"reading {stream.object}")
+        clock = answer.clock
+        found.update((row.id, row) for row in answer.rows)
+    return found, clock
+
+
+def _among(field: str, ids: Sequence[str]) -> str:
+    return f"{field} IN ({', '.join(map(quoted, ids))})"
+
+
+def with_survivors(org: Org, stream: Stream, found: list[Any], rows: Layout, shape: ObjectShape) -> list[Record]:
+    """The records of these rows; losers of merges give way to their survivor, which names them."""
+    records = records_of(found, rows, stream)
+    losers = {row.id: row.master for row in found if row.deleted and row.master} if rows.merges else {}
+    if not losers:
+        return records
+    heirs = _last_heirs(org, stream.object, losers)
+    known = {record.id: record for record in records if not record.deleted}
+    absent = [id for id in dict.fromkeys(heirs.values()) if id not in known]
+    later, _ = _by_id(org, stream, absent, rows, shape)
+    alive = known | {one.id: one for one in records_of(list(later.values()), rows, stream) if not one.deleted}
+    for id, heir in heirs.items():
+        if heir in alive:
+            alive[heir].merged = (*alive[heir].merged, id)
+    # A loser whose survivor is out of the stream, or gone too, stays what it is: deleted.
+    stay = [record for record in records if heirs.get(record.id) not in alive]
+    return stay + [alive[id] for id in absent if id in alive]
+
+
+def _last_heirs(org: Org, object: str, losers: Mapping[str, str]) -> dict[str, str]:
+    """Who each of these is now, through merges of merges."""
+    rows = layout(("MasterRecordId",))
+    further: dict[str, str | None] = dict(losers)
+    for _ in range(MERGES_IN_A_ROW):
+        unknown = sorted({master for master in further.values() if master and master not in further})
+        if not unknown:
+            break
+        for start in range(0, len(unknown), IDS_PER_QUERY):
+            wanted = _among("Id", unknown[start : start + IDS_PER_QUERY])
+            answer = ask(org, query(rows.columns, object, [wanted]), rows, f"reading {object}")
+            master = rows.readers["MasterRecordId"]
+            further.update((row.id, master(row) if row.deleted else None) for row in answer.rows)
+        further |= {id: None for id in unknown if id not in further}
+    return {id: _followed(id, further) for id in losers}
+
+
+def _followed(id: str, further: Mapping[str, str | None]) -> str:
+    for _ in range(MERGES_IN_A_ROW + 1):
+        if (master := further.get(id)) is None:
+            break
+        id = master
+    return id
+
+
+def records_of(found: list[Any], rows: Layout, stream: Stream) -> list[Record]:
+    """The records of these rows, one for each."""
+    if stream.relation is not None:
+        return _relations(found, rows, stream)
+    deleted = (lambda row: row.deleted) if rows.can_be_deleted else (lambda row: False)
+    created = _creation(rows)
+    return [
+        Record(row.id, utc(row.stamp), None, created=created(row), deleted=True)
+        if deleted(row)
+        else Record(row.id, utc(row.stamp), row, created=created(row))
+        for row in found
+    ]
+
+
+def _creation(rows: Layout) -> Callable[[Any], str]:
+    return (lambda row: utc(row.created)) if rows.tells_creation else (lambda row: "")
+
+
+def _relations(found: list[Any], rows: Layout, stream: Stream) -> list[Record]:
+    source = stream.relation
+    assert source is not None  # noqa: S101 - the caller looked
+    deal, account = rows.readers[source.deal], rows.readers[source.account]
+    role = rows.readers[source.role] if source.role else (lambda row: None)
+    created = _creation(rows)
+    records = []
+    for row in found:
+        gone = (rows.can_be_deleted and row.deleted) or not (deal(row) and account(row))
+        relation = None if gone else Relation(deal(row), account(row), role(row))
+        records.append(Record(row.id, utc(row.stamp), relation, created=created(row), deleted=gone))
+    return records
