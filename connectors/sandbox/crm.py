@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from connectors.sandbox import hubspot_links
-from connectors.sandbox.hubspot_schema import PARTNER_LABELS
+from connectors.sandbox.hubspot_schema import OWN_OBJECT, PARTNER_LABELS
 from connectors.sandbox.records import Gone, Org, Records, Row
 from connectors.sandbox.salesforce_schema import OBJECTS
 
@@ -40,6 +40,15 @@ class PartnerOnDeal:
 
 class Crm(Records):
     """Both orgs, with the changes that a CRM user makes by hand."""
+
+    @property
+    def has_own_object(self) -> bool:
+        """Whether the HubSpot account has made an object of its own for logged actions."""
+        return bool(self.select("SELECT 1 FROM secret WHERE name = 'own object'"))
+
+    def make_own_object(self) -> None:
+        """Make it, as an Enterprise account can."""
+        self.secret("own object", lambda: "yes")
 
     def reassign(self, org: Org, deal_id: str, owner_id: str) -> None:
         """Give a deal to another user."""
@@ -143,11 +152,12 @@ class Crm(Records):
         return kept_id
 
     def timeline(self, org: Org, record_id: str) -> list[TimelineEntry]:
-        """The tasks (Salesforce) or notes and tasks (HubSpot) that stand on a record, newest first."""
+        """The tasks (Salesforce), or notes, tasks and own records (HubSpot), that stand on a record, newest first."""
         if org == "salesforce":
             entries = [_task(row) for row in self.rows(org, "Task", where={"WhatId": record_id})]
         else:
-            entries = [*self._hubspot_activities(record_id, "notes"), *self._hubspot_activities(record_id, "tasks")]
+            kinds = ("notes", "tasks", OWN_OBJECT)
+            entries = [entry for object in kinds for entry in self._hubspot_activities(record_id, object)]
         return sorted(entries, key=lambda each: (each.day, each.stamp, each.id), reverse=True)
 
     def _hubspot_activities(self, record_id: str, object: str) -> list[TimelineEntry]:
@@ -178,8 +188,8 @@ def _note(row: Row) -> TimelineEntry:
         row.object,
         row.id,
         fields.get("hs_task_subject") or "",
-        fields.get("hs_note_body") or fields.get("hs_task_body") or "",
-        (fields.get("hs_timestamp") or row.created)[:10],
+        fields.get("hs_note_body") or fields.get("hs_task_body") or fields.get("sudare_body") or "",
+        (fields.get("hs_timestamp") or fields.get("sudare_done_at") or row.created)[:10],
         fields.get("hubspot_owner_id"),
         fields.get("sudare_key"),
         row.stamp,

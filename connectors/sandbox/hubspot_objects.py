@@ -15,6 +15,7 @@ from connectors.sandbox.hubspot_schema import (
     ALIASES,
     MOST_TEXT,
     OBJECT_TYPES,
+    OWN_OBJECT,
     PIPELINE,
     PROPERTIES,
     REQUIRED,
@@ -41,9 +42,10 @@ class HubspotObjects:
 
     def object_of(self, name: str) -> str:
         """The object under any of its names: `deals`, `deal`, `0-3`."""
-        if name not in ALIASES:
+        object = ALIASES.get(name)
+        if object is None or (object == OWN_OBJECT and not self.crm.has_own_object):
             raise invalid(f"Unable to infer object type from: {name}")
-        return ALIASES[name]
+        return object
 
     def properties(self, object: str) -> dict[str, Property]:
         """The properties that our key may see."""

@@ -38,6 +38,12 @@ class Routes:
         """Owners, pipelines, properties: /crm/v3/owners..., /crm/owners/2026-03..."""
         self._add(method, kind, "v3", tail, view)
 
+    def schemas(self, method: str, tail: str, view: View) -> None:
+        """The account's own objects: /crm-object-schemas/v3/schemas..., /crm-object-schemas/2026-03/schemas..."""
+        for version in ("v3", *DATED):
+            path = f"/crm-object-schemas/{version}/schemas{tail}"
+            self._app.add_url_rule(path, f"{method} {path}", view, methods=[method], strict_slashes=False)
+
     def _add(self, method: str, kind: str, numbered: str, tail: str, view: View) -> None:
         paths = [f"/crm/{numbered}/{kind}{tail}", *(f"/crm/{kind}/{dated}{tail}" for dated in DATED)]
         for path in paths:

@@ -21,8 +21,23 @@ class Property:
     unique: bool = False
 
 
-OBJECT_TYPES = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "tasks": "0-27", "notes": "0-46"}
-SINGULAR = {"contacts": "contact", "companies": "company", "deals": "deal", "tasks": "task", "notes": "note"}
+OWN_OBJECT = "sudare_actions"  # the object that an Enterprise account may make for itself; most have none
+OBJECT_TYPES = {
+    "contacts": "0-1",
+    "companies": "0-2",
+    "deals": "0-3",
+    "tasks": "0-27",
+    "notes": "0-46",
+    OWN_OBJECT: "2-48217306",
+}
+SINGULAR = {
+    "contacts": "contact",
+    "companies": "company",
+    "deals": "deal",
+    "tasks": "task",
+    "notes": "note",
+    OWN_OBJECT: "sudare_action",
+}
 ALIASES = {
     **{type_id: name for name, type_id in OBJECT_TYPES.items()},
     **{singular: name for name, singular in SINGULAR.items()},
@@ -58,7 +73,7 @@ def modified_property(object: str) -> str:
 
 def created_property(object: str) -> str:
     """The property with an object's creation: activities name it otherwise."""
-    return "hs_createdate" if object in ("notes", "tasks") else "createdate"
+    return "hs_createdate" if object in ("notes", "tasks", OWN_OBJECT) else "createdate"
 
 
 _REGIONS = ("japan", "korea", "apac", "emea")
@@ -121,6 +136,12 @@ _PROPERTIES: Mapping[str, tuple[Property, ...]] = {
         _OWNER,
         _own("sudare_key", "Sudare key"),
     ),
+    OWN_OBJECT: (
+        _own("sudare_body", "What the partner did", "string", "html"),
+        _own("sudare_done_at", "When", "datetime", "date"),
+        _OWNER,
+        Property("sudare_key", "Sudare key", defined_by_hubspot=False, unique=True),
+    ),
 }
 PROPERTIES: Mapping[str, Mapping[str, Property]] = {
     object: {
@@ -141,6 +162,7 @@ SHOWN_BY_DEFAULT: Mapping[str, tuple[str, ...]] = {  # what an answer carries wh
     "contacts": ("firstname", "lastname", "email"),
     "notes": (),
     "tasks": (),
+    OWN_OBJECT: (),
 }
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "deals": ("dealname", "dealstage"),
@@ -160,6 +182,8 @@ ASSOCIATIONS: Mapping[tuple[str, str], tuple[tuple[int, int, str | None], ...]] 
     ("tasks", "deals"): ((216, 215, None),),
     ("tasks", "companies"): ((192, 191, None),),
     ("tasks", "contacts"): ((204, 203, None),),
+    (OWN_OBJECT, "deals"): ((61, 62, None),),
+    (OWN_OBJECT, "companies"): ((63, 64, None),),
 }
 
 

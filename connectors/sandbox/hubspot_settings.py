@@ -8,9 +8,9 @@ from flask import Response, request
 
 from connectors.sandbox.crm import Row
 from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, not_found
-from connectors.sandbox.hubspot_objects import HubspotObjects
+from connectors.sandbox.hubspot_objects import PORTAL, HubspotObjects
 from connectors.sandbox.hubspot_routes import Routes, answer, created, json_body
-from connectors.sandbox.hubspot_schema import PIPELINE, STAGES, Property
+from connectors.sandbox.hubspot_schema import OBJECT_TYPES, OWN_OBJECT, PIPELINE, STAGES, Property
 from connectors.sandbox.reshaping import put_field
 
 MADE_AT = "2026-01-05T00:00:00.000Z"
@@ -22,6 +22,7 @@ def settings_routes(routes: Routes, objects: HubspotObjects) -> None:
     _owners(routes, objects)
     _pipelines(routes)
     _properties(routes, objects)
+    _schemas(routes, objects)
 
 
 def _owners(routes: Routes, objects: HubspotObjects) -> None:
@@ -101,6 +102,26 @@ def _properties(routes: Routes, objects: HubspotObjects) -> None:
     routes.settings("GET", "properties", "/<kind>", listed)
     routes.settings("POST", "properties", "/<kind>", create)
     routes.settings("GET", "properties", "/<kind>/<name>", one)
+
+
+def _schemas(routes: Routes, objects: HubspotObjects) -> None:
+    def listed() -> Response:
+        if not objects.crm.has_own_object:
+            return answer({"results": []})
+        names = ("Sudare action", "Sudare actions")
+        schema = {
+            "id": OBJECT_TYPES[OWN_OBJECT].partition("-")[2],
+            "objectTypeId": OBJECT_TYPES[OWN_OBJECT],
+            "fullyQualifiedName": f"p{PORTAL}_{OWN_OBJECT}",
+            "name": OWN_OBJECT,
+            "labels": dict(zip(("singular", "plural"), names, strict=True)),
+            "requiredProperties": ["sudare_key"],
+            "associations": [],
+            "properties": [_property(each) for each in objects.properties(OWN_OBJECT).values()],
+        }
+        return answer({"results": [schema]})
+
+    routes.schemas("GET", "", listed)
 
 
 def _made(body: dict[str, Any]) -> Property:

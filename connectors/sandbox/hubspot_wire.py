@@ -23,7 +23,7 @@ DAILY_CALLS = 625_000
 BURST_CALLS = 190
 MOST_ON_PAGE = 100
 MOST_IN_BATCH = 100
-WIRE = ("/crm/", "/oauth/")
+WIRE = ("/crm/", "/crm-object-schemas/", "/oauth/")
 
 
 def hubspot_app(crm: Crm, faults: Faults) -> Flask:
@@ -43,7 +43,7 @@ def hubspot_app(crm: Crm, faults: Faults) -> Flask:
 def _guard(app: Flask, crm: Crm, faults: Faults) -> None:
     @app.before_request
     def check_token() -> None:
-        if not request.path.startswith("/crm/"):
+        if not request.path.startswith(WIRE) or request.path.startswith("/oauth/"):
             return
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
         found = crm.select("SELECT live FROM token WHERE value = ? AND kind IN ('hubspot', 'hubspot-key')", (value,))

@@ -23,6 +23,7 @@ HUBSPOT_BASES = {
     "deals": 20_381_500_000,
     "notes": 60_944_100_000,
     "tasks": 61_275_800_000,
+    "sudare_actions": 62_318_400_000,
     "owners": 71_060_300,
 }
 

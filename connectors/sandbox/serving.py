@@ -24,7 +24,7 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Answer = tuple[str, list[tuple[str, str]], bytes]  # status line, headers, body
 MOST_BODY = 8 * 1024 * 1024
 MOST_CALLS = 20_000
-WIRES = ("/services/", "/crm/", "/oauth/")
+WIRES = ("/services/", "/crm/", "/crm-object-schemas/", "/oauth/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ import pytest
 
 from connectors.base import BadRecord, Connector, LoggedAction, NeedsAdmin, Receipt, Unknown
 from connectors.hubspot.notes import LONGEST_NOTE, render
+from connectors.sandbox import reshaping
+from connectors.sandbox.hubspot_schema import Property
 from connectors.sandbox.seed import HUBSPOT_IDS
 from connectors.sandbox.server import Sandbox, start
 
@@ -134,3 +136,40 @@ def test_a_field_that_hubspot_does_not_have_is_named_for_the_admin(hubspot):
     [receipt] = hubspot.write_fields("deals", {DEAL: {"no_such_property": "x"}})
     assert isinstance(receipt.problem, NeedsAdmin)
     assert "`no_such_property`" in str(receipt.problem)
+
+
+@pytest.mark.parametrize(
+    ("account", "promise"),
+    [
+        ("plain", "once after healing: notes are found again by a marker in the note's text"),
+        ("keyed", "once after healing: notes are found again by the property sudare_key"),
+        ("own object", "once: the property sudare_key takes each key once, so HubSpot itself refuses a second record"),
+        ("unique", "once: the property sudare_key takes each key once, so HubSpot itself refuses a second note"),
+    ],
+)
+def test_each_kind_of_account_is_asked_what_it_offers_and_the_strongest_is_taken(tmp_path, connect, account, promise):
+    unique = Property("sudare_key", "Sudare key", defined_by_hubspot=False, unique=True)
+    with start(tmp_path) as crm:
+        if account == "plain":
+            reshaping.remove_field(crm.crm, "notes", "sudare_key")
+        if account in ("own object", "unique"):
+            crm.crm.make_own_object()
+        if account == "unique":
+            reshaping.put_field(crm.crm, "notes", unique)
+        hubspot = connect(crm.hubspot_url, secrets={"env:HUBSPOT_TOKEN": crm.hubspot_token})
+        assert hubspot.check_writing().startswith(promise)
+        [receipt] = hubspot.log_actions([_action("one", owner_id=HUBSPOT_IDS["KAGAMI"])])
+        [entry] = [one for one in crm.crm.timeline("hubspot", DEAL) if one.id == receipt.id]
+        assert entry.object == ("sudare_actions" if account == "own object" else "notes")
+        assert "資料を開きました" in entry.body
+        again = hubspot.log_actions([_action("one", body="7 ページまで")])[0]
+        standing = [one for one in crm.crm.timeline("hubspot", DEAL) if "sudare:one:" in one.body]
+        if promise.startswith("once:"):
+            assert (again, len(standing)) == (receipt, 1)
+            assert "7 ページまで" in standing[0].body
+        else:
+            assert len(standing) == 2
+        assert hubspot.find_actions([_action("one")]) == {"one": receipt.id}
+        hubspot.log_actions([_action("one", body="9 ページまで", receipt=receipt.id)])
+        [kept] = [one for one in crm.crm.timeline("hubspot", DEAL) if "sudare:one:" in one.body]
+        assert "9 ページまで" in kept.body
