@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -151,14 +153,19 @@ def _make_private(file: Path, *_connecting: object) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
 
+LOCK_SECONDS = 5  # how long a writer waits for the others
+LOCK_LOOK_SECONDS = 0.001
 _SQLITE = (
     "journal_mode=WAL",
     "synchronous=FULL",  # what is acknowledged is durable
     "foreign_keys=ON",
-    "busy_timeout=5000",
+    f"busy_timeout={LOCK_SECONDS * 1000}",
     "cache_size=-65536",  # KiB: a load touches every index, and rereading its pages costs more than keeping them
     "wal_autocheckpoint=8000",  # pages: a page that a load writes ten times is copied back once
 )
+
+
+_BUSY = f"PRAGMA busy_timeout={LOCK_SECONDS * 1000}"
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -169,5 +176,24 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     # A writer that starts as a reader can find the lock taken half-way; one that starts as a writer waits.
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if not connection.get_execution_options().get("writing", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite's own waiting looks ever more seldom, so whoever writes without pause would be overtaken by nobody.
+    last = time.monotonic() + LOCK_SECONDS
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        while not _begins(connection, final=time.monotonic() > last):
+            time.sleep(LOCK_LOOK_SECONDS)
+    finally:
+        connection.exec_driver_sql(_BUSY)
+
+
+def _begins(connection: sa.Connection, *, final: bool) -> bool:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except sa.exc.OperationalError as problem:
+        if final or getattr(problem.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -58,9 +58,10 @@ def is_waiting(house: House, connection: str) -> bool:
         return tx.execute(sa.select(notices.c.key).where(_waiting(connection)).limit(1)).first() is not None
 
 
-def waiting(house: House, connection: str, limit: int, *, without: frozenset[str] = frozenset()) -> list[Notice]:
-    """The oldest that wait, but for those of the objects `without`."""
-    wanted = sa.select(notices).where(_waiting(connection), notices.c.object.not_in(without))
+def waiting(house: House, connection: str, limit: int, *, until: str, without: Collection[str] = ()) -> list[Notice]:
+    """The oldest that wait and came by `until`, but for those of the objects `without`."""
+    wanted = sa.select(notices).where(_waiting(connection), notices.c.stored <= until)
+    wanted = wanted.where(notices.c.object.not_in(without))
     with house.reading() as tx:
         rows = tx.execute(wanted.order_by(notices.c.stored).limit(limit)).all()
     return [Notice(row.key, row.object, row.crm_id, row.relations) for row in rows]

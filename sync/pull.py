@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,6 +22,8 @@ from sync.schema import mirror, partner_accounts, shapes, streams
 from sync.settle import end_orphans, settle, would_end
 
 BATCH = 200  # records a transaction: keeps the write lock short
+RELATIONS, DRAINED = 500, 100  # rows of them; marked deals, which cost most
+LET_PASS_SECONDS = 0.003  # between two of them: a door that has a word to keep gets in
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ def _shape_row(reader: Reader) -> dict[str, str]:
 
 
 def _drain(house: House) -> None:
-    while drain(house):
-        pass
+    while drain(house, DRAINED):
+        time.sleep(LET_PASS_SECONDS)
 
 
 def _order(reading: Reading) -> list[str]:
@@ -100,12 +103,24 @@ def _read_stream(house: House, reading: Reading, stream: str) -> int:
         if stream in _OBJECTS:
             for batch in batches(page.records, BATCH):
                 apply_records(house, reading, _OBJECTS[stream], batch)
+                time.sleep(LET_PASS_SECONDS)
         else:
-            apply_relations(house, reading, stream.removeprefix("relations:"), page)
+            for part in _parts(page):
+                apply_relations(house, reading, stream.removeprefix("relations:"), part)
+                time.sleep(LET_PASS_SECONDS)
         _save(house, reading, stream, page)
         read += len(page.records)
     missing.fill(house, reading, stream)
     return read
+
+
+def _parts(page: Page) -> Iterator[Page]:
+    """A page of relations in short commits; whole where it says what is gone by not naming it."""
+    if page.complete_for:
+        yield page
+        return
+    for rows in batches(page.records, RELATIONS):
+        yield replace(page, records=rows)
 
 
 def _pages(house: House, reading: Reading, stream: str) -> Iterator[Page]:

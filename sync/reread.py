@@ -45,7 +45,7 @@ class Step:
 
 
 def reread(house: House, connection: str, connector: Connector) -> int:
-    """Deal with the notices that wait; how many. Idempotent: killed anywhere, the next run goes on.
+    """Deal with the notices that wait now; how many. Idempotent: killed anywhere, the next run goes on.
 
     An object that can't be read now holds up no other: its notices wait, and its problem is raised at the end.
     """
@@ -54,7 +54,8 @@ def reread(house: House, connection: str, connector: Connector) -> int:
         loaded = is_loaded(tx, connection)
     blocked: dict[str, CrmError] = {}
     count = 0
-    while told := waiting(house, connection, AT_ONCE, without=frozenset(blocked)):
+    now = house.now()  # what comes meanwhile is the next run's: this one ends
+    while told := waiting(house, connection, AT_ONCE, until=now, without=blocked):
         # What changes during a first load is read by the round after it.
         problems = _carry(house, reading, told, blocked) if loaded else {}
         done = [one.key for one in told if one.object not in blocked]
@@ -82,11 +83,17 @@ def _carry(house: House, reading: Reading, told: Sequence[Notice], blocked: dict
         deals.update(carried.deals)
         problems |= {one.key: carried.problems[one.id] for one in mine if one.id in carried.problems}
     deals |= missing.fill_beside(house, reading, deals)
-    for batch in batches(sorted(deals), BATCH):
-        with house.writing() as tx:
-            # Only what waits for it: a deal that moved itself was projected with its record.
-            project(tx, house, tx.execute(sa.select(marks.c.deal_id).where(among(marks.c.deal_id, batch))).scalars())
+    _project_marked(house, deals)
     return problems
+
+
+def _project_marked(house: House, deals: Iterable[str]) -> None:
+    """Those of them that wait for it: a deal that moved itself was projected with its record."""
+    with house.reading() as tx:
+        marked = tx.execute(sa.select(marks.c.deal_id).where(among(marks.c.deal_id, deals))).scalars().all()
+    for batch in batches(sorted(marked), BATCH):
+        with house.writing() as tx:
+            project(tx, house, batch)
 
 
 def _steps(house: House, reading: Reading) -> Iterator[Step]:

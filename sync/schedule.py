@@ -40,6 +40,8 @@ DELIVER_SECONDS = 5
 COME_DUE_SECONDS = 30
 SCHEMA_SECONDS = 86_400.0  # and at each start
 NOTICES_SECONDS = 0.1  # between two looks whether one waits; a look takes no lease and writes nothing
+GATHER_SECONDS = 0.15  # between two readings, so that a stream of notices costs the CRM a few calls a second
+QUIET_SECONDS, LONGEST_HEARING = 2.0, 15.0  # a run ends after a silence, and at last by itself
 SWEEP_SECONDS = 900
 LEASE_SECONDS = 30
 LOOK_SECONDS = 1  # for a new version; then the board is told how jobs went
@@ -138,7 +140,14 @@ def _write_back(house: House, name: str, connectors: Mapping[str, Connector]) ->
 
 
 def _reread(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
-    reread(house, name, connectors[name])
+    """Keep the lease while notices keep coming: taking it anew for each costs more than reading its record."""
+    last = time.monotonic() + LONGEST_HEARING
+    quiet = time.monotonic() + QUIET_SECONDS
+    while time.monotonic() < min(quiet, last):
+        if is_waiting(house, name):
+            reread(house, name, connectors[name])
+            quiet = time.monotonic() + QUIET_SECONDS
+        time.sleep(GATHER_SECONDS)
 
 
 def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: list[Job], stop: Event) -> None:
