@@ -27,6 +27,10 @@ class NotThere(NeedsAdmin):
     """Nothing is under this address."""
 
 
+class TargetGone(BadRecord):
+    """The record that it belongs to is deleted or hidden: another one may take its place."""
+
+
 class AlreadyWritten(BadRecord):
     """The unique key is taken: the record stands."""
 
@@ -98,8 +102,8 @@ MEANINGS: Mapping[str, Meaning] = {
     "FIELD_INTEGRITY_EXCEPTION": Meaning(BadRecord, _DATA, quotes=True),
     "DUPLICATES_DETECTED": Meaning(BadRecord, "the org's duplicate rule stopped it", quotes=True),
     "DUPLICATE_VALUE": Meaning(AlreadyWritten, "another record has this value already", quotes=True),
-    "ENTITY_IS_DELETED": Meaning(BadRecord, "the record is deleted in Salesforce"),
-    "INVALID_CROSS_REFERENCE_KEY": Meaning(BadRecord, "the record it belongs to is gone or hidden"),
+    "ENTITY_IS_DELETED": Meaning(TargetGone, "the record is deleted in Salesforce"),
+    "INVALID_CROSS_REFERENCE_KEY": Meaning(TargetGone, "the record it belongs to is gone or hidden"),
     "MALFORMED_ID": Meaning(BadRecord, "the record's id is not Salesforce's"),
     "INACTIVE_OWNER_OR_USER": Meaning(BadRecord, "the owner is not an active user", quotes=True),
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Meaning(BadRecord, "share the record with the integration user"),
@@ -148,6 +152,8 @@ def call_problem(found: Sequence[Refusal], where: str, status: int) -> CrmError:
     """Why a whole call was refused."""
     if status in (414, 431):
         return NeedsAdmin(f"{where}: the query is longer than Salesforce takes: map fewer fields")
+    if status == 300:
+        return NeedsAdmin(f"{where}: several records carry one key: make the key field unique")
     if not found:
         return NeedsAdmin(f"{where}: answered {status} without a reason: check the addresses of this connection")
     return _problem(found, where, _NO_CALL)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from connectors.base import ObjectShape, Record, Relation, Stream
@@ -57,7 +57,8 @@ def with_survivors(org: Org, stream: Stream, found: list[Any], rows: Layout, sha
     losers = {row.id: row.master for row in found if row.deleted and row.master} if rows.merges else {}
     if not losers:
         return records
-    heirs = _last_heirs(org, stream.object, losers)
+    last = survivors(org, stream.object, set(losers.values()))
+    heirs = {id: last[master] for id, master in losers.items() if master in last}
     known = {record.id: record for record in records if not record.deleted}
     absent = [id for id in dict.fromkeys(heirs.values()) if id not in known]
     later, _ = _by_id(org, stream, absent, rows, shape)
@@ -70,29 +71,28 @@ def with_survivors(org: Org, stream: Stream, found: list[Any], rows: Layout, sha
     return stay + [alive[id] for id in absent if id in alive]
 
 
-def _last_heirs(org: Org, object: str, losers: Mapping[str, str]) -> dict[str, str]:
-    """Who each of these is now, through merges of merges."""
+def survivors(org: Org, object: str, ids: Collection[str]) -> dict[str, str]:
+    """What each of these ids is now: itself, or what it was merged into. Those that are gone are left out."""
     rows = layout(("MasterRecordId",))
-    further: dict[str, str | None] = dict(losers)
+    master = rows.readers["MasterRecordId"]
+    heirs: dict[str, str] = {}  # empty: gone
     for _ in range(MERGES_IN_A_ROW):
-        unknown = sorted({master for master in further.values() if master and master not in further})
-        if not unknown:
-            break
+        unknown = sorted({*ids, *filter(None, heirs.values())} - heirs.keys())
         for start in range(0, len(unknown), IDS_PER_QUERY):
             wanted = _among("Id", unknown[start : start + IDS_PER_QUERY])
             answer = ask(org, query(rows.columns, object, [wanted]), rows, f"reading {object}")
-            master = rows.readers["MasterRecordId"]
-            further.update((row.id, master(row) if row.deleted else None) for row in answer.rows)
-        further |= {id: None for id in unknown if id not in further}
-    return {id: _followed(id, further) for id in losers}
+            heirs.update((row.id, (master(row) or "") if row.deleted else row.id) for row in answer.rows)
+        heirs |= {id: "" for id in unknown if id not in heirs}
+    found = {id: _followed(id, heirs) for id in ids}
+    return {id: heir for id, heir in found.items() if heir}
 
 
-def _followed(id: str, further: Mapping[str, str | None]) -> str:
-    for _ in range(MERGES_IN_A_ROW + 1):
-        if (master := further.get(id)) is None:
-            break
-        id = master
-    return id
+def _followed(id: str, heirs: Mapping[str, str]) -> str:
+    for _ in range(MERGES_IN_A_ROW):
+        if (heir := heirs.get(id, "")) == id or not heir:
+            return heir
+        id = heir
+    return ""
 
 
 def records_of(found: list[Any], rows: Layout, stream: Stream) -> list[Record]:

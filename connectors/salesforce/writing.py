@@ -15,13 +15,15 @@ import msgspec
 
 from connectors.base import BadRecord, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
 from connectors.salesforce.asking import ask, describe
-from connectors.salesforce.errors import AlreadyWritten, Refusal, record_problem, refusals
+from connectors.salesforce.errors import AlreadyWritten, Refusal, TargetGone, record_problem, refusals
+from connectors.salesforce.records import survivors
 from connectors.salesforce.rows import checked, layout, quoted
 from connectors.salesforce.session import Org
 
 BATCH = 200  # records of one collections call
 KEYS_PER_QUERY = 100  # of 64 characters, within the 16 KiB of a URL
 TRIES = 4  # of a record whose parent is locked, or which is sent again without a refused field
+MOST_ALONE = 10  # records that are sent one by one after that
 SUBJECT, DESCRIPTION = 255, 32_000  # characters that a Task takes
 # A task stands all the same where one of these is refused: an owner who has left, a field only a create may set.
 SPARED = ("OwnerId", "TaskSubtype")
@@ -51,12 +53,30 @@ def log_actions(org: Org, actions: Sequence[LoggedAction], external_id: str, clo
     # INVARIANT: what a CRM user deleted stays deleted, and a text that one changed stays: both count as logged.
     receipts = {one.key: Receipt(one.key, one.receipt) for one in actions if one.receipt is not None}
     receipts |= _write(org, calls, "logging actions")
+    receipts |= _moved(org, actions, receipts, external_id, closed)
     written = [one for one in actions if isinstance(receipts[one.key].problem, AlreadyWritten)]
     found = find_actions(org, written, external_id)
     return [
         Receipt(one.key, found[one.key]) if one.key in found and one in written else receipts[one.key]
         for one in actions
     ]
+
+
+def _moved(
+    org: Org, actions: Sequence[LoggedAction], receipts: Mapping[str, Receipt], external_id: str, closed: str
+) -> dict[str, Receipt]:
+    """Actions whose record is gone, written on what it was merged into, else on the partner's account."""
+    lost = [one for one in actions if isinstance(receipts[one.key].problem, TargetGone)]
+    wanted = {one.key: [*([one.record_id] if one.record_kind == "account" else []), one.account_id] for one in lost}
+    heirs = survivors(org, "Account", {id for ids in wanted.values() for id in ids if id}) if lost else {}
+    homes = {key: next((heirs[id] for id in ids if id in heirs), "") for key, ids in wanted.items()}
+    again = [
+        _new_task(replace(one, record_id=homes[one.key]), external_id, closed)
+        for one in lost
+        if homes[one.key] not in ("", one.record_id)
+    ]
+    calls = [(f"composite/sobjects/Task/{external_id}", batch) for batch in batches(again)]
+    return _write(org, calls, "logging actions") if calls else {}
 
 
 def check_writing(org: Org, external_id: str) -> str:
@@ -215,7 +235,10 @@ def _settled(org: Org, path: str, batch: list[Write], where: str) -> dict[str, R
     receipts: dict[str, Receipt] = {}
     left = batch
     for attempt in range(TRIES):
-        outcomes = _sent(org, path, left, where)
+        # Those still locked may lock each other out: the last time, a few of them go one by one.
+        alone = attempt == TRIES - 1 and len(left) <= MOST_ALONE
+        parcels = [[one] for one in left] if alone else [left]
+        outcomes = [outcome for parcel in parcels for outcome in _sent(org, path, parcel, where)]
         receipts |= {one.key: _receipt(one, outcome, where) for one, outcome in zip(left, outcomes, strict=True)}
         left = [again for one, outcome in zip(left, outcomes, strict=True) if (again := _again(one, outcome))]
         if not left:

@@ -123,6 +123,25 @@ def test_a_deal_that_is_deleted_refuses_its_action_and_not_the_others(
     assert written.id
 
 
+def test_an_action_on_a_record_that_is_gone_goes_to_its_heir_or_the_partners_account(
+    connector: Connector, sandbox: Sandbox, story: Story
+) -> None:
+    crm = sandbox.crm
+    lost, kept, partner = (crm.create("salesforce", "Account", {"Name": name}) for name in ("旧", "新", "みなと"))
+    deal = crm.create(
+        "salesforce", "Opportunity", {"Name": "商談", "StageName": "Prospecting", "CloseDate": "2026-12-01"}
+    )
+    crm.merge("Account", kept, lost)
+    crm.delete("salesforce", "Opportunity", deal)
+    on_account = replace(action_for(story), record_id=lost, record_kind="account", account_id=lost)
+    on_deal = replace(action_for(story), record_id=deal, account_id=partner)
+    nowhere = replace(action_for(story), record_id=deal)
+    first, second, third = connector.log_actions([on_account, on_deal, nowhere])
+    assert (task(sandbox, first.id)["WhatId"], task(sandbox, second.id)["WhatId"]) == (kept, partner)
+    assert isinstance(third.problem, BadRecord)
+    assert connector.log_actions([on_account]) == [first]  # sent again, it is still the same task
+
+
 def test_a_key_taken_meanwhile_counts_as_written(connector: Connector, sandbox: Sandbox, story: Story) -> None:
     action = action_for(story)
     (receipt,) = connector.log_actions([action])
