@@ -10,7 +10,8 @@ from threading import Lock
 from config.secrets import secret
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import ConnectionSettings, Connector, NeedsAdmin
-from connectors.registry import open_connection
+from connectors.installing import Installer
+from connectors.registry import open_connection, open_installer
 
 
 class Connections(Mapping[str, Connector]):
@@ -33,6 +34,10 @@ class Connections(Mapping[str, Connector]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def installer(self, name: str) -> Installer:
+        """What puts into this connection's org what it must have. NeedsAdmin where its kind needs nothing."""
+        return open_installer(self._settings(self._rows[name]))
 
     def _settings(self, row: ConnectionRow) -> ConnectionSettings:
         def open_secret(reference: str) -> str:

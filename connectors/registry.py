@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from typing import cast
 
 from connectors.base import ConnectionSettings, Connector, NeedsAdmin, OpenConnection
+from connectors.installing import Installer
 
 GROUP = "sudare.connectors"
 
@@ -23,6 +26,22 @@ def open_connection(settings: ConnectionSettings) -> Connector:
         )
     opener: OpenConnection = installed[settings.kind].load()
     return opener(settings)
+
+
+def open_installer(settings: ConnectionSettings) -> Installer:
+    """What puts into this connection's org what it must have. NeedsAdmin where its kind needs nothing of the sort."""
+    installed = _installed()
+    if settings.kind not in installed:
+        open_connection(settings)
+    # A CRM folder has always the same file names.
+    folder = installed[settings.kind].module.rpartition(".")[0]
+    try:
+        opener = import_module(f"{folder}.install").open_installer
+    except ModuleNotFoundError as missing:
+        if missing.name != f"{folder}.install":
+            raise
+        raise NeedsAdmin(f"connection `{settings.name}`: there is nothing to install in a {settings.kind}") from None
+    return cast("Installer", opener(settings))
 
 
 def _installed() -> dict[str, EntryPoint]:

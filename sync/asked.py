@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from config.workspace import Workspace
-from mapping.compile import needed_by_mapping
+from connectors.installing import Wanted
+from mapping.compile import needed_by_mapping, reasons
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
 from sync.identifiers import digest
 
@@ -29,6 +30,24 @@ def why_needed(workspace: Workspace) -> dict[str, str]:
 def needed_of(workspace: Workspace, mapping: ConnectionMapping) -> frozenset[str]:
     """Our fields that are asked of one connection."""
     return frozenset(why_needed(workspace)) | frozenset(needed_by_mapping(mapping))
+
+
+def wanted_of(workspace: Workspace, connection: str) -> Wanted:
+    """What a connection's CRM must have, and let our user do, for all that is read from it and written to it."""
+    mapping = workspace.mappings[connection]
+    reads: dict[str, set[str]] = {}
+    for each in reasons(mapping, why_needed(workspace)):
+        reads.setdefault(each.object, set()).add(each.crm_field)
+    sources = [each.source for each in mapping.relations if each.source is not None]
+    for child in (each for each in sources if each.via == "child"):
+        reads.setdefault(child.object, set()).update(filter(None, (child.deal, child.account, child.role)))
+    deal, summary = mapping.opportunities.object, workspace.writeback.summary_fields.get(connection)
+    return Wanted(
+        {object: tuple(sorted(fields)) for object, fields in reads.items()},
+        {deal: (summary,)} if summary else {},
+        tuple(dict.fromkeys(each.label for each in sources if each.via == "label")),
+        deal,
+    )
 
 
 def meanings(workspace: Workspace, connection: str) -> dict[str, dict[str, str]]:

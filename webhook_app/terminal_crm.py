@@ -1,8 +1,9 @@
-"""Commands about a CRM and its records: try."""
+"""Commands about a CRM and its records: try, install."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from config.load import check
 from config.workspace import Workspace
 from connectors.base import CrmError
 from sync.access import find_partner
+from sync.asked import wanted_of
 from sync.house import House, open_house
 from sync.migrate import has_tables
 from sync.rehearsal import Rehearsal, rehearse
 from sync.schema import partner_accounts
-from webhook_app.commands import Refused, in_workspace, out
+from webhook_app.commands import Refused, in_workspace, out, table
 from webhook_app.trying import as_json, seen_by, show
 
 
@@ -89,4 +91,58 @@ def _tell(tried: Rehearsal, partner: str | None, raw: bool) -> None:
         show(tried, seen, out)
 
 
-COMMANDS = (try_command,)
+@click.command("install")
+@click.argument("crm", type=click.Choice(["salesforce", "hubspot"]))
+@click.option("--connection", metavar="CONNECTION", help="Which one, where several are of this CRM.")
+@click.option("--check-only", is_flag=True, help="Let the CRM say what it would do; nothing is changed.")
+@click.option("--deploy", is_flag=True, help="Put it there.")
+@click.option(
+    "--write",
+    "into",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write the files, to look at or to deploy by the CRM's own tool.",
+)
+@in_workspace
+def install_command(
+    folder: Path, crm: str, connection: str | None, check_only: bool, deploy: bool, into: Path | None
+) -> None:
+    """Put into the CRM what Sudare needs there: the key field of logged actions, rights, labels. Safe to run twice."""
+    if (check_only and deploy) or not (check_only or deploy or into):
+        raise click.UsageError("say --check-only or --deploy, or --write DIR")
+    workspace, _ = check(folder, datetime.now(UTC))
+    name = _of_kind(workspace, crm, connection)
+    installer, wanted = open_connections(workspace, folder).installer(name), wanted_of(workspace, name)
+    try:
+        if into is not None:
+            _write(installer.files(wanted), into)
+        steps = list(installer.install(wanted, deploy=deploy)) if check_only or deploy else []
+    finally:
+        installer.close()
+    rows = table(f"{crm}: {name}", "what", "how it stands", "")
+    for step in steps:
+        rows.add_row(step.what, step.state, step.text)
+    if steps:
+        out.print(rows)
+    if any(step.state == "refused" for step in steps):
+        raise click.exceptions.Exit(1)
+
+
+def _of_kind(workspace: Workspace, crm: str, connection: str | None) -> str:
+    fitting = [name for name, row in workspace.connections.items() if row.kind == crm and connection in (None, name)]
+    if not fitting:
+        raise Refused(f"no connection {f'`{connection}` ' if connection else ''}of kind {crm} in sudare.yaml")
+    if len(fitting) > 1:
+        raise Refused(f"several connections are of kind {crm}: choose one with --connection: {', '.join(fitting)}")
+    return fitting[0]
+
+
+def _write(files: Mapping[str, bytes], into: Path) -> None:
+    for path, content in files.items():
+        file = into / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    out.print(f"{len(files)} files are in {into}", markup=False)
+
+
+COMMANDS = (try_command, install_command)

@@ -107,6 +107,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "MALFORMED_ID": Meaning(BadRecord, "the record's id is not Salesforce's"),
     "INACTIVE_OWNER_OR_USER": Meaning(BadRecord, "the owner is not an active user", quotes=True),
     "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Meaning(BadRecord, "share the record with the integration user"),
+    "INSUFFICIENT_ACCESS": Meaning(
+        NeedsAdmin, "give the user the right; deploying needs Modify Metadata Through Metadata API Functions"
+    ),
     "INSUFFICIENT_ACCESS_OR_READONLY": Meaning(BadRecord, "share the record with the integration user"),
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Meaning(BadRecord, "an automation of the org failed: see its debug log"),
 }

@@ -200,6 +200,11 @@ class Org:
         with salesforce_problems(where):
             return self._call("POST", path, data=msgspec.json.encode(body), timeout=CALL_SECONDS)
 
+    def upload(self, path: str, where: str, body: bytes, kind: str) -> requests.Response:
+        """Posts a form of this content type."""
+        with salesforce_problems(where):
+            return self._call("POST", path, data=body, headers={"Content-Type": kind}, timeout=CALL_SECONDS)
+
     def patch(self, path: str, where: str, body: Any) -> requests.Response:
         """Writes `body` as JSON. Unknown where it may have arrived but no answer came."""
         with salesforce_problems(where, writing=True):

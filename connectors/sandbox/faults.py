@@ -78,6 +78,7 @@ class Faults:
         self._odds: tuple[str, float, tuple[Mode, ...], Random] | None = None
         self._hidden: set[tuple[str, str]] = set()
         self._ended = threading.Event()
+        self.permission_sets: dict[str, frozenset[tuple[str, str]]] = {}  # deployed: the fields that each grants
         self.daily_limit_reached = False
 
     def plan(
@@ -133,6 +134,11 @@ class Faults:
         """Give a hidden field back."""
         with self._lock:
             self._hidden.discard((object, field))
+
+    def assign(self, permission_set: str) -> None:
+        """Assign a deployed permission set to our user: what it grants is seen."""
+        for granted in self.permission_sets[permission_set]:
+            self.show_field(*granted)
 
     def hidden(self, object: str, field: str) -> bool:
         """Whether our user may not see this field."""

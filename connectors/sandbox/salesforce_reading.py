@@ -16,6 +16,7 @@ from connectors.sandbox.faults import Faults
 from connectors.sandbox.records import stamp_text
 from connectors.sandbox.reshaping import salesforce_fields
 from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, not_found
+from connectors.sandbox.salesforce_metadata import permissionable
 from connectors.sandbox.salesforce_schema import LABELS, NOT_REPLICATED, OBJECTS, Field
 from connectors.sandbox.soql_sql import Query
 
@@ -45,7 +46,9 @@ class SalesforceReading:
 
     def describe(self, object: str) -> Values:
         """The object as a describe tells it."""
-        fields = [_described(field) for field in self.shape(object).values()]
+        fields = [
+            {**_described(each), "permissionable": permissionable(object, each)} for each in self.shape(object).values()
+        ]
         return {
             "name": object,
             "label": LABELS[object],

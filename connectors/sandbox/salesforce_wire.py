@@ -13,6 +13,7 @@ from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.salesforce_bulk import SalesforceBulk, add_bulk
 from connectors.sandbox.salesforce_errors import SalesforceProblem, not_found
+from connectors.sandbox.salesforce_metadata import SalesforceMetadata
 from connectors.sandbox.salesforce_oauth import SalesforceSignIn
 from connectors.sandbox.salesforce_reading import SalesforceReading
 from connectors.sandbox.salesforce_schema import LABELS
@@ -33,6 +34,7 @@ def salesforce_app(crm: Crm, faults: Faults, sign_in: SalesforceSignIn) -> Flask
     add_bulk(app, _DATA, SalesforceBulk(crm, reading))
     _add_writing(app, reading, writing)
     _add_collections(app, crm, writing)
+    _add_metadata(app, SalesforceMetadata(crm, faults))
     return app
 
 
@@ -199,6 +201,11 @@ def _collection(crm: Crm, body: dict[str, Any], write: Callable[[dict[str, Any]]
         )
         results = [{"success": False, "errors": [innocent.in_collection()]} if r["success"] else r for r in results]
     return _json(results)
+
+
+def _add_metadata(app: Flask, metadata: SalesforceMetadata) -> None:
+    app.add_url_rule(f"{_DATA}/metadata/deployRequest", "deploy", metadata.begin, methods=["POST"])
+    app.add_url_rule(f"{_DATA}/metadata/deployRequest/<id>", "deployment", metadata.state)
 
 
 def _add_collections(app: Flask, crm: Crm, writing: SalesforceWriting) -> None:
