@@ -27,6 +27,7 @@ class _Field(msgspec.Struct, frozen=True, rename="camel"):
     name: str
     permissionable: bool = True  # required and system fields are everybody's: no permission set may hold them
     reference_to: tuple[str, ...] = ()
+    compound_field_name: str | None = None  # the address of which it is a part
 
 
 class _Object(msgspec.Struct, frozen=True):
@@ -132,9 +133,15 @@ class SalesforceInstaller:
         return name, min(field.reference_to, key=lambda target: target == "Group")
 
     def _granted(self, fields: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-        """Those that a permission set may hold; one that is hidden or not there yet may."""
-        seen = ((object, name, self._fields(object).get(name)) for object, name in fields)
-        return tuple(sorted(f"{object}.{name}" for object, name, field in seen if not field or field.permissionable))
+        """Those that a permission set may hold, of an address the whole; one that is hidden or not there yet may."""
+        found: set[str] = set()
+        for object, name in fields:
+            field = self._fields(object).get(name)
+            whole = (field.compound_field_name if field else None) or name
+            part_of = self._fields(object).get(whole)
+            if part_of is None or part_of.permissionable:
+                found.add(f"{object}.{whole}")
+        return tuple(sorted(found))
 
     def _fields(self, object: str) -> dict[str, _Field]:
         if object not in self._known:

@@ -28,14 +28,20 @@ _SYSTEM = {"Id", "IsDeleted", "CreatedDate", "LastModifiedDate", "SystemModstamp
 # Everybody's: no permission set may hold them.
 _EVERYBODYS = {"Name", "FirstName", "LastName", "OwnerId", "CurrencyIsoCode", "IsClosed", "IsWon", "Subject", "Status"}
 _EVERYBODYS |= {"Priority", "TaskSubtype"}
+_COMPOUND = {"BillingCountry": "BillingAddress"}  # rights are on the whole address
 _WITHOUT_FIELD_PERMISSIONS = ("OpportunityPartner", "User", "TaskStatus")
 _OBJECT_PERMISSIONS = {"Account": "", "Contact": "Account", "Opportunity": "Account"}  # and what reading it needs
 _USER_PERMISSIONS = {"ApiEnabled", "EditTask", "EditEvent", "ViewSetup", "RunReports"}
 
 
+def compound_of(name: str) -> str | None:
+    """The compound field that a field is a part of."""
+    return _COMPOUND.get(name)
+
+
 def permissionable(object: str, shape: Field) -> bool:
     """Whether a permission set may hold a field."""
-    everybodys = shape.required or shape.name in _SYSTEM or shape.name in _EVERYBODYS
+    everybodys = shape.required or shape.name in _COMPOUND or shape.name in _SYSTEM or shape.name in _EVERYBODYS
     return not everybodys and object not in _WITHOUT_FIELD_PERMISSIONS
 
 
@@ -191,7 +197,9 @@ class SalesforceMetadata:
         object, _, own = name.partition(".")
         packaged = f"Activity.{own}" in fields if object == "Task" else name in fields
         known = salesforce_fields(self._crm, object) if object in OBJECTS else {}
-        if object == "Activity" or (own not in known and not packaged):
+        if object == "Account" and own in _COMPOUND.values():
+            return
+        if object == "Activity" or own in _COMPOUND or (own not in known and not packaged):
             yield f"In field: field - no CustomField named {name} found"
         elif own in known and not permissionable(object, known[own]):
             yield f"You cannot deploy to a required field: {name}"

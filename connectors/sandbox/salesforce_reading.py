@@ -16,7 +16,7 @@ from connectors.sandbox.faults import Faults
 from connectors.sandbox.records import stamp_text
 from connectors.sandbox.reshaping import salesforce_fields
 from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, not_found
-from connectors.sandbox.salesforce_metadata import permissionable
+from connectors.sandbox.salesforce_metadata import compound_of, permissionable
 from connectors.sandbox.salesforce_schema import LABELS, NOT_REPLICATED, OBJECTS, Field
 from connectors.sandbox.soql_sql import Query
 
@@ -46,9 +46,7 @@ class SalesforceReading:
 
     def describe(self, object: str) -> Values:
         """The object as a describe tells it."""
-        fields = [
-            {**_described(each), "permissionable": permissionable(object, each)} for each in self.shape(object).values()
-        ]
+        fields = [_described(object, field) for field in self.shape(object).values()]
         return {
             "name": object,
             "label": LABELS[object],
@@ -214,7 +212,7 @@ def attributes(object: str, id: str, version: str) -> Values:
     return {"type": object, "url": f"/services/data/{version}/sobjects/{object}/{id}"}
 
 
-def _described(field: Field) -> Values:
+def _described(object: str, field: Field) -> Values:
     options = [
         {"active": True, "defaultValue": False, "label": each, "validFor": None, "value": each}
         for each in field.options
@@ -246,5 +244,6 @@ def _described(field: Field) -> Values:
         "restrictedPicklist": field.restricted,
         "defaultedOnCreate": False,
         "deprecatedAndHidden": False,
-        "compoundFieldName": None,
+        "compoundFieldName": compound_of(field.name),
+        "permissionable": permissionable(object, field),
     }
