@@ -77,6 +77,7 @@ class Session:
         self.links = client.crm.associations.v4.batch_api
         self.labels = client.crm.associations.v4.schema.definitions_api
         self.properties = client.crm.properties.core_api
+        self.groups = client.crm.properties.groups_api
         self.pipelines = client.crm.pipelines.pipelines_api
         self.owners = client.crm.owners.owners_api
         self.schemas = client.crm.schemas.core_api

@@ -13,6 +13,7 @@ from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.hubspot_associations import association_routes
 from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, missing_ids, not_found
+from connectors.sandbox.hubspot_install import group_routes
 from connectors.sandbox.hubspot_objects import HubspotObjects, asked_for
 from connectors.sandbox.hubspot_routes import Routes, answer, created, json_body
 from connectors.sandbox.hubspot_schema import SINGULAR
@@ -37,6 +38,7 @@ def hubspot_app(crm: Crm, faults: Faults) -> Flask:
     _batches(routes, objects)
     association_routes(routes, objects)
     settings_routes(routes, objects)
+    group_routes(routes, objects)
     return app
 
 
