@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -25,6 +25,7 @@ from sync.rows import insert_all
 from sync.schema import described, drifts
 
 LATELY = timedelta(minutes=5)
+DAILY = timedelta(days=1)
 _NEVER: Memory = {}
 
 
@@ -65,6 +66,31 @@ def watch(house: House, connection: str, connector: Connector) -> tuple[Drift, .
             tx.execute(sa.delete(described).where(described.c.connection == connection))
             insert_all(tx, described, [_described_row(connection, *each) for each in seen.memory.items()])
     return seen.drifts
+
+
+class Looked:
+    """When a process last compared a connection: at its start, daily, after an `apply`, and while an alarm stands."""
+
+    def __init__(self, house: House, connection: str) -> None:
+        self._house, self._connection = house, connection
+        self._last: tuple[datetime, object] | None = None  # when, and by which mapping
+
+    def is_due(self) -> bool:
+        """Whether to look again."""
+        if self._last is None:
+            return True
+        at, mapping = self._last
+        here = drifts.c.connection == self._connection
+        with self._house.reading() as tx:
+            other = self._house.in_force(tx).workspace.mappings.get(self._connection) != mapping
+            alarms = tx.execute(sa.select(drifts.c.field).where(here).limit(1)).first() is not None
+        return other or alarms or self._house.clock() - at >= DAILY
+
+    def again(self, connectors: Mapping[str, Connector]) -> None:
+        """Look; what fails is due again."""
+        mapping = self._house.workspace().mappings.get(self._connection)
+        watch(self._house, self._connection, connectors[self._connection])
+        self._last = (self._house.clock(), mapping)
 
 
 def holding(tx: sa.Connection, connection: str) -> list[str]:

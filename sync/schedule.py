@@ -20,7 +20,7 @@ from config.connections import Connections
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import Connector, CrmError, NeedsAdmin, TryAgain
 from sync.deliver import SendMail, deliver
-from sync.drift import watch
+from sync.drift import Looked
 from sync.house import House, instant
 from sync.leases import lease
 from sync.notices import is_waiting, sweep
@@ -38,7 +38,7 @@ POLL_SECONDS = 60
 WRITE_BACK_SECONDS = 2
 DELIVER_SECONDS = 5
 COME_DUE_SECONDS = 30
-SCHEMA_SECONDS = 86_400.0  # and at each start
+SCHEMA_SECONDS = 600.0  # how often it is asked whether the CRM's schema is to be looked at: see `Looked`
 NOTICES_SECONDS = 0.1  # between two looks whether one waits; a look takes no lease and writes nothing
 GATHER_SECONDS = 0.15  # between two readings, so that a stream of notices costs the CRM a few calls a second
 QUIET_SECONDS, LONGEST_HEARING = 2.0, 15.0  # a run ends after a silence, and at last by itself
@@ -107,7 +107,8 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
     for name, row in workspace.connections.items():
         poll = float(row.options.get("poll_seconds", POLL_SECONDS))
         jobs.append(Job(f"pull:{name}", poll, partial(_pull, house, name, connectors)))
-        jobs.append(Job(f"schema:{name}", SCHEMA_SECONDS, partial(_schema, house, name, connectors)))
+        looked = Looked(house, name)
+        jobs.append(Job(f"schema:{name}", SCHEMA_SECONDS, partial(looked.again, connectors), looked.is_due))
         jobs.append(Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(_write_back, house, name, connectors)))
         if "notices" in row.options:
             look = partial(is_waiting, house, name)
@@ -127,10 +128,6 @@ def _pull(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
         raise max(busy, key=lambda problem: problem.after or timedelta())
     if {"accounts", "opportunities"} <= problems.keys():
         raise problems["accounts"]
-
-
-def _schema(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
-    watch(house, name, connectors[name])
 
 
 def _write_back(house: House, name: str, connectors: Mapping[str, Connector]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from demo_house import ACCOUNT, ORGS, Life
 
-from connectors.base import NeedsAdmin
+from connectors.base import NeedsAdmin, TryAgain
 from connectors.sandbox import reshaping
 from mapping.drift import Drift
 from sync import schema
 from sync.changes import HELD
-from sync.drift import watch
+from sync.drift import Looked, watch
 from sync.settle import settle
 
 DEAL = {"sf": "Opportunity", "hs": "deals"}
@@ -185,3 +185,32 @@ def test_a_crm_that_refuses_the_sign_in_has_no_drift_but_a_sign_in_to_mend(life_
     with pytest.raises(NeedsAdmin):
         look(life, "hs")
     assert life.rows(schema.drifts) == []
+
+
+def test_the_schema_is_looked_at_at_each_start_daily_after_an_apply_and_while_an_alarm_stands(life_on_sqlite):
+    life = life_on_sqlite
+    looked = Looked(life.house, "sf")
+    assert looked.is_due()
+    looked.again(life.opened)
+    assert not looked.is_due()
+    life.clock.move(hours=25)
+    assert looked.is_due()
+    looked.again(life.opened)
+    life.apply(salesforce=("account.country: BillingCountry", "account.country: Industry"))
+    assert looked.is_due()
+    looked.again(life.opened)
+    life.faults.hide_field("Contact", "Email")
+    look(life, "sf")
+    assert looked.is_due()
+    life.faults.show_field("Contact", "Email")
+    looked.again(life.opened)
+    assert not looked.is_due()
+
+
+def test_a_look_that_fails_is_due_again(life_on_sqlite):
+    life = life_on_sqlite
+    looked = Looked(life.house, "sf")
+    life.faults.plan("/describe", times=50, status=503)
+    with pytest.raises(TryAgain):
+        looked.again(life.opened)
+    assert looked.is_due()
