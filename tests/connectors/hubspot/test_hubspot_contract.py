@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from connectors.base import ConnectionSettings, Connector, RelationSource, Stream
-from connectors.contract import ConnectorContract, Story
+from connectors.contract import CalledContract, Story
 from connectors.hubspot.connector import open_connection
 from connectors.sandbox.seed import HUBSPOT_IDS
 from connectors.sandbox.server import Sandbox
@@ -28,7 +28,7 @@ def story(sandbox: Sandbox) -> Story:
     return _story(sandbox, "v3")
 
 
-class TestHubSpotContract(ConnectorContract):
+class TestHubSpotContract(CalledContract):
     """All of the contract, on today's paths."""
 
 
@@ -36,15 +36,15 @@ class TestHubSpotContract(ConnectorContract):
 @pytest.mark.parametrize(
     "promise",
     [
-        ConnectorContract.test_every_stream_is_read_in_full_with_stamps_that_compare_as_text,
-        ConnectorContract.test_one_receipt_per_action_comes_back_in_order,
+        CalledContract.test_every_stream_is_read_in_full_with_stamps_that_compare_as_text,
+        CalledContract.test_one_receipt_per_action_comes_back_in_order,
     ],
 )
 def test_the_dated_paths_read_every_stream_and_log_actions(
     sandbox: Sandbox, version: str, promise: Callable[..., None]
 ) -> None:
     opened = _open(sandbox, version)
-    promise(ConnectorContract(), opened, _story(sandbox, version))
+    promise(CalledContract(), opened, _story(sandbox, version))
     opened.close()
     assert all(version in call.path for call in list(sandbox.calls)[-3:])
 
@@ -75,8 +75,10 @@ def _story(sandbox: Sandbox, version: str) -> Story:
         newcomer=HUBSPOT_IDS["KAZAMI"],
         label="Partner of record",
         name="dealname",
+        picklist="dealstage",
         note="shared_with_partners",
         action="notes",
+        text="hs_note_body",
         owner=HUBSPOT_IDS["KAGAMI"],
         reading=f"GET {OBJECTS[version]}/deals?",
         writing=f"POST {OBJECTS[version]}/notes?",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.contract import ConnectorContract
+from connectors.contract import CalledContract
 
 
-class TestSalesforce(ConnectorContract):
+class TestSalesforce(CalledContract):
     """What connectors.base promises, kept by the Salesforce connector."""
