@@ -33,11 +33,13 @@ def apply_records(
     *,
     by_id: bool = False,
     wanted: bool = False,
+    as_of: str = "",
 ) -> list[str]:
     """Carry one batch of records into the mirror and on to the partners, in one transaction.
 
     Idempotent and free of order: a record that is older than what stands changes nothing. Records were asked for
-    `by_id` alone, `wanted` ones because their fields are missing. Returns our ids of the deals that moved or are
+    `by_id` alone, `wanted` ones because their fields are missing, all of them after `as_of` of the CRM's clock, so
+    that a deletion before it is undone by one that is alive. Returns our ids of the deals that moved or are
     marked because what is beside them did.
     """
     rows = [row_of(reading, object, record, house.key) for record in records]
@@ -53,7 +55,7 @@ def apply_records(
         moved = [
             _with_birth(row, standing.get(row.crm_id))
             for row in rows
-            if _is_news(row, standing.get(row.crm_id), shape, wanted)
+            if _is_news(row, standing.get(row.crm_id), shape, wanted, as_of)
         ]
         beside: list[str] = []
         if object == "account":
@@ -154,10 +156,12 @@ def _with_birth(row: Row, standing: Any) -> Row:
     return replace(row, created=standing.created) if standing is not None and not row.created else row
 
 
-def _is_news(row: Row, standing: Any, shape: str, wanted: bool) -> bool:
+def _is_news(row: Row, standing: Any, shape: str, wanted: bool, as_of: str) -> bool:
     # INVARIANT: compare and set: an older page never overwrites a newer row, the same one changes nothing.
     if standing is None:
         return True
+    if standing.deleted and not row.deleted and standing.stamp < as_of:
+        return True  # a CRM may restore a record without a new stamp
     if row.stamp != standing.stamp:
         return bool(row.stamp > standing.stamp)
     if row.deleted or standing.deleted:

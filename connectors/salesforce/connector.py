@@ -36,7 +36,7 @@ def open_connection(settings: ConnectionSettings) -> Connector:
 class SalesforceConnector:
     """One Salesforce org, signed in. What the org tells about itself (objects, statuses) is kept once asked."""
 
-    rows_a_call = 2000
+    rows_a_call = reading.JOB_ROWS  # a full read of many is a query job
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self._settings = settings
