@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from config.workspace import Workspace
 from mapping.compile import streams as asked_of
 from sync.asked import needed_of
-from sync.house import House, moment
+from sync.house import House, instant, moment
+from sync.project import is_loaded
 from sync.rows import upsert
-from sync.schema import checks
+from sync.schema import applied, checks
 
+NIGHT = 2  # the hour, in the connection's time zone, from which ids are compared
 Kind = Literal["counts", "ids"]
 State = Literal["equal", "different", "failed", "never"]
 _WORST_FIRST: tuple[State, ...] = ("never", "failed", "different", "equal")
@@ -104,11 +106,30 @@ def certificates(house: House) -> list[Certificate]:
     return [_certificate(workspace, name, found) for name in workspace.connections]
 
 
-def last_check(house: House, connection: str, kind: Kind) -> str:
-    """When the last check of this kind ended, our clock; empty where there was none."""
-    wanted = sa.select(sa.func.max(checks.c.at)).where(checks.c.connection == connection, checks.c.kind == kind)
+def due_check(house: House, connection: str) -> Kind | None:
+    """Which check is to run now: ids once a night, counts once an hour; one that failed again after an hour.
+
+    The first ids wait for the first night: a first full read has just named them all.
+    """
     with house.reading() as tx:
-        return tx.execute(wanted).scalar() or ""
+        if not is_loaded(tx, connection):
+            return None
+        zone = house.in_force(tx).workspace.connections[connection].timezone
+        founded = tx.execute(sa.select(sa.func.min(applied.c.at))).scalar_one()
+        rows = tx.execute(sa.select(checks).where(checks.c.connection == connection)).all()
+    told = [_check(row) for row in rows]
+    ended = {kind: max((each.at for each in told if each.kind == kind), default="") for kind in ("ids", "counts")}
+    hour_ago = instant(house.clock() - timedelta(hours=1))
+    failed = any(each.kind == "ids" and each.state == "failed" for each in told)
+    if (ended["ids"] or founded) < _last_night(house.clock(), zone) or (failed and ended["ids"] < hour_ago):
+        return "ids"
+    return "counts" if ended["counts"] < hour_ago else None
+
+
+def _last_night(now: datetime, zone: ZoneInfo) -> str:
+    here = now.astimezone(zone)
+    tonight = here.replace(hour=NIGHT, minute=0, second=0, microsecond=0)
+    return instant(tonight if tonight <= here else tonight - timedelta(days=1))
 
 
 def _check(row: Any) -> Check:

@@ -15,7 +15,7 @@ from connectors.base import Bucket, Checkpoint, Connector, CrmError, Page, Sight
 from sync import sighted
 from sync.certificate import Check, Kind, note
 from sync.counted import buckets_of, cuts_of
-from sync.house import House
+from sync.house import House, instant
 from sync.leases import lease
 from sync.mirrored import apply_records, apply_relations
 from sync.pull import begin, pull
@@ -147,6 +147,8 @@ def _done(house: House, object: str, kind: Kind, tally: Tally) -> Check:
 
 
 def _compare_counts(review: Review) -> None:
+    if _is_behind(review):
+        review.round()  # nothing polls here: a command alone
     wrong = _counted(review, review.tallies)
     if wrong:
         # A bucket that differs is read and counted again before it is believed.
@@ -154,6 +156,14 @@ def _compare_counts(review: Review) -> None:
         wrong = _counted(review, wrong)
     for object, windows in wrong.items():
         review.each([object], partial(_walk_and_repair, review, windows))
+
+
+def _is_behind(review: Review) -> bool:
+    names = [reader.stream.name for reader in review.reading.readers.values()]
+    mine = sa.and_(streams.c.connection == review.reading.connection, streams.c.stream.in_(names))
+    with review.house.reading() as tx:
+        ended = tx.execute(sa.select(sa.func.min(streams.c.round_ended)).where(mine)).scalar()
+    return ended is None or ended < instant(review.house.clock() - YOUNG)
 
 
 def _counted(review: Review, objects: Iterable[str]) -> dict[str, list[Window]]:

@@ -19,6 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from config.connections import Connections
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import Connector, CrmError, NeedsAdmin, TryAgain
+from sync.certificate import due_check
 from sync.deliver import SendMail, deliver
 from sync.drift import Looked
 from sync.house import House, instant
@@ -26,6 +27,7 @@ from sync.leases import lease
 from sync.notices import is_waiting, sweep
 from sync.project import come_due
 from sync.pull import pull
+from sync.reconcile import check
 from sync.reread import reread
 from sync.vitals import write_vitals
 from sync.write_back import write_back
@@ -43,6 +45,7 @@ NOTICES_SECONDS = 0.1  # between two looks whether one waits; a look takes no le
 GATHER_SECONDS = 0.15  # between two readings, so that a stream of notices costs the CRM a few calls a second
 QUIET_SECONDS, LONGEST_HEARING = 2.0, 15.0  # a run ends after a silence, and at last by itself
 SWEEP_SECONDS = 900
+CHECK_SECONDS = 60  # between two looks whether a check is due
 LEASE_SECONDS = 30
 LOOK_SECONDS = 1  # for a new version; then the board is told how jobs went
 LONGEST_WAIT = timedelta(minutes=5)
@@ -110,6 +113,8 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
         looked = Looked(house, name)
         jobs.append(Job(f"schema:{name}", SCHEMA_SECONDS, partial(looked.again, connectors), looked.is_due))
         jobs.append(Job(f"write-back:{name}", WRITE_BACK_SECONDS, partial(_write_back, house, name, connectors)))
+        is_due = partial(_is_check_due, house, name)
+        jobs.append(Job(f"check:{name}", CHECK_SECONDS, partial(_check, house, name, connectors), is_due))
         if "notices" in row.options:
             look = partial(is_waiting, house, name)
             jobs.append(Job(f"notices:{name}", NOTICES_SECONDS, partial(_reread, house, name, connectors), look))
@@ -128,6 +133,15 @@ def _pull(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
         raise max(busy, key=lambda problem: problem.after or timedelta())
     if {"accounts", "opportunities"} <= problems.keys():
         raise problems["accounts"]
+
+
+def _is_check_due(house: House, name: str) -> bool:
+    return due_check(house, name) is not None
+
+
+def _check(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
+    if kind := due_check(house, name):
+        check(house, name, connectors[name], kind)
 
 
 def _write_back(house: House, name: str, connectors: Mapping[str, Connector]) -> None:
