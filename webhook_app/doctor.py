@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
@@ -18,6 +19,7 @@ from config.folder import read_folder
 from config.init import TEMPLATES, init
 from config.load import check, database_url
 from config.secrets import SecretMissing, secret, workspace_key
+from config.settings_words import LOOPBACK
 from config.words import REFERENCE
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import CrmError
@@ -27,6 +29,7 @@ from sync.applied import drift
 from sync.drift import compare
 from sync.house import House, NotApplied, open_engine, open_house, utc_now
 from sync.migrate import is_current, migrate
+from webhook_app.notices import notice_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +106,20 @@ def _workspace(folder: Path) -> Iterator[Finding]:
         yield secrets
         if not secrets.fine:
             continue  # without them the CRM says nothing of its own
+        if "notices" in workspace.connections[name].options:
+            yield _notices(workspace, name)
         advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
         yield from _schema(workspace, opened, name, advice)
         yield _tried(f"{name}: logged actions", partial(_writes, opened, name), advice)
     opened.close()
+
+
+def _notices(workspace: Workspace, name: str) -> Finding:
+    """Where the CRM is to send its notices, and whether it can reach that."""
+    url = notice_url(workspace, workspace.connections[name])
+    reachable = urlsplit(url).hostname not in LOOPBACK
+    advice = "set `serve.partner_url` to the https address at which the CRM reaches the partner door"
+    return Finding(f"{name}: notices", reachable, f"enter `{url}` in the CRM", "" if reachable else advice)
 
 
 def _files(folder: Path) -> str:
@@ -155,7 +168,8 @@ def _port(address: str) -> str:
 
 
 def _secrets(row: ConnectionRow, folder: Path) -> str:
-    references = [each for each in row.options.get("auth", {}).values() if REFERENCE.fullmatch(str(each))]
+    told = [*row.options.get("auth", {}).values(), *row.options.get("notices", {}).values()]
+    references = [each for each in told if REFERENCE.fullmatch(str(each))]
     for reference in references:
         secret(reference, folder)
     return f"{len(references)} found"

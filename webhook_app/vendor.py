@@ -8,11 +8,13 @@ from werkzeug.wrappers import Response
 from sync import board
 from sync.access import EVERYBODY, Ambiguous, PartnerRow, find_partner, pause, paused, resume
 from sync.facts import ShareRow
+from sync.notices import hearing
 from sync.reader import Projection
 from sync.shown import BadQuery, Deal, Query
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.guard import takes
 from webhook_app.health import STATES, files_that_differ, running, standing
+from webhook_app.notices import notice_url
 from webhook_app.pages import page, value_at
 
 console = Blueprint("console", __name__)
@@ -43,8 +45,11 @@ def connection(name: str) -> Response:
     house = this_house()
     jobs = running(house).jobs
     state = next((each for each in board.connections(house) if each.name == name), None) or abort(404)
+    row = this_workspace().connections[name]
     return page(
         "vendor/connection.html",
+        heard=hearing(house, name) if "notices" in row.options else None,
+        notice_url=notice_url(this_workspace(), row),
         one=standing(state, jobs, house.clock()),
         jobs={job: how for job, how in jobs.items() if job.partition(":")[2] == name},
         states=STATES,

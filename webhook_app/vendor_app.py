@@ -9,6 +9,7 @@ from webhook_app.door import Door
 from webhook_app.guard import guard
 from webhook_app.identity import identity
 from webhook_app.texts_common import COMMON
+from webhook_app.texts_notices import NOTICES
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR
 from webhook_app.vendor import console
@@ -16,7 +17,7 @@ from webhook_app.vendor import console
 
 def create_vendor_app(house: House) -> Flask:
     """The web application that the vendor's own people reach."""
-    door = Door(house, "vendor", {**COMMON, **VENDOR, **SCHEMA})
+    door = Door(house, "vendor", {**COMMON, **VENDOR, **SCHEMA, **NOTICES})
     guard(door)
     for blueprint in (identity, console):
         door.register_blueprint(blueprint)

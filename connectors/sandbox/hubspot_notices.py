@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import http.client
-import itertools
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors.sandbox.crm import Crm
+from connectors.sandbox.crm import Crm, Org
 from connectors.sandbox.hubspot_schema import OBJECT_TYPES, SINGULAR
 
 MOST_EVENTS = 100  # in one call
@@ -37,12 +36,11 @@ class HubspotSender:
     portal: int = PORTAL
     app: int = APP
     signature: Literal["v3", "v1"] = "v3"
-    _numbers: Any = field(default_factory=lambda: itertools.count(1), repr=False)
 
     def event(self, object: str, id: str, what: str = "propertyChange", **told: Any) -> Event:
         """An event about one record, now: creation, propertyChange, deletion, privacyDeletion, restore."""
         known = {
-            "eventId": next(self._numbers),
+            "eventId": number(self.crm, "hubspot"),
             "subscriptionId": 1000 + list(OBJECT_TYPES).index(object),
             "portalId": self.portal,
             "appId": self.app,
@@ -99,6 +97,13 @@ class HubspotSender:
             return self.send(events)
         except (OSError, http.client.HTTPException):
             return 0
+
+
+def number(crm: Crm, org: Org) -> int:
+    """The next of an org's notices: two senders never use the same one."""
+    count = "INSERT INTO counter VALUES (?, 'notices', 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"
+    with crm.batch():
+        return int(crm.select(count, (org,))[0][0])
 
 
 def post(to: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:

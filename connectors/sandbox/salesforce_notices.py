@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import http.client
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from connectors.sandbox.crm import Crm, Row
-from connectors.sandbox.hubspot_notices import post
+from connectors.sandbox.hubspot_notices import number, post
 from connectors.sandbox.ids import salesforce_id
 
 MOST_NOTIFICATIONS = 100  # in one message
@@ -45,12 +43,11 @@ class SalesforceSender:
     to: str = ""  # scheme, host and port; empty: those of `url`
     organization: str = ORGANIZATION
     fields: tuple[str, ...] = ("Name",)
-    _numbers: Any = field(default_factory=lambda: itertools.count(1), repr=False)
 
     def notification(self, object: str, id: str) -> str:
         """One notification about a record as it is now; repeated, it keeps its id."""
         row = self.crm.get("salesforce", object, id)
-        key = salesforce_id("Notification", next(self._numbers))
+        key = salesforce_id("Notification", number(self.crm, "salesforce"))
         return _NOTIFICATION.format(key=key, object=object, fields=_fields(row, self.fields))
 
     def message(self, notifications: Sequence[str]) -> bytes:

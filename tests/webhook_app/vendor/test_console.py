@@ -8,18 +8,23 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from config.folder import read_folder
+from connectors.base import Notice
 from sync import access, identifiers, schema
+from sync.applied import apply_files
 from sync.kinds import Statement
+from sync.notices import finish, keep
 from sync.reader import Projection
 from sync.support_log import record, say
 from sync.vitals import write_vitals
 from webhook_app.partner_app import create_partner_app
 from webhook_app.texts import LANGUAGES
+from webhook_app.texts_notices import NOTICES
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA}
+VENDOR = {**REST, **SCHEMA, **NOTICES}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -292,3 +297,25 @@ def test_where_mapping_and_crm_differ_stands_on_the_first_page_and_the_connectio
     with world.writing() as tx:
         tx.execute(sa.delete(schema.drifts))
     assert getattr(VENDOR["schema.title"], language) not in text_of(browser.get("/connections/sf"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_connection_tells_where_its_crm_sends_notices_when_the_last_came_and_how_many_wait(
+    world, signed_in, language
+):
+    (world.folder / ".sudare" / "sf_notices").write_text("a" * 24, encoding="utf-8")
+    texts = dict(read_folder(world.folder))
+    auth = "client_secret: file:.sudare/sf_client_secret}\n"
+    notices = f"{auth}    notices: {{secret: file:.sudare/sf_notices, organization_id: 00D5g000000SudxEAC}}\n"
+    browser = signed_in("admin@aozora.example", language=language)
+    assert getattr(VENDOR["notices.title"], language) not in text_of(browser.get("/connections/sf"))
+    apply_files(world, {**texts, "sudare.yaml": texts["sudare.yaml"].replace(auth, notices)}, "admin")
+    quiet = text_of(browser.get("/connections/sf"))
+    assert getattr(VENDOR["notices.none"], language) in quiet
+    assert f"{world.workspace().serving.partner_url}/notices/sf/SECRET" in quiet
+    keep(world, "sf", [Notice(f"k{number}", "Opportunity", str(number)) for number in range(1234)])
+    finish(world, "sf", ["k0"], {"k0": "the CRM refuses this id"})
+    told = text_of(browser.get("/connections/sf"))
+    assert "1,233" in told
+    assert getattr(VENDOR["notices.waiting"], language) in told
+    assert "a" * 24 not in told
