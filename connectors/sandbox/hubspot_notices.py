@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from connectors.sandbox.crm import Crm, Org
+from connectors.sandbox.crm import Crm
 from connectors.sandbox.hubspot_schema import OBJECT_TYPES, SINGULAR
 
 MOST_EVENTS = 100  # in one call
@@ -40,7 +40,7 @@ class HubspotSender:
     def event(self, object: str, id: str, what: str = "propertyChange", **told: Any) -> Event:
         """An event about one record, now: creation, propertyChange, deletion, privacyDeletion, restore."""
         known = {
-            "eventId": number(self.crm, "hubspot"),
+            "eventId": self.crm.count_call("hubspot", "notices"),
             "subscriptionId": 1000 + list(OBJECT_TYPES).index(object),
             "portalId": self.portal,
             "appId": self.app,
@@ -97,13 +97,6 @@ class HubspotSender:
             return self.send(events)
         except (OSError, http.client.HTTPException):
             return 0
-
-
-def number(crm: Crm, org: Org) -> int:
-    """The next of an org's notices: two senders never use the same one."""
-    count = "INSERT INTO counter VALUES (?, 'notices', 1) ON CONFLICT DO UPDATE SET last = last + 1 RETURNING last"
-    with crm.batch():
-        return int(crm.select(count, (org,))[0][0])
 
 
 def post(to: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from connectors.sandbox.crm import Crm, Row
-from connectors.sandbox.hubspot_notices import number, post
+from connectors.sandbox.hubspot_notices import post
 from connectors.sandbox.ids import salesforce_id
 
 MOST_NOTIFICATIONS = 100  # in one message
@@ -47,7 +47,7 @@ class SalesforceSender:
     def notification(self, object: str, id: str) -> str:
         """One notification about a record as it is now; repeated, it keeps its id."""
         row = self.crm.get("salesforce", object, id)
-        key = salesforce_id("Notification", number(self.crm, "salesforce"))
+        key = salesforce_id("Notification", self.crm.count_call("salesforce", "notices"))
         return _NOTIFICATION.format(key=key, object=object, fields=_fields(row, self.fields))
 
     def message(self, notifications: Sequence[str]) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -9,12 +11,15 @@ import sqlalchemy as sa
 from demo_house import DEAL, ORGS, crm_id
 from hearing import BARE, HS, SF, hearing
 
-from connectors.base import Notice, TryAgain
+from config.connections import hearing_connections, open_connections
+from connectors.base import NeedsAdmin, Notice, TryAgain
 from connectors.sandbox.faults import Faults
 from sync import notices as table
 from sync import schema
 from sync.notices import Full, keep, sweep
 from sync.rows import insert_all
+from sync.schedule import run_scheduler
+from sync.vitals import read_vitals
 
 
 @pytest.fixture(params=[pytest.param(SF, id="salesforce"), pytest.param(HS, id="hubspot")])
@@ -296,3 +301,41 @@ def test_a_stale_or_future_call_is_refused_and_leaves_no_row(heard_once, late):
 
 def busy(faults: Faults, on: str) -> None:
     faults.plan("GET /services/data" if on == "sf" else "POST /crm/v3/objects", times=100, status=503)
+
+
+def test_the_scheduler_carries_a_notice_to_the_page_in_a_moment_and_writes_nothing_while_none_waits(heard_once):
+    heard, life = heard_once, heard_once.life
+    life.apply(settings=("poll_seconds: 2\n", "poll_seconds: 86400\n"))
+    stop = threading.Event()
+    jobs = threading.Thread(target=run_scheduler, args=(life.house, open_connections, stop, lambda _: None))
+    jobs.start()
+    try:
+        eventually(lambda: read_vitals(life.house.folder, "schedule").get("jobs", {}).get("pull:hs"))
+        time.sleep(0.5)
+        assert life.rows(schema.leases, name="job notices:hs") == []
+        heard.edit("hs", "deal", "TATESHINA_ERP", dealname="In a moment")
+        took = eventually(lambda: life.deal("HOKUTO", "hs", "TATESHINA_ERP")["deal"]["name"] == "In a moment")
+        assert took < 3
+    finally:
+        stop.set()
+        jobs.join(20)
+
+
+def test_what_only_hears_a_crm_cannot_ask_it_anything(heard_once):
+    life = heard_once.life
+    heard_once.calls("hs")
+    ears = hearing_connections(life.house.workspace(), life.house.folder)
+    for name, object in (("hs", "deals"), ("sf", "Opportunity")):
+        with pytest.raises(NeedsAdmin, match="can't sign in"):
+            ears[name].describe(object)
+    ears.close()
+    assert heard_once.calls("hs") == []
+
+
+def eventually(true, seconds=15.0) -> float:
+    """Seconds until it is true."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds, "it did not come true in time"
+        time.sleep(0.05)
+    return time.monotonic() - began

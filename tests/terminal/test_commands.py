@@ -43,6 +43,22 @@ def test_a_workspace_that_works_is_healthy(sudare, folder):
         assert line in doctor.text
 
 
+def test_the_doctor_tells_the_address_for_notices_and_whether_the_crm_can_reach_it(sudare, folder):
+    (folder / ".sudare" / "app_secret").write_text("c0ffee", encoding="utf-8")
+    auth = "auth: {flow: token, token: file:.sudare/hubspot_token}\n"
+    notices = f"{auth}    portal_id: '1'\n    notices: {{secret: file:.sudare/app_secret}}\n"
+    change(folder, "settings", auth, notices)
+    sudare("apply", "--yes", "--workspace", folder)
+    doctor = sudare("doctor", "--workspace", folder)
+    assert doctor.code == 1
+    assert "set `serve.partner_url`" in doctor.text
+    change(folder, "settings", "serve:\n", "serve:\n  partner_url: https://partners.aozora.example\n")
+    doctor = sudare("doctor", "--workspace", folder)
+    assert "enter `https://partners.aozora.example/notices/hs` in the CRM" in doctor.text
+    (folder / ".sudare" / "app_secret").unlink()
+    assert "secret `file:.sudare/app_secret` can't be read" in sudare("doctor", "--workspace", folder).text
+
+
 def test_without_a_workspace_the_doctor_looks_at_the_installation(sudare, monkeypatch):
     monkeypatch.chdir("/")
     doctor = sudare("doctor")
