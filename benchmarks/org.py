@@ -18,12 +18,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors.sandbox.tls import CA_FILE, server_context
 
-SF_PAGE, HS_PAGE = 2000, 100
+SF_PAGE, SF_JOB_PAGE, HS_PAGE = 2000, 10_000, 100
 PARTNERS, ACCOUNTS = 200, 1200
 TIERS, REGIONS = ("platinum", "gold", "silver", "registered"), ("Japan", "Korea", "APAC", "EMEA")
 STAGES = ("Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost")
 EXTRA = tuple(f"Extra_{number}__c" for number in range(1, 19))  # fields that only fill the record: 28 in all
 SF_FIELDS = ("Name", "AccountId", "OwnerId", "StageName", "Amount", "CurrencyIsoCode", "CloseDate", "Region__c", *EXTRA)
+SF_SYSTEM = ("SystemModstamp", "IsDeleted", "CreatedDate")
 HS_FIELDS = (
     "dealname",
     "hubspot_owner_id",
@@ -58,6 +59,7 @@ def salesforce_deal(number: int) -> dict[str, object]:
         "Id": deal_id(number),
         "SystemModstamp": stamp,
         "IsDeleted": False,
+        "CreatedDate": stamp,
         "Name": f"案件 {number} 基幹システム刷新",
         "AccountId": f"001B{PARTNERS + number % 1000:011d}AAA",
         "OwnerId": "005B00000000001AAA",
@@ -107,6 +109,7 @@ def _system(object: str, id: str) -> dict[str, object]:
         "Id": id,
         "SystemModstamp": stamp,
         "IsDeleted": False,
+        "CreatedDate": stamp,
     }
 
 
@@ -129,6 +132,7 @@ def hubspot_deal(number: int) -> dict[str, object]:
 
 
 Pages = dict[tuple[str, int], bytes]
+JOB_COLUMNS = ("Id", *SF_SYSTEM, *sorted(SF_FIELDS))  # of the one query job that is answered: all deals
 
 
 def _built(count: int) -> tuple[Pages, dict[str, int], dict[int, bytes]]:
@@ -151,8 +155,22 @@ def _built(count: int) -> tuple[Pages, dict[str, int], dict[int, bytes]]:
     return salesforce, {object: total for object, (_, total) in makers.items()}, hubspot
 
 
-def _serve(count: int, folder: str, ready: Callable[[tuple[int, int]], None]) -> None:
+def _job_pages(count: int) -> dict[int, bytes]:
+    """All deals as a query job gives them, by first row."""
+    pages = {}
+    for start in range(0, count, SF_JOB_PAGE):
+        lines = [",".join(f'"{name}"' for name in JOB_COLUMNS)]
+        for number in range(start, min(start + SF_JOB_PAGE, count)):
+            deal = salesforce_deal(number)
+            values = (str(deal[name]).replace(".000+0000", ".000Z").replace("False", "false") for name in JOB_COLUMNS)
+            lines.append(",".join(f'"{value}"' for value in values))
+        pages[start] = ("\n".join(lines) + "\n").encode()
+    return pages
+
+
+def _serve(count: int, folder: str, jobs: bool, ready: Callable[[tuple[int, int]], None]) -> None:
     salesforce, totals, hubspot = _built(count)
+    by_job = _job_pages(count) if jobs else {}
     place = Path(folder)
 
     class Answers(BaseHTTPRequestHandler):
@@ -163,6 +181,8 @@ def _serve(count: int, folder: str, ready: Callable[[tuple[int, int]], None]) ->
             query = parse_qs(parts.query)
             if parts.path.endswith("/describe"):
                 return self.answer(_describe(parts.path.split("/")[-2]))
+            if "/jobs/query/" in parts.path:
+                return self.job(parts.path, int(query.get("locator", ["0"])[0]))
             if "/query" in parts.path:
                 return self.answer(_page(parts.path, query.get("q", [""])[0], salesforce, totals))
             if parts.path.startswith("/crm/v3/properties/deals"):
@@ -173,12 +193,26 @@ def _serve(count: int, folder: str, ready: Callable[[tuple[int, int]], None]) ->
             return self.answer(b'{"results":[]}')
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             host = f"https://{self.headers['Host']}"
-            self.answer(json.dumps({"access_token": "t", "instance_url": host, "token_type": "Bearer"}).encode())
+            if not self.path.endswith("/jobs/query"):
+                self.answer(json.dumps({"access_token": "t", "instance_url": host, "token_type": "Bearer"}).encode())
+            elif by_job and b"FROM Opportunity" in asked:
+                self.answer(b'{"id":"750B00000000001AAA","state":"UploadComplete"}')
+            else:
+                self.answer(b'[{"errorCode":"INVALIDENTITY","message":"is not supported by the Bulk API."}]', 400)
 
-        def answer(self, body: bytes) -> None:
-            self.send_response(200)
+        def job(self, path: str, start: int) -> None:
+            if not path.endswith("/results"):
+                return self.answer(b'{"id":"750B00000000001AAA","state":"JobComplete"}')
+            following = start + SF_JOB_PAGE if start + SF_JOB_PAGE < count else None
+            rows = {"Sforce-NumberOfRecords": str(min(SF_JOB_PAGE, count - start))}
+            return self.answer(by_job[start], 200, **rows, **{"Sforce-Locator": str(following or "null")})
+
+        def answer(self, body: bytes, status: int = 200, **headers: str) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Type", "application/json;charset=UTF-8")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Sforce-Limit-Info", "api-usage=1/100000")
@@ -198,8 +232,8 @@ def _serve(count: int, folder: str, ready: Callable[[tuple[int, int]], None]) ->
 
 
 def _describe(object: str) -> bytes:
-    kinds = {"Amount": "currency", "CloseDate": "date", "SystemModstamp": "datetime", "IsDeleted": "boolean"}
-    kinds["IsPartner"] = "boolean"
+    kinds = {"Amount": "currency", "CloseDate": "date", "IsDeleted": "boolean", "IsPartner": "boolean"}
+    kinds |= {"SystemModstamp": "datetime", "CreatedDate": "datetime"}
     more = (
         "IsPartner",
         "Partner_Code__c",
@@ -210,7 +244,7 @@ def _describe(object: str) -> bytes:
         "AccountToId",
         "Role",
     )
-    names = ("Id", "SystemModstamp", "IsDeleted", *SF_FIELDS, *more)
+    names = ("Id", *SF_SYSTEM, *SF_FIELDS, *more)
     fields = [
         {
             "name": name,
@@ -233,6 +267,9 @@ def _properties() -> bytes:
 def _page(path: str, soql: str, pages: Pages, totals: dict[str, int]) -> bytes:
     """The answer to a keyset query, to a query by ids, or to the follow-up of a long one."""
     locator = path.rpartition("/")[2]
+    if "COUNT(Id)" in soql:
+        counted = {"expr0": totals[soql.partition(" FROM ")[2].split()[0]], "expr1": "2026-01-01T00:00:00.000+0000"}
+        return json.dumps({"totalSize": 1, "done": True, "records": [counted]}).encode()
     if locator.startswith("01g"):
         _, object, number = locator.split("-")
         start, limited = int(number), False
@@ -259,12 +296,12 @@ def _by_ids(object: str, wanted: str) -> bytes:
 
 
 @contextmanager
-def prebuilt(count: int, folder: Path) -> Iterator[Org]:
-    """The prebuilt CRM, up while the block runs."""
+def prebuilt(count: int, folder: Path, *, jobs: bool = False) -> Iterator[Org]:
+    """The prebuilt CRM, up while the block runs; Bulk takes its deals only where `jobs` says so."""
     folder.mkdir(parents=True, exist_ok=True)
     server_context(folder)
     inside, outside = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_serve, args=(count, str(folder), outside.send), daemon=True)
+    process = multiprocessing.Process(target=_serve, args=(count, str(folder), jobs, outside.send), daemon=True)
     process.start()
     tls, plain = inside.recv()
     try:

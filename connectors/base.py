@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
+import msgspec
+
 StreamName = Literal["accounts", "contacts", "opportunities", "relations", "users"]
 Getter = Callable[[Any], Any]
 """Reads one asked-for field out of a record's `fields`: the CRM's own JSON value, None where empty."""
@@ -104,27 +106,15 @@ class Checkpoint:
     until: str = ""  # empty between rounds
 
 
-class Record:
+class Record(msgspec.Struct, eq=False, gc=False):
     """One record as the CRM gave it. `fields` is the stream's own structure: read it with `Connector.getter`."""
 
-    __slots__ = ("created", "deleted", "fields", "id", "merged", "stamp")
-
-    def __init__(
-        self,
-        id: str,
-        stamp: str,
-        fields: Any,
-        *,
-        created: str = "",
-        deleted: bool = False,
-        merged: tuple[str, ...] = (),
-    ) -> None:
-        self.id = id
-        self.stamp = stamp  # last change, the CRM's clock, ISO 8601 UTC with milliseconds
-        self.created = created  # the CRM's clock, the same form; empty where the CRM does not tell it
-        self.fields = fields  # None where deleted
-        self.deleted = deleted
-        self.merged = merged  # ids that now answer as this record
+    id: str
+    stamp: str  # last change, the CRM's clock, ISO 8601 UTC with milliseconds
+    fields: Any  # None where deleted
+    created: str = ""  # the CRM's clock, the same form; empty where the CRM does not tell it
+    deleted: bool = False
+    merged: tuple[str, ...] = ()  # ids that now answer as this record
 
 
 @dataclass(frozen=True, slots=True)

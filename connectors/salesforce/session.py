@@ -7,7 +7,6 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from requests.adapters import HTTPAdapter
 from connectors.base import ConnectionSettings, NeedsAdmin, TryAgain, Unknown
 from connectors.salesforce.errors import salesforce_problems
 from connectors.salesforce.signing_in import TOKEN_PATH, Tokens
+from connectors.salesforce.watch import ended_by
 
 if TYPE_CHECKING:
     from simple_salesforce import Salesforce
@@ -62,22 +62,13 @@ class Wire(HTTPAdapter):
         limits = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))
         answer = super().send(request, stream=True, timeout=limits, verify=self._ca, proxies=proxies)
         # The whole body at once costs half of what pieces cost; so a clock beside it ends a body that drips.
-        clock = threading.Timer(max(deadline - time.monotonic(), 0.1), _cut, (answer.raw,))
-        clock.daemon = True
-        clock.start()
         try:
-            answer._content = _body(answer.raw)
+            with ended_by(max(deadline, time.monotonic() + 0.1), answer.raw):
+                answer._content = _body(answer.raw)
         except BaseException:
             answer.close()
             raise
-        finally:
-            clock.cancel()
         return answer
-
-
-def _cut(body: Any) -> None:
-    with suppress(ValueError, RuntimeError, OSError):  # it has just ended by itself
-        body.shutdown()
 
 
 def _body(body: Any) -> bytes:
