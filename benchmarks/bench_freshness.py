@@ -42,7 +42,7 @@ from sync.house import House, open_house
 from sync.identifiers import partner_id
 from sync.migrate import migrate
 
-LOAD = count_of(150_000)  # records of the full load beside: more than can be read meanwhile
+LOAD = count_of(40_000)  # deals of the full load beside: more than can be read and projected meanwhile
 DEALS, CHANGES_A_SECOND, SECONDS, TICK, ASKED_EVERY = 400, 100, 20, 0.1, 0.05
 BOUND = 1.0  # seconds, p99
 SECRET = "c0ffee00-0000-4000-8000-000000000001"  # noqa: S105 - a throw-away
