@@ -129,6 +129,19 @@ class ReadingContract:
             records, _, _ = read_round(connector, stream, checkpoint)
         assert connector.getter(stream, story.name)(living(records)[story.deal].fields) == name
 
+    def test_records_of_one_instant_are_all_read_however_many_pages_they_fill(
+        self, connector: Connector, sandbox: Any, story: Story
+    ) -> None:
+        stream, now = story.stream("opportunities"), sandbox.crm.clock()
+        _, checkpoint, _ = read_round(connector, stream, None)
+        names = {id: row.fields[story.name] for id, row in standing(sandbox, story, stream).items()}
+        with clock_at(sandbox, now):
+            for id, name in names.items():
+                sandbox.crm.edit(story.org, stream.object, id, {story.name: name})
+        with later(sandbox):
+            records, _, _ = read_round(connector, stream, checkpoint)
+        assert set(living(records)) == set(names)
+
     def test_a_round_broken_off_goes_on_where_it_stood_however_often_it_is_asked(
         self, connector: Connector, story: Story
     ) -> None:
