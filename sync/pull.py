@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy as sa
 
 from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
-from sync import missing
+from sync import missing, progress
 from sync.drift import watch
 from sync.house import House
 from sync.mirrored import apply_records, apply_relations, drop_unnamed
@@ -45,7 +45,7 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
             # One object that can't be read holds up no other.
             problems[stream] = problem
             _note_problem(house, connection, stream, problem)
-    _drain(house)
+    _drain(house, connection)
     end_orphans(house)
     # Who has a deal is said by these streams alone; people and users may be missing meanwhile.
     if not {name for name in problems if name in ("accounts", "opportunities") or name not in _OBJECTS}:
@@ -80,9 +80,11 @@ def _shape_row(reader: Reader) -> dict[str, str]:
     return {"shape": reader.shape, "meanings": msgspec.json.encode(reader.meanings).decode()}
 
 
-def _drain(house: House) -> None:
-    while drain(house, DRAINED):
-        time.sleep(LET_PASS_SECONDS)
+def _drain(house: House, connection: str) -> None:
+    with progress.deciding(house, connection) as note:
+        while count := drain(house, DRAINED):
+            note(count)
+            time.sleep(LET_PASS_SECONDS)
 
 
 def _order(reading: Reading) -> list[str]:
@@ -128,7 +130,9 @@ def _pages(house: House, reading: Reading, stream: str) -> Iterator[Page]:
     asked = reading.relations[source] if source != stream else reading.readers[_OBJECTS[stream]].stream
     if stream in _OBJECTS:
         asked = replace(asked, watched=lambda: _watched(house, reading.connection, _OBJECTS[stream]))
-    since, partners = _standing(house, reading, stream)
+    since, partners, whole = _standing(house, reading, stream)
+    if not whole:
+        progress.open_full(house, reading.connection, reading.connector, stream, asked, anew=since is None)
     while True:
         page = reading.connector.read(asked, since, partners=partners)
         yield page
@@ -144,19 +148,20 @@ def _watched(house: House, connection: str, object: str) -> list[str]:
         return list(tx.execute(sa.select(mirror.c.crm_id).where(here, mirror.c.fields.is_not(None))).scalars())
 
 
-def _standing(house: House, reading: Reading, stream: str) -> tuple[Checkpoint | None, list[str]]:
-    """Where the stream stands, None where it must be read from the beginning; and all partner accounts."""
+def _standing(house: House, reading: Reading, stream: str) -> tuple[Checkpoint | None, list[str], bool]:
+    """Where the stream stands, None where it must be read from the beginning; all partner accounts; whether it has
+    been read in full."""
     with house.reading() as tx:
         row = tx.execute(
-            sa.select(streams.c.checkpoint, streams.c.shape).where(
+            sa.select(streams.c.checkpoint, streams.c.shape, streams.c.whole).where(
                 streams.c.connection == reading.connection, streams.c.stream == stream
             )
         ).first()
         accounts = sa.select(partner_accounts.c.account).where(partner_accounts.c.connection == reading.connection)
         partners = list(tx.execute(accounts.order_by(partner_accounts.c.account)).scalars())
     if row is None or row.checkpoint is None or row.shape != _shape(reading, stream):
-        return None, partners
-    return msgspec.json.decode(row.checkpoint, type=Checkpoint), partners
+        return None, partners, False
+    return msgspec.json.decode(row.checkpoint, type=Checkpoint), partners, row.whole
 
 
 def _shape(reading: Reading, stream: str) -> str:
@@ -185,6 +190,7 @@ def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
             row["whole"] = True
         upsert(tx, streams, [row])
         tx.execute(sa.update(streams).where(here).values(records=streams.c.records + len(page.records)))
+        progress.note_page(tx, here, page, house.now())
 
 
 def _note_problem(house: House, connection: str, stream: str, problem: CrmError) -> None:

@@ -71,8 +71,9 @@ streams = Table(  # where reading each stream stands, and how it went
     Column("whole", Boolean, nullable=False, server_default="0"),  # a full read in this shape has ended
     text("round_ended", empty=True),
     number("records"),  # read since the beginning
-    text("full_began", empty=True),  # the full read that is under way: since when, how many it has read,
-    number("full_read"),
+    text("full_began", empty=True),  # the last full read: since when, pauses left out,
+    text("full_at", empty=True),  # when its last page ended; empty where none is under way
+    number("full_read"),  # how many it has read,
     number("full_expected", default=None),  # and how many there are, as the CRM counted them before
     text("problem", empty=True),
     text("problem_kind", empty=True),  # try again | needs admin

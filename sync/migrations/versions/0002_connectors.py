@@ -40,6 +40,7 @@ def upgrade() -> None:
     op.create_index("notices_due", "notices", ["connection", "stored"], sqlite_where=due, postgresql_where=due)
     op.add_column("mirror", sa.Column("created", _TEXT, server_default="", nullable=False))
     op.add_column("streams", sa.Column("full_began", _TEXT, nullable=True))
+    op.add_column("streams", sa.Column("full_at", _TEXT, nullable=True))
     op.add_column("streams", sa.Column("full_read", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("streams", sa.Column("full_expected", sa.BigInteger(), nullable=True))
     op.add_column("actions", sa.Column("heal_at", _TEXT, nullable=True))
