@@ -141,33 +141,25 @@ def csv_rows(answer: requests.Response, rows: Layout, shape: ObjectShape, where:
         header = tuple(next(lines, ()))
         if header != rows.columns:
             raise NeedsAdmin(f"{where}: not what was asked for: write names as Salesforce spells them")
-        make = rows.maker([_CONVERTERS.get(_type(name, shape), _or_none) for name in rows.columns])
+        types = {place: shape.fields[name].type for place, name in enumerate(rows.columns) if name in shape.fields}
+        # A parent's field is not described with ours; the mapping reads its text.
+        make = rows.maker({place: _CONVERTERS[type] for place, type in types.items() if type in _CONVERTERS})
         return [make(line) for line in lines if len(line) == len(header)]
     except (csv.Error, UnicodeDecodeError, ValueError):
         raise TryAgain(f"{where}: the answer broke off or is not CSV") from None
 
 
-def _type(name: str, shape: ObjectShape) -> str:
-    # A parent's field is not described with ours; the mapping reads its text.
-    return shape.fields[name].type if name in shape.fields else ""
-
-
-def _or_none(text: str) -> str | None:
-    return text or None
-
-
-def _json_instant(text: str) -> str | None:
+def _json_instant(text: str) -> str:
     # JSON says +0000 where CSV says Z: a record must read the same by either way.
-    return f"{text[:-1]}+0000" if text.endswith("Z") else text or None
+    return f"{text[:-1]}+0000" if text.endswith("Z") else text
 
 
-_NUMBER: Callable[[str], float | None] = lambda text: float(text) if text else None  # noqa: E731 - a row of the table
 _CONVERTERS: Mapping[str, Callable[[str], Any]] = {
-    "boolean": lambda text: text == "true" if text else None,
-    "currency": _NUMBER,
-    "double": _NUMBER,
-    "percent": _NUMBER,
-    "int": lambda text: int(text) if text else None,
-    "long": lambda text: int(text) if text else None,
+    "boolean": "true".__eq__,
+    "currency": float,
+    "double": float,
+    "percent": float,
+    "int": int,
+    "long": int,
     "datetime": _json_instant,
 }

@@ -51,9 +51,22 @@ class Layout:
         steps = [column.split(".")[:depth] for column in self.columns for depth in range(1, column.count(".") + 1)]
         return list(dict.fromkeys(".".join(each) for each in sorted(steps, key=len)))
 
-    def maker(self, converters: Sequence[Callable[[str], Any]]) -> Callable[[Sequence[str]], Any]:
-        """Makes rows, the same as `answer` gives, out of the texts of their columns; a converter for each."""
-        return _maker(self.build, {name: (place, converters[place]) for place, name in enumerate(self.columns)})
+    def maker(self, converters: Mapping[int, Callable[[str], Any]]) -> Callable[[Sequence[str]], Any]:
+        """Makes rows, the same as `answer` gives, out of the texts of their columns.
+
+        Empty text is None; `converters`, by the column's place, turn what is not text into what JSON would give.
+        """
+        make = _maker(self.build, {name: place for place, name in enumerate(self.columns)})
+        typed = list(converters.items())
+
+        def row(line: Sequence[str]) -> Any:
+            values: list[Any] = [text or None for text in line]
+            for place, convert in typed:
+                if (text := values[place]) is not None:
+                    values[place] = convert(text)
+            return make(values)
+
+        return row
 
 
 def checked(name: str) -> str:
@@ -109,31 +122,30 @@ def _row_type(tree: Mapping[str, Any], above: str) -> tuple[_Build, dict[str, tu
     return _Build(msgspec.defstruct("Row", fields, rename=names, frozen=True, gc=False), tuple(parts)), paths
 
 
-def _maker(build: _Build, columns: Mapping[str, tuple[int, Callable[[str], Any]]]) -> Callable[[Sequence[str]], Any]:
+def _maker(build: _Build, places: Mapping[str, int]) -> Callable[[list[Any]], Any]:
     row = build.row
-    if all(isinstance(one, str) for one in build.parts):
-        plain = [columns[one] for one in build.parts if isinstance(one, str)]
-        return lambda line: row(*[convert(line[place]) for place, convert in plain])
-    parts = [
-        _column(*columns[one]) if isinstance(one, str) else _parent(_maker(one, columns), _places(one, columns))
-        for one in build.parts
-    ]
-    return lambda line: row(*[part(line) for part in parts])
+    flat = [places[one] for one in build.parts if isinstance(one, str)]
+    if flat == list(range(len(places))):
+        return lambda values: row(*values)
+    parts = [_value(places[one]) if isinstance(one, str) else _parent(one, places) for one in build.parts]
+    return lambda values: row(*[part(values) for part in parts])
 
 
-def _column(place: int, convert: Callable[[str], Any]) -> Callable[[Sequence[str]], Any]:
-    return lambda line: convert(line[place])
+def _value(place: int) -> Callable[[list[Any]], Any]:
+    return lambda values: values[place]
 
 
-def _parent(make: Callable[[Sequence[str]], Any], places: Sequence[int]) -> Callable[[Sequence[str]], Any]:
+def _parent(build: _Build, places: Mapping[str, int]) -> Callable[[list[Any]], Any]:
     # Text can't tell an empty parent from one with nothing in its fields; both read as empty.
-    return lambda line: make(line) if any(line[place] for place in places) else None
+    make, below = _maker(build, places), _below(build, places)
+    return lambda values: make(values) if any(values[place] is not None for place in below) else None
 
 
-def _places(build: _Build, columns: Mapping[str, tuple[int, Callable[[str], Any]]]) -> list[int]:
-    return [
-        place for one in build.parts for place in ([columns[one][0]] if isinstance(one, str) else _places(one, columns))
-    ]
+def _below(build: _Build, places: Mapping[str, int]) -> list[int]:
+    found: list[int] = []
+    for one in build.parts:
+        found += [places[one]] if isinstance(one, str) else _below(one, places)
+    return found
 
 
 def reader(path: tuple[str, ...]) -> Getter:
