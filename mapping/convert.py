@@ -17,6 +17,7 @@ Convert = Callable[[Any], Value]
 
 LONGEST_TEXT = 32_000
 _LARGEST_MINOR = 10**18
+_EXACT_BELOW = 10.0**12  # major units, up to which a float's minor units are whole numbers of full precision
 # INVARIANT: no mapped text holds private-use characters: the projection's internal tokens are written with them.
 _STRIPPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\uf8ff]")  # surrogates too: no encoding takes one alone
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -65,6 +66,11 @@ def money_of(amount: Any, currency: str) -> Money:
     if isinstance(amount, int) and not isinstance(amount, bool):
         minor = amount * 10 ** exponent(currency)
         return _bounded(Money(minor, currency))
+    if type(amount) is float and abs(amount) < _EXACT_BELOW:
+        scale = 10 ** exponent(currency)
+        minor = round(amount * scale)
+        if minor / scale == amount:  # then no decimal of it is finer than the minor unit
+            return Money(minor, currency)
     try:
         number = Decimal(amount) if isinstance(amount, str) else Decimal(repr(float(amount)))
         if not number.is_finite() or number.adjusted() > 18:

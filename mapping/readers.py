@@ -18,6 +18,7 @@ Getters = Callable[[str], Getter]
 Reader = Callable[[Any], Value]
 """Record fields -> one value of ours."""
 Gets = tuple[tuple[Getter, str], ...]
+REMEMBERED, LONGEST_REMEMBERED = 512, 64  # texts of one field, and how long such a text may be
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 
 
@@ -53,16 +54,24 @@ def reader_of(field: FieldMapping, getter: Getters, zone: tzinfo) -> Reader:
 
 def _single_reader(field: FieldMapping, get: Getter, source: str, convert: Convert) -> Reader:
     name, default = field.name, field.default
+    # What short texts become is kept: most fields of most records repeat a few. Lists could be changed by a reader.
+    known: dict[Any, Value] = {}
+    room = 0 if field.type == "multi" else REMEMBERED
 
     def read(fields: Any) -> Value:
         value = get(fields)
         if value is None or value == "":
             return default
+        if (is_text := type(value) is str) and (found := known.get(value)) is not None:
+            return found
         try:
             found = convert(value)
         except (ValueError, TypeError) as problem:
             raise Unmappable(name, source, str(problem)) from None
-        return default if found is None else found
+        found = default if found is None else found
+        if is_text and len(known) < room and len(value) <= LONGEST_REMEMBERED:
+            known[value] = found
+        return found
 
     return read
 

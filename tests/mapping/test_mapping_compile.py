@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import typing
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -99,6 +100,31 @@ def test_midnight_utc_is_a_day_and_not_the_evening_before_in_new_york() -> None:
 def test_money_is_exact_in_its_currency(amount: Any, currency: str, value: Money) -> None:
     assert mapped(field("money", currency="Code"), {"X": amount, "Code": currency}) == value
     assert mapped(field("money", currency=currency), {"X": amount}) == value
+
+
+_NEAR_CENTS = st.builds(
+    lambda cents, step: math.nextafter(cents / 100, step),
+    st.integers(-(10**15), 10**15),
+    st.sampled_from([math.inf, -math.inf]),
+)
+
+
+@given(st.one_of(st.floats(-1e14, 1e14), st.integers(-(10**14), 10**14).map(lambda cents: cents / 100), _NEAR_CENTS))
+@settings(deadline=None)
+def test_a_number_is_the_same_money_as_its_decimal_text(amount: float) -> None:
+    for currency in ("JPY", "USD", "KWD"):
+        read = field("money", currency=currency)
+        assert mapped(read, {"X": amount}) == mapped(read, {"X": repr(amount)})
+
+
+def test_a_text_read_again_and_again_becomes_the_same_each_time() -> None:
+    read = compile_object(ObjectMapping("Deal", (field("email"),)), getter, TOKYO)
+    for number in [*range(700), *range(700)]:
+        assert read({"X": f" A{number}@X.example "}) == {"deal.x": f"a{number}@x.example"}
+    several = compile_object(ObjectMapping("Deal", (field("multi"),)), getter, TOKYO)
+    first, second = several({"X": "a;b"}), several({"X": "a;b"})
+    assert first == second
+    assert first["deal.x"] is not second["deal.x"]
 
 
 @pytest.mark.parametrize(
