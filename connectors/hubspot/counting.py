@@ -9,11 +9,11 @@ from typing import Any
 
 from connectors.base import BadRecord, Bucket, Record, Sighting, SightingPage, Stream
 from connectors.hubspot.reading import (
-    LIST_PAGE,
     SEARCH_PAGE,
     Found,
     Plan,
     created_property,
+    list_page,
     modified_property,
     plan,
     scouted,
@@ -69,10 +69,7 @@ def walk_records(session: Session, stream: Stream, after: str, start: str, end: 
 
 
 def _walk_all(session: Session, stream: Stream, place: str, start: str, end: str) -> tuple[Sequence[Found], str, str]:
-    names = ",".join((modified_property(stream.object), *stream.only))
-    answer = session.ask(
-        session.objects.get_page, stream.object, limit=LIST_PAGE, after=place or None, properties=[names]
-    )
+    answer = list_page(session, stream.object, plan(stream).scouted, place)
     page = scouted(session, plan(stream), answer)
     return page.results, page.after, answer.now
 

@@ -12,7 +12,6 @@ import msgspec
 from connectors.base import Checkpoint, Page, Record, Stream
 from connectors.hubspot.associations import LINK_BATCH
 from connectors.hubspot.reading import (
-    LIST_PAGE,
     LONGEST_QUERY,
     SEARCH_PAGE,
     Found,
@@ -20,6 +19,7 @@ from connectors.hubspot.reading import (
     decode_page,
     findings,
     links_of,
+    list_page,
     modified_property,
     plan,
     read_found,
@@ -93,11 +93,8 @@ def _listed(session: Session, asked: Plan, since: Checkpoint, place: Place) -> P
     if not since.until:
         require(session, asked.object, asked.wanted)
     # Where not every record is wanted, or not every property fits the address, the list only tells the ids.
-    scouting = bool(asked.only) or sum(len(name) + 3 for name in asked.properties) > LONGEST_QUERY
-    names = ",".join(asked.scouted if scouting else asked.properties)
-    answer = session.ask(
-        session.objects.get_page, asked.object, limit=LIST_PAGE, after=place.cursor or None, properties=[names]
-    )
+    scouting = bool(asked.only) or sum(map(len, asked.properties)) > LONGEST_QUERY
+    answer = list_page(session, asked.object, asked.scouted if scouting else asked.properties, place.cursor)
     if scouting:
         found = scouted(session, asked, answer)
         records, after = read_found(session, asked, found.results, answer.now), found.after
@@ -177,14 +174,7 @@ def _request(asked: Plan, groups: Sequence[Any], sort: str, direction: str) -> d
 
 def _archived(session: Session, stream: Stream, asked: Plan, since: Checkpoint, place: Place) -> Page:
     """What was deleted in the window; HubSpot lists archived records by id only, so all are looked through."""
-    answer = session.ask(
-        session.objects.get_page,
-        asked.object,
-        limit=LIST_PAGE,
-        after=place.cursor or None,
-        properties=["hs_object_id"],
-        archived=True,
-    )
+    answer = list_page(session, asked.object, ["hs_object_id"], place.cursor, archived=True)
     found = findings(session, asked.object, answer)
     gone = [
         Record(str(row.id), stamp(row.archivedAt or answer.now), None, created=stamp(row.createdAt), deleted=True)
