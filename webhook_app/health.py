@@ -78,7 +78,7 @@ def _troubles(connection: ConnectionState, jobs: Mapping[str, Mapping[str, Any]]
     for each in connection.drifts:
         yield Trouble("needs admin", "schema", f"{each.place} {each.what}")
     told = {stream.problem for stream in connection.streams}
-    for job in (f"{kind}:{connection.name}" for kind in ("pull", "write-back", "schema", "notices")):
+    for job in (f"{kind}:{connection.name}" for kind in ("pull", "write-back", "schema", "notices", "check")):
         how = jobs.get(job, {})
         if "problem" in how and how["problem"] not in told:
             yield Trouble(_known(how.get("kind")), job.partition(":")[0], how["problem"])

@@ -29,6 +29,7 @@ from sync.pull import Pulled, pull
 from sync.settle import settle
 from sync.write_back import Written, write_back
 from webhook_app.commands import Refused, counted, house_of, in_workspace, out, table
+from webhook_app.terminal_progress import showing
 
 
 @click.command("init")
@@ -112,7 +113,8 @@ def pull_command(folder: Path, connection: str | None) -> None:
     opened = open_connections(house.workspace(), folder)
     failed = False
     for name in _chosen(opened, connection):
-        result = _pulled(house, opened, name)
+        with showing(house, name, out):
+            result = _pulled(house, opened, name)
         failed = failed or bool(result.problems)
         out.print(f"{name}: {result.records} records read", markup=False)
         for stream, problem in result.problems.items():

@@ -7,8 +7,10 @@ from werkzeug.wrappers import Response
 
 from sync import board
 from sync.access import EVERYBODY, Ambiguous, PartnerRow, find_partner, pause, paused, resume
+from sync.certificate import certificates
 from sync.facts import ShareRow
 from sync.notices import hearing
+from sync.progress import under_way
 from sync.reader import Projection
 from sync.shown import BadQuery, Deal, Query
 from webhook_app.door import this_house, this_person, this_workspace
@@ -28,6 +30,8 @@ def overview() -> Response:
     now_running = running(house)
     return page(
         "vendor/overview.html",
+        reads=under_way(house),
+        proofs={each.connection: each for each in certificates(house)},
         standings=[standing(each, now_running.jobs, house.clock()) for each in board.connections(house)],
         running=now_running,
         house_jobs={name: how for name, how in now_running.jobs.items() if ":" not in name},
@@ -51,6 +55,8 @@ def connection(name: str) -> Response:
         heard=hearing(house, name) if "notices" in row.options else None,
         notice_url=notice_url(this_workspace(), row),
         one=standing(state, jobs, house.clock()),
+        reads=under_way(house, name),
+        certificate=next(each for each in certificates(house) if each.connection == name),
         jobs={job: how for job, how in jobs.items() if job.partition(":")[2] == name},
         states=STATES,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,19 +13,23 @@ from config.folder import read_folder
 from connectors.base import Notice
 from sync import access, identifiers, schema
 from sync.applied import apply_files
+from sync.certificate import Check, note
+from sync.house import instant
 from sync.kinds import Statement
 from sync.notices import finish, keep
 from sync.reader import Projection
+from sync.rows import upsert
 from sync.support_log import record, say
 from sync.vitals import write_vitals
 from webhook_app.partner_app import create_partner_app
 from webhook_app.texts import LANGUAGES
+from webhook_app.texts_checks import CHECKS
 from webhook_app.texts_notices import NOTICES
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA, **NOTICES}
+VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -252,6 +257,12 @@ COMPUTED = (
     "deal.with_rows",
     "stream.",
     "schema.kind.",
+    "checks.state.",
+    "checks.ids",
+    "checks.counts",
+    "checks.as_of",
+    "checks.was_equal",
+    "object.",
 )
 
 
@@ -319,3 +330,42 @@ def test_a_connection_tells_where_its_crm_sends_notices_when_the_last_came_and_h
     assert "1,233" in told
     assert getattr(VENDOR["notices.waiting"], language) in told
     assert "a" * 24 not in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_certificate_stands_on_the_first_page_and_the_connections_own_in_its_zone(world, signed_in, language):
+    browser = signed_in("admin@aozora.example", language=language)
+    never = getattr(VENDOR["checks.state.never"], language)
+    assert text_of(browser.get("/")).count(never) == 4
+    stamp = "2026-11-24T17:10:00.000Z"  # ten past two in Tokyo
+    objects = ("account", "contact", "opportunity", "relations:OpportunityPartner")
+    told = [Check(each, "ids", world.now(), stamp, stamp, 1204, 1204, 3, 3, 2, None) for each in objects]
+    note(world, "sf", told)
+    page = text_of(browser.get("/connections/sf"))
+    assert getattr(VENDOR["checks.state.equal"], language) in page
+    assert "02:10" in page
+    assert "1,204" in page
+    failed = Check("contact", "ids", world.now(), stamp, None, 0, 0, 0, 0, 1, "reading Contact: the org is busy")
+    note(world, "sf", [failed])
+    page = text_of(browser.get("/connections/sf"))
+    assert "reading Contact: the org is busy" in page
+    assert "02:10" in page, "the last time at which all was equal stays"
+    assert getattr(VENDOR["checks.state.failed"], language) in text_of(browser.get("/"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_full_reading_shows_how_far_it_is_and_how_long_it_will_take(world, signed_in, language):
+    browser = signed_in("admin@aozora.example", language=language)
+    title = getattr(VENDOR["progress.title"], language)
+    assert title not in text_of(browser.get("/"))
+    began = instant(world.clock() - timedelta(minutes=10))
+    row = {"connection": "sf", "stream": "opportunities", "shape": "x", "full_began": began, "full_at": world.now()}
+    with world.writing() as tx:
+        upsert(tx, schema.streams, [{**row, "full_read": 41_200, "full_expected": 103_000}])
+    for path in ("/", "/connections/sf"):
+        page = text_of(browser.get(path))
+        assert title in page
+        assert "41,200" in page
+        assert "103,000" in page
+        assert getattr(VENDOR["progress.minutes"], language).format(count=15) in page
+        assert 'value="0.4000"' in browser.get(path).text
