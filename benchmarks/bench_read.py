@@ -164,7 +164,7 @@ def main() -> None:
                 verdict("get_page of the vendor's library / ours", theirs / ours, 22.0, most=False)
     with tempfile.TemporaryDirectory() as place, prebuilt(COUNT, Path(place), jobs=True) as org:
         salesforce, _ = open_both(org)
-        assert through(salesforce, deals) == COUNT + SF_PAGE  # a first page by stamp, then the job
+        assert through(salesforce, deals) in (COUNT, COUNT + SF_PAGE)  # before a job a first page comes by stamp
         ours = cpu(partial(through, salesforce, deals))
         each = f"{by_stamp / COUNT * 1e6:.1f} -> {ours / COUNT * 1e6:.1f} us a record"
         verdict(

@@ -18,7 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors.sandbox.tls import CA_FILE, server_context
 
-SF_PAGE, SF_JOB_PAGE, HS_PAGE = 2000, 10_000, 100
+SF_PAGE, SF_JOB_PAGE, HS_PAGE = 2000, 5000, 100
+MOST_BUILT = 100_000
 PARTNERS, ACCOUNTS = 200, 1200
 TIERS, REGIONS = ("platinum", "gold", "silver", "registered"), ("Japan", "Korea", "APAC", "EMEA")
 STAGES = ("Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost")
@@ -169,8 +170,10 @@ def _job_pages(count: int) -> dict[int, bytes]:
 
 
 def _serve(count: int, folder: str, jobs: bool, ready: Callable[[tuple[int, int]], None]) -> None:
-    salesforce, totals, hubspot = _built(count)
-    by_job = _job_pages(count) if jobs else {}
+    built = min(count, MOST_BUILT) if jobs else count  # of a larger job the same pages come again and again
+    salesforce, totals, hubspot = _built(built)
+    totals["Opportunity"] = count
+    by_job = _job_pages(built) if jobs else {}
     place = Path(folder)
 
     class Answers(BaseHTTPRequestHandler):
@@ -207,7 +210,7 @@ def _serve(count: int, folder: str, jobs: bool, ready: Callable[[tuple[int, int]
                 return self.answer(b'{"id":"750B00000000001AAA","state":"JobComplete"}')
             following = start + SF_JOB_PAGE if start + SF_JOB_PAGE < count else None
             rows = {"Sforce-NumberOfRecords": str(min(SF_JOB_PAGE, count - start))}
-            return self.answer(by_job[start], 200, **rows, **{"Sforce-Locator": str(following or "null")})
+            return self.answer(by_job[start % built], 200, **rows, **{"Sforce-Locator": str(following or "null")})
 
         def answer(self, body: bytes, status: int = 200, **headers: str) -> None:
             self.send_response(status)

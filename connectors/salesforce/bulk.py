@@ -137,7 +137,9 @@ def _asked(org: Org, path: str, where: str) -> requests.Response:
 def csv_rows(answer: requests.Response, rows: Layout, shape: ObjectShape, where: str) -> list[Any]:
     """The rows of a page of CSV, the same objects as JSON gives."""
     try:
-        lines = csv.reader(io.StringIO(answer.content.decode("utf-8"), newline=""), strict=True)
+        # Decoded piece by piece: the whole page as text beside its bytes would be the largest thing in memory.
+        text = io.TextIOWrapper(io.BytesIO(answer.content), encoding="utf-8", newline="")
+        lines = csv.reader(text, strict=True)
         header = tuple(next(lines, ()))
         if header != rows.columns:
             raise NeedsAdmin(f"{where}: not what was asked for: write names as Salesforce spells them")

@@ -22,7 +22,7 @@ LIMIT = 2000  # rows of a page: what one answer of Salesforce holds at most
 # Rows are not committed in the order of their stamps: what was saved late appears behind the checkpoint.
 LOOKBACK = timedelta(seconds=600)
 MANY = "many "  # in `Checkpoint.id` after a first page that is full: next, count whether Bulk is worth it
-JOB_ROWS = 10_000  # rows of a page of a query job: some 5 MB, as much memory as we want to take for one
+JOB_ROWS = 5000  # rows of a page of a query job: some 20 MB of memory while they are carried on
 
 
 def read_page(
