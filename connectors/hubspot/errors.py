@@ -30,6 +30,10 @@ class TokenRefused(NeedsAdmin):
     """HubSpot does not take the token (401); a refreshed one may do."""
 
 
+class Misfit(NeedsAdmin):
+    """HubSpot can't take this write before a setting of it or of the mapping is changed, but may take others."""
+
+
 class Fault(msgspec.Struct, frozen=True):
     """One item of an error body, or of the `errors` of a 207."""
 
@@ -132,7 +136,7 @@ def reason(fault: Fault) -> tuple[type[CrmError], str]:
     names = "".join(f" `{name}`" for name in refused_names(fault))
     for code in codes:
         if code in _SETTINGS:
-            return NeedsAdmin, f"{code}{names}: {_SETTINGS[code]}"
+            return Misfit, f"{code}{names}: {_SETTINGS[code]}"
     return BadRecord, f"{(codes or ['it was refused'])[-1]}{names}: look at this record in HubSpot"
 
 

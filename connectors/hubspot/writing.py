@@ -11,7 +11,7 @@ import msgspec
 
 from connectors.base import BadRecord, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
 from connectors.hubspot.associations import ids_of, read_links
-from connectors.hubspot.errors import Fault, Gone, Taken, check_faults, hubspot_problems, reason
+from connectors.hubspot.errors import Fault, Gone, Misfit, Taken, check_faults, hubspot_problems, reason
 from connectors.hubspot.notes import is_ours, key_in, render
 from connectors.hubspot.session import Session, to_stamp
 from connectors.hubspot.ways import OBJECTS, Way
@@ -227,7 +227,7 @@ def _write(session: Session, object: str, values: Mapping[str, Mapping[str, str]
     inputs = [{"id": id, "properties": dict(said), "objectWriteTraceId": id} for id, said in values.items()]
     try:
         answer = session.send(session.batch.update, object, {"inputs": inputs})
-    except BadRecord as refused:
+    except (BadRecord, Misfit) as refused:
         if len(values) == 1:
             return dict.fromkeys(values, refused)
         # HubSpot may refuse a whole batch for one record: halve it until that one stands alone.

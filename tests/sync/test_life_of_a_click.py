@@ -353,8 +353,9 @@ def test_a_session_that_the_org_ended_is_signed_in_again_without_anybody_noticin
 def test_one_record_that_the_crm_refuses_is_parked_with_its_reason_and_the_others_go_on(life):
     life.says("MINATO", "deal.accepted", "sf", "YOKOHAMA_CORE")
     life.says("MINATO", "comment", "sf", "YOKOHAMA_CARE", text="こちらは届く")
-    # The deal is purged after it was last read: the reference can't be taken any more.
+    # Both are purged after they were last read: neither the deal nor the partner's account can take it any more.
     life.crm.purge("salesforce", "Opportunity", crm_id("sf", "YOKOHAMA_CORE"))
+    life.crm.purge("salesforce", "Account", crm_id("sf", "MINATO"))
     written = life.write("sf")
     assert (written.done, written.parked) == (1, 1)
     (parked,) = life.rows(schema.actions, state="parked")
