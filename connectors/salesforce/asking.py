@@ -39,14 +39,14 @@ def ask(org: Org, query: str, rows: Layout, where: str, *, deleted: bool = True)
 
 
 def _follow(org: Org, path: str, query: str, rows: Layout, where: str, deadline: float) -> Rows:
-    answer = org.get(path, where, params={"q": query}, seconds=_left_of(deadline, where))
+    answer = org.get(path, where, params={"q": query}, seconds=left_of(deadline, where))
     clock = crm_clock(answer, where)
     page = decoded(rows.answer, answer, where)
     found = page.records
     while not page.done:
         if not page.nextRecordsUrl.startswith(DATA_PATH):
             raise TryAgain(f"{where}: the answer does not say where it goes on")
-        answer = org.get(page.nextRecordsUrl, where, seconds=_left_of(deadline, where))
+        answer = org.get(page.nextRecordsUrl, where, seconds=left_of(deadline, where))
         page = decoded(rows.answer, answer, where)
         found += page.records
     if len(found) != page.totalSize:
@@ -54,7 +54,8 @@ def _follow(org: Org, path: str, query: str, rows: Layout, where: str, deadline:
     return Rows(found, clock)
 
 
-def _left_of(deadline: float, where: str) -> float:
+def left_of(deadline: float, where: str) -> float:
+    """The seconds until a deadline (monotonic). TryAgain where it has passed."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TryAgain(f"{where}: the org took longer than {CALL_SECONDS:.0f} s")

@@ -14,16 +14,17 @@ import msgspec
 import requests
 
 from connectors.base import BadRecord, NeedsAdmin, ObjectShape, TryAgain
-from connectors.salesforce.asking import crm_clock
+from connectors.salesforce.asking import crm_clock, left_of
 from connectors.salesforce.errors import LimitReached, LocatorGone, NotThere
 from connectors.salesforce.rows import Layout, decoded
-from connectors.salesforce.session import Org
+from connectors.salesforce.session import CALL_SECONDS, Org
 
 BULK_FROM = 10_000  # rows; below, REST is quicker and costs about as many calls
 TRIES = 2  # jobs for one read; after them REST reads
+HALF_CALL = CALL_SECONDS / 2  # a count and a new job, or a job's end and its first page, come in one call
 SHORT_PAGES = 3  # tries of one page that comes short
 # One call waits this long for a job: then the caller goes on with what else there is, and asks again.
-PAUSES = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0)
+PAUSES = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 6.0)
 _MARK = "bulk"
 _COMPOUND = frozenset({"address", "location", "base64"})
 
@@ -72,10 +73,9 @@ def can_be_asked(fields: Sequence[str], shape: ObjectShape) -> bool:
     return not any(shape.fields[name].type in _COMPOUND for name in fields if name in shape.fields)
 
 
-class _Job(msgspec.Struct, rename="camel"):
+class _Job(msgspec.Struct):
     id: str
     state: str
-    error_message: str = ""
 
 
 _JOB = msgspec.json.Decoder(_Job)
@@ -91,7 +91,7 @@ def begin(org: Org, query: str, where: str, *, deleted: bool, tried: int = 1) ->
         "lineEnding": "LF",
     }
     try:
-        answer = org.post("jobs/query", where, asked)
+        answer = org.post("jobs/query", where, asked, seconds=HALF_CALL)
     except (NeedsAdmin, BadRecord, LimitReached) as problem:
         # A query that is wrong is refused by REST too, and told there.
         raise JobRefused(f"{where}: {problem}") from problem
@@ -100,8 +100,9 @@ def begin(org: Org, query: str, where: str, *, deleted: bool, tried: int = 1) ->
 
 def state_of(org: Org, job: Job, where: str, pauses: Sequence[float] = PAUSES) -> JobState:
     """How a job stands, after some waiting. JobGone where it is not there any more."""
+    deadline = time.monotonic() + HALF_CALL
     for pause in (*pauses, None):
-        found = _asked(org, f"jobs/query/{quote(job.id, safe='')}", where)
+        found = _asked(org, f"jobs/query/{quote(job.id, safe='')}", where, deadline)
         state = decoded(_JOB, found, where).state
         if state == "JobComplete":
             return "done"
@@ -114,9 +115,10 @@ def state_of(org: Org, job: Job, where: str, pauses: Sequence[float] = PAUSES) -
 
 def part(org: Org, job: Job, rows: Layout, shape: ObjectShape, size: int, where: str) -> Part:
     """The next page of a finished job, at most `size` rows."""
+    deadline = time.monotonic() + HALF_CALL
     for _ in range(SHORT_PAGES):
         more = f"&locator={quote(job.locator, safe='')}" if job.locator else ""
-        answer = _asked(org, f"jobs/query/{quote(job.id, safe='')}/results?maxRecords={size}{more}", where)
+        answer = _asked(org, f"jobs/query/{quote(job.id, safe='')}/results?maxRecords={size}{more}", where, deadline)
         found = csv_rows(answer, rows, shape, where)
         # INVARIANT: a page is taken when it has as many rows as it says: one cut short looks whole otherwise.
         if answer.headers.get("Sforce-NumberOfRecords") == str(len(found)):
@@ -127,9 +129,9 @@ def part(org: Org, job: Job, rows: Layout, shape: ObjectShape, size: int, where:
     raise TryAgain(f"{where}: a page came short {SHORT_PAGES} times")
 
 
-def _asked(org: Org, path: str, where: str) -> requests.Response:
+def _asked(org: Org, path: str, where: str, deadline: float) -> requests.Response:
     try:
-        return org.get(path, where)
+        return org.get(path, where, seconds=left_of(deadline, where))
     except (NotThere, LocatorGone) as problem:
         raise JobGone(f"{where}: the query job has ended") from problem
 

@@ -12,7 +12,7 @@ from connectors.salesforce import bulk
 from connectors.salesforce.asking import ask, crm_clock
 from connectors.salesforce.queries import created_between, query, utc, within
 from connectors.salesforce.rows import decoded, layout, quoted
-from connectors.salesforce.session import Org
+from connectors.salesforce.session import CALL_SECONDS, Org
 
 WALKED = 2000  # rows of one REST answer
 JOB_ROWS = 50_000  # rows of one page of a query job: three columns, 4 MB
@@ -38,13 +38,15 @@ def count(org: Org, stream: Stream, cuts: Sequence[str], shape: ObjectShape) -> 
 
 def counted(org: Org, object: str, conditions: Sequence[str], where: str) -> int:
     """How many living records meet these conditions; one call."""
-    return _counted(org, object, conditions, where)[0].expr0
+    return _counted(org, object, conditions, where, bulk.HALF_CALL)[0].expr0
 
 
-def _counted(org: Org, object: str, conditions: Sequence[str], where: str) -> tuple[_Counted, str]:
+def _counted(
+    org: Org, object: str, conditions: Sequence[str], where: str, seconds: float = CALL_SECONDS
+) -> tuple[_Counted, str]:
     # `query` and not queryAll: what is in the recycle bin is not there any more.
     text = query(("COUNT(Id)", "MAX(SystemModstamp)"), object, conditions)
-    answer = org.get("query", where, params={"q": text})
+    answer = org.get("query", where, params={"q": text}, seconds=seconds)
     (found,) = decoded(_COUNTS, answer, where).records
     return found, crm_clock(answer, where)
 

@@ -186,10 +186,10 @@ class Org:
         with salesforce_problems(where):
             return self._call("GET", path, params=params, timeout=seconds)
 
-    def post(self, path: str, where: str, body: Any) -> requests.Response:
+    def post(self, path: str, where: str, body: Any, *, seconds: float = CALL_SECONDS) -> requests.Response:
         """Asks with a body, as a query job is begun; what it makes may be made twice."""
         with salesforce_problems(where):
-            return self._call("POST", path, data=msgspec.json.encode(body), timeout=CALL_SECONDS)
+            return self._call("POST", path, data=msgspec.json.encode(body), timeout=seconds)
 
     def upload(self, path: str, where: str, body: bytes, kind: str) -> requests.Response:
         """Posts a form of this content type."""

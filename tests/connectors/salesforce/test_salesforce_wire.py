@@ -148,6 +148,24 @@ def test_a_body_that_drips_is_ended_in_time(
     assert time.monotonic() - begun < 3
 
 
+def test_a_call_that_is_repeated_under_a_new_token_carries_the_same_headers(connector: Connector, place: Place) -> None:
+    expired = b'[{"errorCode":"INVALID_SESSION_ID","message":"Session expired or invalid"}]'
+    answers = iter([b"401 Unauthorized", b"200 OK"])
+
+    def answer(_: str, connection: socket.socket) -> None:
+        status = next(answers)
+        body = PAGE if status == b"200 OK" else expired
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\n" + DATE + b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    place.answer = answer
+    connector.describe("Opportunity")
+    place.asked.clear()
+    assert len(connector.read(DEALS, None).records) == 2
+    first, again = (one for one in place.asked if "queryAll" in one)
+    assert "sforce-call-options: client=sudare" in again.lower()
+    assert first.lower().splitlines() == again.lower().splitlines()
+
+
 def test_a_body_larger_than_any_of_salesforces_is_refused(
     connector: Connector, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
