@@ -8,13 +8,14 @@ import os
 import re
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.request import urlopen
 
 from connectors.sandbox.tls import CA_FILE, server_context
 
@@ -175,6 +176,7 @@ def _serve(count: int, folder: str, jobs: bool, ready: Callable[[tuple[int, int]
     totals["Opportunity"] = count
     by_job = _job_pages(built) if jobs else {}
     place = Path(folder)
+    changed: list[dict[str, object]] = []  # what a poll of opportunities finds
 
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -182,12 +184,17 @@ def _serve(count: int, folder: str, jobs: bool, ready: Callable[[tuple[int, int]
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = parse_qs(parts.query)
+            if parts.path == "/changed":
+                changed[:] = _changed(query)
+                return self.answer(b"{}")
             if parts.path.endswith("/describe"):
                 return self.answer(_describe(parts.path.split("/")[-2]))
             if "/jobs/query/" in parts.path:
                 return self.job(parts.path, int(query.get("locator", ["0"])[0]))
             if "/query" in parts.path:
-                return self.answer(_page(parts.path, query.get("q", [""])[0], salesforce, totals))
+                soql = query.get("q", [""])[0]
+                polled = "SystemModstamp >=" in soql and " Id > " not in soql
+                return self.answer(_poll(soql, changed) if polled else _page(parts.path, soql, salesforce, totals))
             if parts.path.startswith("/crm/v3/properties/deals"):
                 return self.answer(_properties())
             if parts.path.startswith("/crm/v3/objects/deals"):
@@ -290,6 +297,26 @@ def _page(path: str, soql: str, pages: Pages, totals: dict[str, int]) -> bytes:
     if not done:
         head["nextRecordsUrl"] = f"/services/data/v63.0/query/01g-{object}-{start + SF_PAGE}"
     return json.dumps(head).encode()[:-1] + b',"records":' + pages[object, start] + b"}"
+
+
+def _changed(query: dict[str, list[str]]) -> list[dict[str, object]]:
+    """Deals with another amount, saved just now."""
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
+    more = {"SystemModstamp": stamp, "Amount": 1000.0 + int(query["amount"][0])}
+    return [{**salesforce_deal(int(number)), **more} for number in query.get("deal", ())]
+
+
+def _poll(soql: str, changed: list[dict[str, object]]) -> bytes:
+    """The answer to a query for what has changed since a moment ago."""
+    rows = changed if " FROM Opportunity " in soql else []
+    return json.dumps({"totalSize": len(rows), "done": True, "records": rows}, ensure_ascii=False).encode()
+
+
+def change(org: Org, numbers: Sequence[int], amount: int) -> None:
+    """Have the next polls find these deals changed."""
+    told = urlencode({"deal": list(numbers), "amount": amount}, doseq=True)
+    with urlopen(f"{org.hubspot}/changed?{told}") as answer:  # noqa: S310 - our own server
+        answer.read()
 
 
 def _by_ids(object: str, wanted: str) -> bytes:

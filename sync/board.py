@@ -15,7 +15,8 @@ from policies.explain import Explanation
 from policies.transforms import plain_text
 from sync.access import Ambiguous
 from sync.asked import why_needed
-from sync.facts import ShareRow, gather
+from sync.facts import ShareRow
+from sync.gather import gather
 from sync.house import House
 from sync.schema import actions, applied, drifts, mirror, partners, pauses, quarantine, shares, streams
 

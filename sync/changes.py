@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from sync.access import queue_mail
 from sync.facts import SHARE_COLUMNS, ShareRow
 from sync.house import House, InForce
 from sync.identifiers import digest
 from sync.rows import Row, among, insert_all, insert_new, upsert
-from sync.schema import feed, messages, mirror, partners, people, shares, summaries, views
+from sync.schema import feed, messages, mirror, partners, people, shares, summaries, views, wants
 
 # What makes a partner's bytes; the rest of a share may move without the partner noticing.
 _BYTES = ("view", "state", "involvement")
@@ -55,6 +56,7 @@ class Changes:
         self.moved: set[str] = set()  # deals of which somebody's bytes changed
         self.left: set[str] = set()  # deals of which a share now refers to another view
         self.idle: list[str] = []  # deals that no partner is on
+        self.missing: set[tuple[str, str, str]] = set()  # (connection, object, CRM id): to be read by id
 
     def view(self, deal_id: str, name: str, body: bytes, version: int) -> None:
         """These bytes will stand as a view."""
@@ -69,11 +71,11 @@ class Changes:
                 self.born.append((share.partner_id, share.public_id))
         elif any(getattr(standing, name) != getattr(share, name) for name in _BYTES):
             # INVARIANT: a partner hears of a change exactly where its own bytes change.
-            share = replace(share, version=share.version + 1, changed_at="")
+            share = structs.replace(share, version=share.version + 1, changed_at="")
             self.left.add(deal_id)
             self.shares.append((deal_id, connection, share))
             self._tell(deal_id, share, "deal.changed")
-        elif replace(standing, view_version=None) != share:
+        elif structs.replace(standing, view_version=None) != share:
             self.shares.append((deal_id, connection, share))
             if standing.suspended and connection in self._held:
                 # Who took a snapshot meanwhile has to hear of it; for others it is the version that they have.
@@ -114,6 +116,7 @@ def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Chan
     _mail(tx, house, "message", [(event.partner_id, event.public_id) for event in fresh])
     summarise(tx, force, changes.moved, now)
     _forget(tx, changes.idle)
+    want(tx, changes.missing)
 
 
 def _suspend(tx: sa.Connection, pairs: Sequence[tuple[str, str]]) -> None:
@@ -151,6 +154,12 @@ def tell(tx: sa.Connection, events: Iterable[Event], now: str) -> None:
         .values(feed_position=partners.c.feed_position + sa.bindparam("count")),
         [{"partner": partner_id, "count": len(own)} for partner_id, own in by_partner.items()],
     )
+
+
+def want(tx: sa.Connection, records: Iterable[tuple[str, str, str]]) -> None:
+    """Have these records read by id, by (connection, object, CRM id)."""
+    rows = [{"connection": each[0], "object": each[1], "crm_id": each[2]} for each in sorted(records)]
+    upsert(tx, wants, rows)
 
 
 def drop_views(tx: sa.Connection, deal_ids: Iterable[str]) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from connectors.base import Page, Record, Relation
 from mapping.values import thaw
-from sync.changes import Said
+from sync.changes import Said, want
 from sync.drift import refuse_retyped
 from sync.enrol import end_enrolment, enrol_partners
 from sync.facts import KEY, POPULATION
@@ -20,9 +20,17 @@ from sync.merges import follow_merges
 from sync.project import is_loaded, mark, project
 from sync.reading import Reading, Row, row_of
 from sync.rows import among, upsert
-from sync.schema import mirror, partner_accounts, partners, quarantine, relations
+from sync.schema import mirror, partner_accounts, partners, quarantine, relations, wants
 
 DEAL = "opportunity"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What carrying some records in did."""
+
+    news: bool  # False: all of it stood already
+    deals: list[str]  # our ids of the deals that moved, or are marked because what is beside them did
 
 
 def apply_records(
@@ -34,18 +42,19 @@ def apply_records(
     by_id: bool = False,
     wanted: bool = False,
     as_of: str = "",
-) -> list[str]:
+) -> Applied:
     """Carry one batch of records into the mirror and on to the partners, in one transaction.
 
     Idempotent and free of order: a record that is older than what stands changes nothing. Records were asked for
     `by_id` alone, `wanted` ones because their fields are missing, all of them after `as_of` of the CRM's clock, so
-    that a deletion before it is undone by one that is alive. Returns our ids of the deals that moved or are
-    marked because what is beside them did.
+    that a deletion before it is undone by one that is alive.
     """
     rows = [row_of(reading, object, record, house.key) for record in records]
     if problems := [row.problem for row in rows if row.problem]:
         refuse_retyped(house, reading, object, problems)
     with house.writing() as tx:
+        if wanted:
+            _fulfil(tx, reading.connection, object, records)
         _set_aside(tx, house, reading, object, rows)
         follow_merges(tx, reading.connection, object, records)
         standing = _standing(tx, reading.connection, object, [record.id for record in records])
@@ -76,10 +85,26 @@ def apply_records(
                 project(tx, house, ids, said=_said(tx, house, reading, moved, standing))
             else:
                 mark(tx, ids)
-            return ids
+            return Applied(bool(moved), ids)
         if object in ("account", "contact"):
             beside += _mark_deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
-        return beside
+        return Applied(bool(moved), beside)
+
+
+def _fulfil(tx: sa.Connection, connection: str, object: str, records: Sequence[Record]) -> None:
+    # INVARIANT: taken before anything is read, as marks are: whoever wants it from now on wants it again.
+    ids = [id for record in records for id in (record.id, *record.merged)]
+    here = sa.and_(wants.c.connection == connection, wants.c.object == object, among(wants.c.crm_id, ids))
+    tx.execute(sa.delete(wants).where(here))
+
+
+def want_accounts(tx: sa.Connection, connection: str) -> None:
+    """After a full read of the deals: the accounts of those that are kept are needed, and were passed by before."""
+    held = sa.and_(mirror.c.connection == connection, mirror.c.object == "account")
+    known = sa.select(mirror.c.crm_id).where(held, sa.or_(mirror.c.fields.is_not(None), mirror.c.deleted))
+    deals = sa.and_(mirror.c.connection == connection, mirror.c.object == DEAL, mirror.c.fields.is_not(None))
+    chosen = sa.select(mirror.c.account).where(deals, mirror.c.account.not_in(known)).distinct()
+    want(tx, [(connection, "account", account) for account in tx.execute(chosen).scalars()])
 
 
 def drop_unnamed(tx: sa.Connection, reading: Reading, object: str) -> None:
@@ -98,8 +123,8 @@ def drop_unnamed(tx: sa.Connection, reading: Reading, object: str) -> None:
         _mark_deals_of(tx, reading.connection, {row.account for row in rows if row.account})
 
 
-def apply_relations(house: House, reading: Reading, source: str, page: Page) -> list[str]:
-    """Carry one page of relation rows in: who is on which deal. Returns our ids of the deals that it marks."""
+def apply_relations(house: House, reading: Reading, source: str, page: Page) -> Applied:
+    """Carry one page of relation rows in: who is on which deal."""
     gone = [record.id for record in page.records if record.deleted]
     rows = [_relation_row(reading.connection, source, record) for record in page.records if not record.deleted]
     with house.writing() as tx:
@@ -115,7 +140,7 @@ def apply_relations(house: House, reading: Reading, source: str, page: Page) -> 
         deals |= {before[row["row"]]["deal"] for row in changed if row["row"] in before}
         ids = _deal_ids(tx, reading.connection, deals)
         mark(tx, ids)
-        return ids
+        return Applied(bool(deals), ids)
 
 
 def _set_aside(tx: sa.Connection, house: House, reading: Reading, object: str, rows: Sequence[Row]) -> None:
@@ -257,10 +282,10 @@ def _relation_row(connection: str, source: str, record: Record) -> dict[str, Any
 def _relations_beside(
     tx: sa.Connection, here: sa.ColumnElement[bool], rows: Sequence[str], accounts: frozenset[str]
 ) -> dict[str, dict[str, Any]]:
-    found = tx.execute(
-        sa.select(relations).where(here, sa.or_(among(relations.c.row, rows), among(relations.c.account, accounts)))
-    )
-    return {row.row: dict(row._mapping) for row in found.all()}
+    # One after the other: with either of both a database walks through all rows of the source.
+    wanted = [among(relations.c.row, rows)] + ([among(relations.c.account, accounts)] if accounts else [])
+    found = (row for each in wanted for row in tx.execute(sa.select(relations).where(here, each)))
+    return {row.row: dict(row._mapping) for row in found}
 
 
 def _deal_ids(tx: sa.Connection, connection: str, crm_ids: Iterable[str]) -> list[str]:

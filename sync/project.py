@@ -11,7 +11,8 @@ from policies.decision import Decision, Fields
 from policies.decision import Facts as PolicyFacts
 from policies.view import DealView
 from sync.changes import HELD, Changes, Said, write_changes
-from sync.facts import Facts, Gathered, ShareRow, Side, gather
+from sync.facts import Facts, ShareRow, Side
+from sync.gather import Gathered, gather
 from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
 from sync.rows import among, upsert
@@ -55,10 +56,12 @@ def project(
 
 def drain(house: House, limit: int = BATCH) -> int:
     """Project marked deals, one batch; how many. Call until 0."""
-    with house.writing() as tx:
+    with house.reading() as tx:
         due = tx.execute(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(limit)).scalars().all()
-        project(tx, house, due)
-        return len(due)
+    if due:
+        with house.writing() as tx:
+            project(tx, house, due)
+    return len(due)
 
 
 def come_due(house: House) -> int:
@@ -122,7 +125,10 @@ class _Decide:
     def deal(self, deal_id: str, said: Said | None) -> None:
         """Compare what each partner has of this deal with what it should have."""
         facts = self.gathered.facts.get(deal_id)
-        if facts is None or facts.outdated:
+        if facts is None:
+            return
+        self.changes.missing.update((facts.connection, *each) for each in facts.missing)
+        if facts.outdated:
             return
         kept: set[str] = set()
         standing = {share.partner_id: share for share in facts.shares}

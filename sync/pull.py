@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -13,16 +14,19 @@ import sqlalchemy as sa
 from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
 from sync import missing, progress
 from sync.drift import watch
-from sync.house import House
-from sync.mirrored import apply_records, apply_relations, drop_unnamed
+from sync.house import House, instant
+from sync.mirrored import apply_records, apply_relations, drop_unnamed, want_accounts
 from sync.project import drain
 from sync.reading import Reader, Reading, prepare
 from sync.rows import batches, insert_new, upsert
 from sync.schema import mirror, partner_accounts, shapes, streams
 from sync.settle import end_orphans, settle, would_end
+from sync.sorting import drop_sorting, make_sorting
 
 BATCH = 200  # records a transaction: keeps the write lock short
 RELATIONS, DRAINED = 500, 100  # rows of them; marked deals, which cost most
+# A round that brings no news writes nothing, but this often: then its end is noted and its checkpoint moves on.
+NOTED = timedelta(minutes=5)
 LET_PASS_SECONDS = 0.003  # between two of them: a door that has a word to keep gets in
 
 
@@ -37,6 +41,7 @@ class Pulled:
 def pull(house: House, connection: str, connector: Connector) -> Pulled:
     """One round over all streams of a connection. Idempotent: killed anywhere, the next round goes on."""
     reading = begin(house, connection, connector)
+    drop_sorting(house)
     records, problems = 0, {}
     for stream in _order(reading):
         try:
@@ -45,7 +50,7 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
             # One object that can't be read holds up no other.
             problems[stream] = problem
             _note_problem(house, connection, stream, problem)
-    _drain(house, connection)
+    problems.update(_complete(house, reading))
     end_orphans(house)
     # Who has a deal is said by these streams alone; people and users may be missing meanwhile.
     if not {name for name in problems if name in ("accounts", "opportunities") or name not in _OBJECTS}:
@@ -80,11 +85,27 @@ def _shape_row(reader: Reader) -> dict[str, str]:
     return {"shape": reader.shape, "meanings": msgspec.json.encode(reader.meanings).decode()}
 
 
-def _drain(house: House, connection: str) -> None:
-    with progress.deciding(house, connection) as note:
-        while count := drain(house, DRAINED):
-            note(count)
-            time.sleep(LET_PASS_SECONDS)
+def _complete(house: House, reading: Reading) -> dict[str, CrmError]:
+    """Read what is missing and project what is marked, until nothing more is found to be missing."""
+    asked: set[tuple[str, str]] = set()
+    problems: dict[str, CrmError] = {}
+    moving = True
+    while moving:
+        known, moving = len(asked), False
+        for stream, object in _OBJECTS.items():
+            try:
+                if stream not in problems:
+                    missing.fill(house, reading, object, asked)
+            except CrmError as problem:
+                problems[stream] = problem
+                _note_problem(house, reading.connection, stream, problem)
+        with progress.deciding(house, reading.connection) as note:
+            while count := drain(house, DRAINED):
+                note(count)
+                moving = True
+                time.sleep(LET_PASS_SECONDS)
+        moving |= len(asked) > known
+    return problems
 
 
 def _order(reading: Reading) -> list[str]:
@@ -100,20 +121,29 @@ _OBJECTS = {"accounts": "account", "users": "user", "opportunities": "opportunit
 
 def _read_stream(house: House, reading: Reading, stream: str) -> int:
     """Read one stream to the end of its round; how many records."""
-    read = 0
-    for page in _pages(house, reading, stream):
-        if stream in _OBJECTS:
-            for batch in batches(page.records, BATCH):
-                apply_records(house, reading, _OBJECTS[stream], batch)
-                time.sleep(LET_PASS_SECONDS)
-        else:
-            for part in _parts(page):
-                apply_relations(house, reading, stream.removeprefix("relations:"), part)
-                time.sleep(LET_PASS_SECONDS)
-        _save(house, reading, stream, page)
+    standing = _standing(house, reading, stream)
+    read, worth = 0, not standing.noted
+    for page in _pages(house, reading, stream, standing):
+        # From the first page with news on all are saved: a round that is noted half would be gone on with as such.
+        worth |= _apply(house, reading, stream, page)
+        if worth:
+            _save(house, reading, stream, page)
         read += len(page.records)
-    missing.fill(house, reading, stream)
     return read
+
+
+def _apply(house: House, reading: Reading, stream: str, page: Page) -> bool:
+    """Carry one page in; whether it brought any news."""
+    news = False
+    if stream in _OBJECTS:
+        for batch in batches(page.records, BATCH):
+            news |= apply_records(house, reading, _OBJECTS[stream], batch).news
+            time.sleep(LET_PASS_SECONDS)
+    else:
+        for part in _parts(page):
+            news |= apply_relations(house, reading, stream.removeprefix("relations:"), part).news
+            time.sleep(LET_PASS_SECONDS)
+    return news
 
 
 def _parts(page: Page) -> Iterator[Page]:
@@ -125,16 +155,16 @@ def _parts(page: Page) -> Iterator[Page]:
         yield replace(page, records=rows)
 
 
-def _pages(house: House, reading: Reading, stream: str) -> Iterator[Page]:
+def _pages(house: House, reading: Reading, stream: str, standing: Standing) -> Iterator[Page]:
     source = stream.removeprefix("relations:")
     asked = reading.relations[source] if source != stream else reading.readers[_OBJECTS[stream]].stream
     if stream in _OBJECTS:
         asked = replace(asked, watched=lambda: _watched(house, reading.connection, _OBJECTS[stream]))
-    since, partners, whole = _standing(house, reading, stream)
-    if not whole:
+    since = standing.since
+    if not standing.whole:
         progress.open_full(house, reading.connection, reading.connector, stream, asked, anew=since is None)
     while True:
-        page = reading.connector.read(asked, since, partners=partners)
+        page = reading.connector.read(asked, since, partners=standing.partners)
         yield page
         since = page.checkpoint
         if not page.more:
@@ -148,20 +178,27 @@ def _watched(house: House, connection: str, object: str) -> list[str]:
         return list(tx.execute(sa.select(mirror.c.crm_id).where(here, mirror.c.fields.is_not(None))).scalars())
 
 
-def _standing(house: House, reading: Reading, stream: str) -> tuple[Checkpoint | None, list[str], bool]:
-    """Where the stream stands, None where it must be read from the beginning; all partner accounts; whether it has
-    been read in full."""
+class Standing(NamedTuple):
+    """Where a stream stands as a round begins."""
+
+    since: Checkpoint | None  # None: it must be read from the beginning
+    partners: list[str]  # all partner accounts
+    whole: bool  # it has been read in full
+    noted: bool  # it went well a moment ago: if this round brings no news, there is nothing to write
+
+
+def _standing(house: House, reading: Reading, stream: str) -> Standing:
     with house.reading() as tx:
         row = tx.execute(
-            sa.select(streams.c.checkpoint, streams.c.shape, streams.c.whole).where(
-                streams.c.connection == reading.connection, streams.c.stream == stream
-            )
+            sa.select(streams).where(streams.c.connection == reading.connection, streams.c.stream == stream)
         ).first()
         accounts = sa.select(partner_accounts.c.account).where(partner_accounts.c.connection == reading.connection)
         partners = list(tx.execute(accounts.order_by(partner_accounts.c.account)).scalars())
     if row is None or row.checkpoint is None or row.shape != _shape(reading, stream):
-        return None, partners, False
-    return msgspec.json.decode(row.checkpoint, type=Checkpoint), partners, row.whole
+        return Standing(None, partners, whole=False, noted=False)
+    since = msgspec.json.decode(row.checkpoint, type=Checkpoint)
+    recent = (row.round_ended or "") > instant(house.clock() - NOTED)
+    return Standing(since, partners, row.whole, noted=recent and row.problem is None and not since.until)
 
 
 def _shape(reading: Reading, stream: str) -> str:
@@ -187,6 +224,8 @@ def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
             row["round_ended"] = house.now()
             if not row["whole"] and stream in _OBJECTS:
                 drop_unnamed(tx, reading, _OBJECTS[stream])
+                if stream == "opportunities":
+                    want_accounts(tx, reading.connection)
             row["whole"] = True
         upsert(tx, streams, [row])
         tx.execute(sa.update(streams).where(here).values(records=streams.c.records + len(page.records)))
@@ -208,5 +247,10 @@ def _note_problem(house: House, connection: str, stream: str, problem: CrmError)
 
 
 def _note_loaded(house: House, connection: str) -> None:
-    with house.writing() as tx:
-        tx.execute(sa.update(streams).where(streams.c.connection == connection, ~streams.c.loaded).values(loaded=True))
+    first = sa.and_(streams.c.connection == connection, ~streams.c.loaded)
+    with house.reading() as tx:
+        pending = tx.execute(sa.select(sa.func.count()).select_from(streams).where(first)).scalar_one()
+    if pending:
+        make_sorting(house)
+        with house.writing() as tx:
+            tx.execute(sa.update(streams).where(first).values(loaded=True))

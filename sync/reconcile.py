@@ -289,7 +289,8 @@ def _compare_rows(review: Review, object: str) -> None:
         sighted.keep(house, window, (Sighting(one.id, one.stamp, one.created) for one in alive))
         # INVARIANT: who was put on a deal a moment ago is left to a round, which reads the deal after it.
         old = [record for record in page.records if record.stamp < settled]
-        tally.again += len(apply_relations(house, review.reading, source, Page(old, page.checkpoint, more=False)))
+        applied = apply_relations(house, review.reading, source, Page(old, page.checkpoint, more=False))
+        tally.again += len(applied.deals)
         tally.calls += 1
         since, more = page.checkpoint, page.more
     for ids in sighted.unseen_rows(house, window, source):

@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from config.workspace import Workspace
 from connectors.base import Checkpoint, Connector, Page, Record, Stream
 from sync import schema
-from sync.facts import gather, source_names
+from sync.facts import source_names
+from sync.gather import gather
 from sync.house import House, open_engine
 from sync.identifiers import internal_id
 from sync.migrate import has_tables, migrate

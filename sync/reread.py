@@ -82,9 +82,16 @@ def _carry(house: House, reading: Reading, told: Sequence[Notice], blocked: dict
             continue
         deals.update(carried.deals)
         problems |= {one.key: carried.problems[one.id] for one in mine if one.id in carried.problems}
-    deals |= missing.fill_beside(house, reading, deals)
-    _project_marked(house, deals)
+    _complete(house, reading, deals)
     return problems
+
+
+def _complete(house: House, reading: Reading, deals: set[str]) -> None:
+    """Project these deals, and read what is found to be missing for it, until nothing more is."""
+    asked: set[tuple[str, str]] = set()
+    while deals:
+        _project_marked(house, deals)
+        deals = {id for object in (DEAL, "account", "contact") for id in missing.fill(house, reading, object, asked)}
 
 
 def _project_marked(house: House, deals: Iterable[str]) -> None:
@@ -122,7 +129,7 @@ def _records(house: House, reading: Reading, object: str, ids: Sequence[str]) ->
     # Who was on the merged deals is on their heir: read first, so that it is never seen with nobody on it.
     deals = list(_labelled_again(house, reading, _accounts_on(house, reading, merged))) if object == DEAL else []
     for batch in batches(records.values(), BATCH):
-        deals += apply_records(house, reading, object, batch, by_id=True)
+        deals += apply_records(house, reading, object, batch, by_id=True).deals
     if object == "account" and merged:
         deals += _labelled_again(house, reading, [*records, *merged])
     return Carried(deals, problems)
@@ -143,7 +150,7 @@ def _labelled_again(house: House, reading: Reading, accounts: Sequence[str]) -> 
 def _rows(house: House, reading: Reading, source: str, stream: Stream, ids: Sequence[str]) -> Carried:
     """Rows of a child object."""
     records, problems = _read(reading.connector, stream, ids)
-    return Carried(apply_relations(house, reading, source, Page(records, Checkpoint(""), more=False)), problems)
+    return Carried(apply_relations(house, reading, source, Page(records, Checkpoint(""), more=False)).deals, problems)
 
 
 def _labelled(house: House, reading: Reading, source: str, stream: Stream, accounts: Sequence[str]) -> Carried:
@@ -155,7 +162,7 @@ def _labelled(house: House, reading: Reading, source: str, stream: Stream, accou
     since, more = None, bool(partners)
     while more:
         page = reading.connector.read(stream, since, partners=partners)
-        deals += apply_relations(house, reading, source, page)
+        deals += apply_relations(house, reading, source, page).deals
         since, more = page.checkpoint, page.more
     return Carried(deals, {})
 

@@ -50,7 +50,7 @@ def _run(connection: sa.Connection, text: Text, rows: Sequence[Row]) -> None:
         connection.exec_driver_sql(text.sql, list(map(text.order, rows)))
 
 
-_DIALECTS: dict[str, Callable[[], sa.Dialect]] = {"postgresql": psycopg.dialect, "sqlite": sqlite.dialect}
+DIALECTS: dict[str, Callable[[], sa.Dialect]] = {"postgresql": psycopg.dialect, "sqlite": sqlite.dialect}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _insert_text(name: str, table: sa.Table, columns: tuple[str, ...]) -> Text:
 
 
 def _text(name: str, statement: sa.Executable) -> Text:
-    dialect = _DIALECTS[name]()
+    dialect = DIALECTS[name]()
     compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined] # an insert is compilable
     return Text(str(compiled), _in_order(compiled.positiontup) if compiled.positiontup is not None else None)
 
@@ -92,25 +92,25 @@ def _in_order(names: Sequence[str]) -> Callable[[Row], tuple[Any, ...]]:
     return itemgetter(*names)
 
 
-class _Listed(FunctionElement[str]):
-    """The items of one JSON list, as rows."""
+class Listed(FunctionElement[str]):
+    """The items of one JSON list, as rows: a parameter of many values."""
 
     inherit_cache = True
 
 
-@compiles(_Listed, "sqlite")
-def _listed_on_sqlite(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+@compiles(Listed, "sqlite")
+def _listed_on_sqlite(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
     return f"(select value from json_each({compiler.process(element.clauses, **how)}))"  # noqa: S608 - a parameter
 
 
-@compiles(_Listed, "postgresql")
-def _listed_on_postgresql(element: _Listed, compiler: SQLCompiler, **how: Any) -> str:
+@compiles(Listed, "postgresql")
+def _listed_on_postgresql(element: Listed, compiler: SQLCompiler, **how: Any) -> str:
     return f"(select jsonb_array_elements_text(cast({compiler.process(element.clauses, **how)} as jsonb)))"
 
 
 def among(column: sa.ColumnElement[Any], values: Iterable[str | None]) -> sa.ColumnElement[bool]:
     """Whether a text column has one of these values: one parameter, however many they are."""
-    listed = _Listed(sa.bindparam(None, json.dumps(list(values)), type_=sa.Text, unique=True))
+    listed = Listed(sa.bindparam(None, json.dumps(list(values)), type_=sa.Text, unique=True))
     return column.op("in", is_comparison=True)(listed)
 
 

@@ -204,6 +204,13 @@ partner_accounts = Table(  # which account of which CRM is which partner
     text("fields"),  # JSON: partner.* as this connection gives them
     Column("shape", BY_BYTES, nullable=False, server_default=""),  # of the account that it was read from
 )
+wants = Table(  # records to be read by id: something needs their fields, and they are not kept
+    "wants",
+    metadata,
+    text("connection", key=True),
+    text("object", key=True),  # account, contact, opportunity
+    text("crm_id", key=True),
+)
 marks = Table("marks", metadata, text("deal_id", key=True))  # deals to be projected anew: something beside them moved
 quarantine = Table(  # a record or a statement set aside, with its reason
     "quarantine",
@@ -227,6 +234,7 @@ views = Table(  # the bytes of one deal at one set of rungs, shared by all partn
     Column("version", Integer, nullable=False),  # the configuration that made it
 )
 SORT_COLUMNS = ("c1", "c2", "c3", "c4", "c5")
+_SORTINGS = {**dict(zip(SORT_COLUMNS, SORT_COLUMNS, strict=True)), "change": "changed_at"}
 shares = Table(  # one deal as one partner has it, live
     "shares",
     metadata,
@@ -246,10 +254,13 @@ shares = Table(  # one deal as one partner has it, live
     text("words"),  # what search looks into
     Index("shares_by_public_id", "partner_id", "public_id", unique=True),
     Index("shares_by_until", "until", **_where("until is not null")),
-    Index("shares_suspended", "connection", **_where("suspended")),
-    Index("shares_by_change", "partner_id", "changed_at", "public_id"),
-    *(Index(f"shares_by_{column}", "partner_id", column, "public_id") for column in SORT_COLUMNS),
+    # SQLite has no truth of its own: its queries say `= 1`, and use no index over other words.
+    Index(
+        "shares_suspended", "connection", sqlite_where=sa_text("suspended = 1"), postgresql_where=sa_text("suspended")
+    ),
+    *(Index(f"shares_by_{name}", "partner_id", column, "public_id") for name, column in _SORTINGS.items()),
 )
+SORTED_BY = tuple(index for name in _SORTINGS for index in shares.indexes if index.name == f"shares_by_{name}")
 feed = Table(  # one partner's ordered stream of changes: references, never bodies
     "feed",
     metadata,

@@ -31,6 +31,9 @@ def settle(house: House, connection: str, *, decided: bool = False) -> Settled:
     already, but no tombstone goes out until an admin says that they have ended (`decided`), or the CRM gives them
     back.
     """
+    with house.reading() as tx:
+        if _is_settled(tx, connection):
+            return Settled(0, 0)
     with house.writing() as tx:
         mine = sa.and_(shares.c.connection == connection, shares.c.suspended)
         going = tx.execute(sa.select(shares.c.partner_id, shares.c.deal_id).where(mine)).all()
@@ -51,6 +54,13 @@ def settle(house: House, connection: str, *, decided: bool = False) -> Settled:
     for batch in batches(going, 200):
         _end(house, connection, [(row.partner_id, row.deal_id) for row in batch])
     return Settled(len(going), 0)
+
+
+def _is_settled(tx: sa.Connection, connection: str) -> bool:
+    """Whether nothing is suspended and no note says so: most rounds."""
+    going = sa.exists().where(shares.c.connection == connection, shares.c.suspended)
+    told = sa.exists().where(streams.c.connection == connection, streams.c.stream == HELD)
+    return not tx.execute(sa.select(sa.or_(going, told))).scalar_one()
 
 
 def would_end(house: House, connection: str) -> bool:

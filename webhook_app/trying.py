@@ -13,7 +13,7 @@ from mapping.values import Money, Value, major
 from policies.explain import Explanation
 from policies.transforms import plain_text
 from sync.board import deal_fields, explain
-from sync.facts import gather
+from sync.gather import gather
 from sync.identifiers import public_id
 from sync.reader import Projection
 from sync.rehearsal import Rehearsal

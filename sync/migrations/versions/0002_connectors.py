@@ -21,6 +21,7 @@ _TABLES = {  # name -> text columns that are its key, other required ones, ones 
     "drifts": (("connection", "object", "field", "kind"), ("place", "label", "what", "since"), (), ()),
     "described": (("connection", "object", "field"), ("label", "type", "options"), (), ()),
     "tokens": (("connection",), ("sealed", "at"), (), ()),
+    "wants": (("connection", "object", "crm_id"), (), (), ()),
 }
 
 
@@ -34,6 +35,11 @@ def upgrade() -> None:
             *(sa.Column(column, sa.BigInteger(), server_default="0", nullable=False) for column in counters),
             sa.PrimaryKeyConstraint(*key),
         )
+    on_sqlite, suspended = sa.text("suspended = 1"), sa.text("suspended")
+    op.drop_index("shares_suspended", "shares")
+    op.create_index("shares_suspended", "shares", ["connection"], sqlite_where=on_sqlite, postgresql_where=suspended)
+    # What was being filled in is found missing again: every deal is decided anew.
+    op.execute("INSERT INTO marks (deal_id) SELECT id FROM mirror WHERE object = 'opportunity' ON CONFLICT DO NOTHING")
     due = sa.text("done is null")
     op.add_column("notices", sa.Column("relations", sa.Boolean(), server_default="0", nullable=False))
     op.add_column("drifts", sa.Column("holds", sa.Boolean(), server_default="0", nullable=False))
