@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
 from sync import missing, progress
 from sync.drift import watch
-from sync.house import House, instant
+from sync.house import House, instant, moment
 from sync.mirrored import apply_records, apply_relations, drop_unnamed, want_accounts
 from sync.project import drain
 from sync.reading import Reader, Reading, prepare
@@ -125,7 +125,7 @@ def _read_stream(house: House, reading: Reading, stream: str) -> int:
     read, worth = 0, not standing.noted
     for page in _pages(house, reading, stream, standing):
         # From the first page with news on all are saved: a round that is noted half would be gone on with as such.
-        worth |= _apply(house, reading, stream, page)
+        worth |= _apply(house, reading, stream, page) or standing.is_behind(page)
         if worth:
             _save(house, reading, stream, page)
         read += len(page.records)
@@ -185,6 +185,12 @@ class Standing(NamedTuple):
     partners: list[str]  # all partner accounts
     whole: bool  # it has been read in full
     noted: bool  # it went well a moment ago: if this round brings no news, there is nothing to write
+
+    def is_behind(self, page: Page) -> bool:
+        """Whether the CRM's clock has gone on so far since this that a round's end is to be noted."""
+        if self.since is None or page.more:
+            return False
+        return moment(page.checkpoint.stamp) - moment(self.since.stamp) >= NOTED
 
 
 def _standing(house: House, reading: Reading, stream: str) -> Standing:
