@@ -13,7 +13,7 @@ from config.folder import read_folder
 from config.load import load
 from config.secrets import make_key
 
-TEMPLATES = ("salesforce", "hubspot")
+TEMPLATES = ("salesforce", "hubspot", "files")
 _PLACEHOLDER = re.compile(r"\$\{([A-Z_]+)\}")
 
 

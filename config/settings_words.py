@@ -12,7 +12,22 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from config.notices_words import HubspotNotices, SalesforceNotices
 from config.positions import quoted
-from config.words import LANGUAGES, NAME, REFERENCE, Flag, Inner, Many, OneOf, Secret, Table, Text, Whole, Words, said
+from config.words import (
+    CRM_NAME,
+    LANGUAGES,
+    NAME,
+    REFERENCE,
+    Flag,
+    Inner,
+    Many,
+    OneOf,
+    Secret,
+    Table,
+    Text,
+    Whole,
+    Words,
+    said,
+)
 from config.workspace import ROLES
 from connectors.registry import kinds
 
@@ -160,7 +175,22 @@ class HubspotConnection(AnyConnection):
             raise ValidationError({"notices": [said("<key> needs `portal_id:`, the account they may speak of")]})
 
 
-CONNECTIONS: Mapping[str, type[AnyConnection]] = {"salesforce": SalesforceConnection, "hubspot": HubspotConnection}
+class FilesConnection(AnyConnection):
+    """A folder of exports."""
+
+    folder = Text(required=True)
+    outbox = Text()
+    encoding = OneOf("encoding", ("utf-8-sig", "utf-16", "cp932", "euc_jp", "cp949", "cp1252"))
+    ids = Table(Text(CRM_NAME, "an export such as `deals`"), Text(CRM_NAME, "a column such as `ID`"))
+    settle_seconds = Whole(0, 3600)
+    done = Flag()
+
+
+CONNECTIONS: Mapping[str, type[AnyConnection]] = {
+    "salesforce": SalesforceConnection,
+    "hubspot": HubspotConnection,
+    "files": FilesConnection,
+}
 
 
 class Connection(fields.Field[Any]):

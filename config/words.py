@@ -14,7 +14,9 @@ from mapping.nearest import closest
 LANGUAGES = ("ja", "ko", "en")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 OUR_NAME = r"[a-z][a-z0-9_]{0,63}"
-CRM_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*){0,5}")
+# Headings of exports are Japanese or Korean words; ranges, since an editor's JSON Schema knows no other way.
+_LETTER = r"A-Za-z\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+CRM_NAME = re.compile(rf"[{_LETTER}][{_LETTER}0-9_]*(\.[{_LETTER}][{_LETTER}0-9_]*){{0,5}}")
 REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s].*")
 
 

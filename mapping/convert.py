@@ -21,6 +21,11 @@ _EXACT_BELOW = 10.0**12  # major units, up to which a float's minor units are wh
 # INVARIANT: no mapped text holds private-use characters: the projection's internal tokens are written with them.
 _STRIPPED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\uf8ff]")  # surrogates too: no encoding takes one alone
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# As exports write them: 2026/11/25, 2026.11.25, 2026年11月25日, 2026년 11월 25일, a time of day behind it or not.
+_WRITTEN_DAY = re.compile(
+    r"(\d{4})\s?[/.年년]\s?(\d{1,2})\s?[/.月월]\s?(\d{1,2})\s?[.日일]?(?:\s\d{1,2}:\d{2}(?::\d{2})?)?"
+)
+_WRITTEN_AMOUNT = re.compile(r"[¥￥₩$€]?(-?\d{1,3}(?:,\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\s?[円원]?")
 _MIDNIGHT_UTC = re.compile(r"(\d{4}-\d{2}-\d{2})T00:00:00(?:\.0+)?(?:Z|\+00:?00)")
 
 
@@ -72,12 +77,18 @@ def money_of(amount: Any, currency: str) -> Money:
         if minor / scale == amount:  # then no decimal of it is finer than the minor unit
             return Money(minor, currency)
     try:
-        number = Decimal(amount) if isinstance(amount, str) else Decimal(repr(float(amount)))
+        number = Decimal(_written(amount)) if isinstance(amount, str) else Decimal(repr(float(amount)))
         if not number.is_finite() or number.adjusted() > 18:
             raise ValueError("is out of range")
         return _bounded(money(number, currency))
     except (InvalidOperation, TypeError):
         raise ValueError("is not an amount") from None
+
+
+def _written(amount: str) -> str:
+    """An amount as an export writes it: 12,000,000 or ￥1,200; anything else as it stands."""
+    found = None if amount.isdecimal() else _WRITTEN_AMOUNT.fullmatch(amount.strip())
+    return found[1].replace(",", "") if found else amount
 
 
 def _bounded(amount: Money) -> Money:
@@ -91,6 +102,8 @@ def day_of(value: Any, zone: tzinfo) -> str:
     text = str(value).strip()
     if len(text) == 10 and text[4] == "-":
         return _checked_day(text)
+    if written := _WRITTEN_DAY.fullmatch(text):
+        return _checked_day(f"{written[1]}-{int(written[2]):02d}-{int(written[3]):02d}")
     # HubSpot writes a date as midnight UTC, whatever the portal's zone.
     if midnight := _MIDNIGHT_UTC.fullmatch(text):
         return _checked_day(midnight[1])

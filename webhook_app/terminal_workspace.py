@@ -12,7 +12,7 @@ import click
 from config.connections import Connections, open_connections
 from config.difference import field_changes
 from config.folder import read_folder
-from config.init import FolderInUse, init
+from config.init import TEMPLATES, FolderInUse, init
 from config.load import check, load
 from config.secrets import SecretMissing
 from config.workspace import Workspace
@@ -34,7 +34,7 @@ from webhook_app.terminal_progress import showing
 
 @click.command("init")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--crm", type=click.Choice(["salesforce", "hubspot"]), required=True, help="The CRM you have.")
+@click.option("--crm", type=click.Choice(TEMPLATES), required=True, help="The CRM you have.")
 def init_command(folder: Path, crm: str) -> None:
     """Write a commented workspace for your CRM's standard objects into DIR."""
     try:

@@ -11,12 +11,12 @@ from connectors.base import ConnectionSettings, NeedsAdmin
 from connectors.registry import kinds, open_connection
 
 
-def test_both_kinds_of_crm_are_known() -> None:
-    assert {"hubspot", "salesforce"} <= set(kinds())
+def test_all_kinds_of_crm_are_known() -> None:
+    assert {"files", "hubspot", "salesforce"} <= set(kinds())
 
 
 def test_an_unknown_kind_is_named_with_those_that_are_known() -> None:
-    with pytest.raises(NeedsAdmin, match=r"connection `x`: unknown kind `siebel`; known are hubspot, salesforce"):
+    with pytest.raises(NeedsAdmin, match=r"connection `x`: unknown kind `siebel`; known are files, hubspot, salesforce"):
         open_connection(ConnectionSettings("x", "siebel", {}, str))
 
 
