@@ -16,7 +16,7 @@ def test_all_kinds_of_crm_are_known() -> None:
 
 
 def test_an_unknown_kind_is_named_with_those_that_are_known() -> None:
-    with pytest.raises(NeedsAdmin, match=r"connection `x`: unknown kind `siebel`; known are files, hubspot, salesforce"):
+    with pytest.raises(NeedsAdmin, match=r"connection `x`: unknown kind `siebel`; known are files, hubspot, sales"):
         open_connection(ConnectionSettings("x", "siebel", {}, str))
 
 
