@@ -292,6 +292,7 @@ class Connector(Protocol):
     def check_writing(self) -> str:
         """The promise that holds for logged actions, in words, checked against the CRM.
 
+        It begins with `once` where the CRM itself refuses a second one, else with `once after healing`.
         NeedsAdmin says what is missing for them.
         """
         ...

@@ -325,6 +325,15 @@ actions = Table(  # the outbox: one logged action, from due to its receipt
     Index("actions_due", "connection", "state", "next_at"),
     Index("actions_heal", "connection", "heal_at"),
 )
+promises = Table(  # what holds for logged actions, as the CRM was last asked
+    "promises",
+    metadata,
+    text("connection", key=True),
+    Column(
+        "once", Boolean, nullable=False, server_default="0"
+    ),  # the CRM refuses a second one; else it is found and healed
+    text("at"),
+)
 summaries = Table(  # the one text field on a CRM record that says who sees this deal
     "summaries",
     metadata,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from connectors.base import BadRecord, Connector, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
 from sync.house import House, instant
+from sync.promise import learn_promise
 from sync.render import render_actions
 from sync.rows import among
 from sync.schema import actions
@@ -56,6 +57,8 @@ def write_back(house: House, connection: str, connector: Connector) -> Written:
                 return total
             rows = _claim(house, connection, state) if len(rows) == BATCH else []
     _heal(house, connection, connector)
+    if total.done:
+        learn_promise(house, connection, connector)
     return replace(total, summaries=write_summaries(house, connection, connector))
 
 

@@ -213,6 +213,17 @@ VENDOR = table(
             "1行が1件の活動記録です。一度だけ書き込み、追加があれば更新します。",
             "한 줄이 활동 기록 한 건입니다. 한 번만 쓰고 추가되면 갱신합니다.",
         ),
+        "outbox.once": (
+            "Each action stands once: the CRM itself refuses a second one.",
+            "活動は必ず一件だけ記録されます。二件目はCRM自身が拒みます。",
+            "활동은 반드시 한 건만 기록됩니다. 두 번째는 CRM이 스스로 거부합니다.",
+        ),
+        "outbox.healed": (
+            "Each action stands once after healing: when an answer is lost, two may stand for some minutes, then the"
+            " younger is archived.",
+            "活動は修復後に一件になります。応答が失われたときは数分のあいだ二件になることがあり、後の一件がアーカイブされます。",
+            "활동은 복구 후 한 건이 됩니다. 응답이 유실되면 몇 분 동안 두 건이 될 수 있고, 나중 것이 보관 처리됩니다.",
+        ),
         "outbox.none": ("The outbox is empty", "送信箱は空です", "보낼 항목이 없습니다"),
         "outbox.none_text": (
             "What partners do appears here on its way to the CRM.",

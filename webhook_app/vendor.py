@@ -11,6 +11,7 @@ from sync.certificate import certificates
 from sync.facts import ShareRow
 from sync.notices import hearing
 from sync.progress import under_way
+from sync.promise import promised
 from sync.reader import Projection
 from sync.shown import BadQuery, Deal, Query
 from webhook_app.door import this_house, this_person, this_workspace
@@ -55,6 +56,7 @@ def connection(name: str) -> Response:
         heard=hearing(house, name) if "notices" in row.options else None,
         notice_url=notice_url(this_workspace(), row),
         one=standing(state, jobs, house.clock()),
+        promise=promised(house, name),
         reads=under_way(house, name),
         certificate=next(each for each in certificates(house) if each.connection == name),
         jobs={job: how for job, how in jobs.items() if job.partition(":")[2] == name},

@@ -11,6 +11,7 @@ from demo_house import Life, crm_id
 from connectors.sandbox import reshaping
 from connectors.sandbox.hubspot_schema import Property
 from sync import schema
+from sync.promise import promised
 
 ON = "hs"
 DEALS = ("TATESHINA_ERP", "TATESHINA_CARE")
@@ -160,3 +161,16 @@ def test_an_action_whose_deal_and_company_are_gone_is_parked_with_what_hubspot_s
     [row] = life.rows(schema.actions, connection=ON)
     assert row.state == "parked"
     assert "HubSpot answered 400: VALIDATION_ERROR" in row.problem
+
+
+@pytest.mark.parametrize(("account", "once"), [("plain", False), ("unique", True)])
+def test_which_promise_holds_is_asked_once_a_day_and_kept_for_the_console(life_on_sqlite, account, once):
+    life = life_on_sqlite
+    assert promised(life.house, ON) is None
+    _offers(life, account)
+    for number in range(2):
+        _say(life, number)
+        life.write(ON)
+    assert promised(life.house, ON).once is once
+    asked = [call for call in life.sandbox.calls if call.path == "/crm/v3/properties/notes"]
+    assert len(asked) == 2  # to write, and for the promise

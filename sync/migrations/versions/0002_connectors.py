@@ -22,6 +22,7 @@ _TABLES = {  # name -> text columns that are its key, other required ones, ones 
     "described": (("connection", "object", "field"), ("label", "type", "options"), (), ()),
     "tokens": (("connection",), ("sealed", "at"), (), ()),
     "wants": (("connection", "object", "crm_id"), (), (), ()),
+    "promises": (("connection",), ("at",), (), ()),
 }
 
 
@@ -51,3 +52,4 @@ def upgrade() -> None:
     op.add_column("streams", sa.Column("full_expected", sa.BigInteger(), nullable=True))
     op.add_column("actions", sa.Column("heal_at", _TEXT, nullable=True))
     op.create_index("actions_heal", "actions", ["connection", "heal_at"])
+    op.add_column("promises", sa.Column("once", sa.Boolean(), server_default="0", nullable=False))

@@ -180,6 +180,15 @@ def test_the_first_page_says_in_words_what_each_connection_needs(world, admin):
     assert "late No round has ended for a while" in text_of(admin.get("/"))
 
 
+@pytest.mark.parametrize("language", ["en", "ja", "ko"])
+@pytest.mark.parametrize(("once", "sentence"), [(True, "outbox.once"), (False, "outbox.healed")])
+def test_a_connections_own_page_says_which_promise_holds_for_logged_actions(world, signed_in, language, once, sentence):
+    with world.writing() as tx:
+        tx.execute(sa.insert(schema.promises).values(connection="sf", once=once, at=world.now()))
+    told = text_of(signed_in("admin@aozora.example", language=language).get("/connections/sf"))
+    assert getattr(VENDOR[sentence], language) in told
+
+
 def test_a_connections_own_page_says_what_is_read_what_runs_and_what_is_wrong(world, admin):
     _stream(world, problem="sf: HTTP 401: sign in again", problem_kind="needs admin", problem_at=world.now())
     jobs = {"pull:sf": {"ended": world.now()}, "pull:hs": {"ended": world.now()}, "deliver": {"ended": world.now()}}
