@@ -11,6 +11,7 @@ from mapping.drift import Drift
 from sync import schema
 from sync.changes import HELD
 from sync.drift import Looked, watch
+from sync.reading import prepare
 from sync.settle import settle
 
 DEAL = {"sf": "Opportunity", "hs": "deals"}
@@ -214,3 +215,14 @@ def test_a_look_that_fails_is_due_again(life_on_sqlite):
     with pytest.raises(TryAgain):
         looked.again(life.opened)
     assert looked.is_due()
+
+
+@of_both
+def test_a_record_asked_by_its_id_is_refused_too_while_one_of_its_fields_is_hidden(life_on_sqlite, on):
+    life = life_on_sqlite
+    partner = "MINATO" if on == "sf" else "HOKUTO"
+    (_, id), *_ = deals_of(life, partner, on)
+    reading = prepare(life.house.workspace(), on, life.opened[on])
+    life.faults.hide_field(DEAL[on], AMOUNT[on])
+    with pytest.raises(NeedsAdmin):
+        reading.connector.read_records(reading.readers["opportunity"].stream, [id])
