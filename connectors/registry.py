@@ -19,29 +19,32 @@ def kinds() -> tuple[str, ...]:
 
 def open_connection(settings: ConnectionSettings) -> Connector:
     """A connector for these settings; it signs in at its first call. NeedsAdmin where its kind is not installed."""
-    installed = _installed()
-    if settings.kind not in installed:
-        raise NeedsAdmin(
-            f"connection `{settings.name}`: unknown kind `{settings.kind}`; known are {', '.join(sorted(installed))}"
-        )
-    opener: OpenConnection = installed[settings.kind].load()
+    opener: OpenConnection = _entry(settings).load()
     return opener(settings)
 
 
 def open_installer(settings: ConnectionSettings) -> Installer:
     """What puts into this connection's org what it must have. NeedsAdmin where its kind needs nothing of the sort."""
+    # A CRM folder has always the same file names.
+    module = f"{_entry(settings).module.rpartition('.')[0]}.install"
+    try:
+        opener = import_module(module).open_installer
+    except ModuleNotFoundError as missing:
+        if missing.name != module:
+            raise
+        raise NeedsAdmin(
+            f"connection `{settings.name}`: there is nothing to install for kind {settings.kind}"
+        ) from None
+    return cast("Installer", opener(settings))
+
+
+def _entry(settings: ConnectionSettings) -> EntryPoint:
     installed = _installed()
     if settings.kind not in installed:
-        open_connection(settings)
-    # A CRM folder has always the same file names.
-    folder = installed[settings.kind].module.rpartition(".")[0]
-    try:
-        opener = import_module(f"{folder}.install").open_installer
-    except ModuleNotFoundError as missing:
-        if missing.name != f"{folder}.install":
-            raise
-        raise NeedsAdmin(f"connection `{settings.name}`: there is nothing to install in a {settings.kind}") from None
-    return cast("Installer", opener(settings))
+        raise NeedsAdmin(
+            f"connection `{settings.name}`: unknown kind `{settings.kind}`; known are {', '.join(sorted(installed))}"
+        )
+    return installed[settings.kind]
 
 
 def _installed() -> dict[str, EntryPoint]:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from connectors.base import ConnectionSettings, NeedsAdmin
-from connectors.registry import kinds, open_connection
+from connectors.registry import kinds, open_connection, open_installer
 
 
 def test_all_kinds_of_crm_are_known() -> None:
@@ -18,6 +18,11 @@ def test_all_kinds_of_crm_are_known() -> None:
 def test_an_unknown_kind_is_named_with_those_that_are_known() -> None:
     with pytest.raises(NeedsAdmin, match=r"connection `x`: unknown kind `siebel`; known are files, hubspot, sales"):
         open_connection(ConnectionSettings("x", "siebel", {}, str))
+
+
+def test_a_crm_that_needs_nothing_installed_says_so() -> None:
+    with pytest.raises(NeedsAdmin, match="there is nothing to install for kind files"):
+        open_installer(ConnectionSettings("exports", "files", {}, str))
 
 
 def test_no_crm_library_is_imported_before_an_org_is_asked() -> None:
