@@ -245,6 +245,10 @@ class WorldConnector:
         wanted = {action.key for action in actions}
         return {task.key: id for id, task in self.world.tasks.items() if task.key in wanted}
 
+    def check_writing(self) -> str:
+        """What holds for logged actions in this CRM."""
+        return "once: it knows a logged action by its key" if self.upserts else "once after healing: it is looked for"
+
     def write_fields(self, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:
         """Set text fields; a new stamp, as any write gives."""
         self.fault("write_fields", "before")
