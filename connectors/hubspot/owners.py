@@ -41,7 +41,7 @@ def read_owners(session: Session, since: Checkpoint) -> Page:
     """The next page of a round over the account's users."""
     gone = since.id.startswith(LEFT)
     after = since.id.removeprefix(LEFT) or None
-    answer = session.ask(session.owners.get_page, limit=OWNER_PAGE, after=after, archived=gone)
+    answer = session.ask(session.owners.get_page, limit=OWNER_PAGE, after=after, archived=str(gone).lower())
     with hubspot_problems(session.where("owners")):
         page = msgspec.json.decode(answer.body, type=_OwnerPage)
     records = [_record(one, gone) for one in page.results]

@@ -36,7 +36,7 @@ _DATED = {
     "/oauth/v1/token": "/oauth/{version}/token",
 }
 PATHS: Mapping[str, Mapping[str, str]] = {
-    "v3": {},
+    "v3": {"/crm/v3/owners/": "/crm/v3/owners"},  # the library's last slash is not in HubSpot's specification
     **{dated: {old: new.format(version=dated) for old, new in _DATED.items()} for dated in ("2026-03", "2026-09")},
 }
 

@@ -11,7 +11,7 @@ from connectors.sandbox import hubspot_links
 from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, not_found
 from connectors.sandbox.hubspot_links import Link, LinkType
 from connectors.sandbox.hubspot_objects import HubspotObjects
-from connectors.sandbox.hubspot_routes import Routes, answer, created, json_body
+from connectors.sandbox.hubspot_routes import Routes, answer, associated, json_body
 from connectors.sandbox.hubspot_schema import OBJECT_TYPES, SINGULAR
 
 MOST_READ, MOST_CREATED = 1_000, 2_000
@@ -61,7 +61,7 @@ def _labels(routes: Routes, objects: HubspotObjects) -> None:
             raise invalid("The limit of association labels of this pair of objects is reached") from None
         names = (label, body.get("inverseLabel") or label)
         made = [LinkType(id, 0, name, "USER_DEFINED") for id, name in zip(type_ids, names, strict=True)]
-        return answer({"results": [_shown_type(kind) for kind in made]}, created())
+        return answer({"results": [_shown_type(kind) for kind in made]})
 
     routes.associations("GET", "/<a>/<b>/labels", listed)
     routes.associations("POST", "/<a>/<b>/labels", create)
@@ -139,7 +139,7 @@ def _single_writes(routes: Routes, objects: HubspotObjects) -> None:
         types = request.get_json(silent=True)
         if not isinstance(types, list) or not types:
             raise invalid("Invalid input JSON: a list of association types is expected")
-        return answer(_link(objects, _pair(objects, kind, to), (id, to_id), types), created())
+        return answer(_link(objects, _pair(objects, kind, to), (id, to_id), types), 201)
 
     def put_default(kind: str, id: str, to: str, to_id: str) -> Response:
         made = _link(objects, _pair(objects, kind, to), (id, to_id), [])
@@ -164,7 +164,7 @@ def _batch_writes(routes: Routes, objects: HubspotObjects) -> None:
                 results.append(_link(objects, pair, (_id(each, "from"), _id(each, "to")), each.get("types") or []))
             except HubspotProblem as problem:
                 errors.append(problem)
-        return routes.batch(results, errors, created())
+        return routes.batch(results, errors, associated())
 
     def archive(a: str, b: str) -> Response:
         pair = _pair(objects, a, b)

@@ -6,7 +6,7 @@ from flask import Response
 
 from connectors.sandbox.hubspot_errors import HubspotProblem, invalid
 from connectors.sandbox.hubspot_objects import HubspotObjects
-from connectors.sandbox.hubspot_routes import Routes, answer, created, json_body
+from connectors.sandbox.hubspot_routes import Routes, answer, json_body
 
 STANDARD = "information"  # the group of all properties of the story
 
@@ -29,7 +29,7 @@ def group_routes(routes: Routes, objects: HubspotObjects) -> None:
             text = f"A property group named '{body['name']}' already exists."
             raise HubspotProblem(409, "OBJECT_ALREADY_EXISTS", text, **more)
         made.add((object, str(body["name"])))
-        return answer(_group(str(body["name"])), created())
+        return answer(_group(str(body["name"])), 201)
 
     routes.settings("GET", "properties", "/<kind>/groups", listed)
     routes.settings("POST", "properties", "/<kind>/groups", create)

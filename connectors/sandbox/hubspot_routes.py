@@ -74,8 +74,8 @@ def latest() -> bool:
     return "/2026-09" in request.path
 
 
-def created() -> int:
-    """The status of a new record: the 2026-09 paths say 200 where the older ones say 201."""
+def associated() -> int:
+    """The status of a batch of new associations: the 2026-09 paths say 200 where the older ones say 201."""
     return 200 if latest() else 201
 
 

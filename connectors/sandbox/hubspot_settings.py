@@ -9,7 +9,7 @@ from flask import Response, request
 from connectors.sandbox.crm import Row
 from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, not_found
 from connectors.sandbox.hubspot_objects import PORTAL, HubspotObjects
-from connectors.sandbox.hubspot_routes import Routes, answer, created, json_body
+from connectors.sandbox.hubspot_routes import Routes, answer, json_body
 from connectors.sandbox.hubspot_schema import OBJECT_TYPES, OWN_OBJECT, PIPELINE, STAGES, Property
 from connectors.sandbox.reshaping import put_field
 
@@ -59,6 +59,7 @@ def _pipelines(routes: Routes) -> None:
             "label": label,
             "displayOrder": place,
             **times,
+            "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT",
             "metadata": {"isClosed": str(closed).lower(), "probability": probability},
         }
         for place, (id, (label, probability, closed)) in enumerate(STAGES.items())
@@ -97,7 +98,7 @@ def _properties(routes: Routes, objects: HubspotObjects) -> None:
                 409, "OBJECT_ALREADY_EXISTS", f"A property named '{made.name}' already exists.", **more
             )
         put_field(objects.crm, object, made)  # a property that was archived under this name comes back
-        return answer(_property(made), created())
+        return answer(_property(made), 201)
 
     routes.settings("GET", "properties", "/<kind>", listed)
     routes.settings("POST", "properties", "/<kind>", create)

@@ -15,7 +15,7 @@ from connectors.sandbox.hubspot_associations import association_routes
 from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, missing_ids, not_found
 from connectors.sandbox.hubspot_install import group_routes
 from connectors.sandbox.hubspot_objects import HubspotObjects, asked_for
-from connectors.sandbox.hubspot_routes import Routes, answer, created, json_body
+from connectors.sandbox.hubspot_routes import Routes, answer, json_body
 from connectors.sandbox.hubspot_schema import SINGULAR
 from connectors.sandbox.hubspot_search import search
 from connectors.sandbox.hubspot_settings import settings_routes
@@ -116,7 +116,7 @@ def _records(routes: Routes, objects: HubspotObjects) -> None:
     def create(kind: str) -> Response:
         body = json_body()
         row = objects.create(objects.object_of(kind), body)
-        return answer(objects.shown(row, list(body.get("properties") or {})), created())
+        return answer(objects.shown(row, list(body.get("properties") or {})), 201)
 
     def update(kind: str, id: str) -> Response:
         properties = json_body().get("properties") or {}
@@ -193,7 +193,7 @@ def _batches(routes: Routes, objects: HubspotObjects) -> None:
     def create(kind: str) -> Response:
         object, inputs = objects.object_of(kind), _inputs(json_body())
         traced = all(each.get("objectWriteTraceId") for each in inputs)
-        return _each(routes, objects, inputs, lambda each: objects.create(object, each), created(), partial=traced)
+        return _each(routes, objects, inputs, lambda each: objects.create(object, each), 201, partial=traced)
 
     def update(kind: str) -> Response:
         object, inputs = objects.object_of(kind), _inputs(json_body())

@@ -143,11 +143,10 @@ class _Exchange(BaseHTTPRequestHandler):
     timeout = 120
 
     def do_GET(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > MOST_BODY or "chunked" in self.headers.get("Transfer-Encoding", ""):
+        body = self._body()
+        if body is None:
             self.send_error(413)
             return
-        body = self.rfile.read(length)
         split = urlsplit(self.path)
         path = unquote(split.path)
         query = (parse_qs(split.query).get("q") or [unquote(split.query)])[0]
@@ -165,6 +164,21 @@ class _Exchange(BaseHTTPRequestHandler):
             self._send(answer, half=fault is not None and fault.mode == "half")
 
     do_POST = do_PATCH = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815 - the names http.server looks for
+
+    def _body(self) -> bytes | None:
+        """What was sent, whole or in chunks; None where it is too large."""
+        if "chunked" not in self.headers.get("Transfer-Encoding", ""):
+            length = int(self.headers.get("Content-Length") or 0)
+            return None if length > MOST_BODY else self.rfile.read(length)
+        body = b""
+        while size := int(self.rfile.readline(100).partition(b";")[0], 16):
+            if len(body) + size > MOST_BODY:
+                return None
+            body += self.rfile.read(size)
+            self.rfile.readline(100)
+        while self.rfile.readline(1000).strip():
+            continue  # trailers
+        return body
 
     def _answer(self, fault: Fault | None, path: str, query: str, body: bytes) -> Answer:
         if fault is None or fault.mode in ("after", "half"):
@@ -200,6 +214,7 @@ class _Exchange(BaseHTTPRequestHandler):
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": self.server.url.partition(":")[0],
             "wsgi.input": io.BytesIO(body),
+            "wsgi.input_terminated": True,  # read whole, chunks too
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": True,
             "wsgi.multiprocess": False,

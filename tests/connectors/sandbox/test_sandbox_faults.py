@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -139,3 +140,16 @@ def test_it_runs_by_itself_until_told_to_end(tmp_path: Path) -> None:
         assert requests.get(told["page_url"], timeout=10).status_code == 200
         running.terminate()
         assert running.wait(timeout=10) == 0
+
+
+def test_a_call_sent_in_chunks_is_read_whole(sandbox: Sandbox) -> None:
+    form = {"grant_type": "client_credentials", "client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    chunks = iter([urlencode(form)[:20].encode(), urlencode(form)[20:].encode()])
+    answer = requests.post(
+        f"{sandbox.salesforce_url}/services/oauth2/token",
+        data=chunks,
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        verify=str(sandbox.ca_file),
+        timeout=10,
+    )
+    assert answer.status_code == 200
