@@ -38,9 +38,9 @@ def _by_id(
     for start in range(0, len(real), IDS_PER_QUERY):
         wanted = _among("Id", real[start : start + IDS_PER_QUERY])
         # A loser of a merge need not be in `only:`; whether its survivor is, counts.
-        kept = (
-            [f"({' AND '.join(kept)} OR IsDeleted = true)"] if (kept := only(stream, shape)) and rows.merges else kept
-        )
+        kept = only(stream, shape)
+        if kept and rows.merges:
+            kept = [f"(({' AND '.join(kept)}) OR IsDeleted = true)"]
         answer = ask(org, query(rows.columns, stream.object, [wanted, *kept]), rows, f"reading {stream.object}")
         clock = answer.clock
         found.update((row.id, row) for row in answer.rows)

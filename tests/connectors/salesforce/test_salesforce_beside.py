@@ -207,6 +207,18 @@ def test_an_account_merged_into_another_comes_back_as_that_one(connector: Connec
     assert (again.id, again.merged) == (kept, (before,))
 
 
+def test_a_merged_account_asked_by_its_old_id_is_found_within_a_filter_of_several_fields(
+    connector: Connector, sandbox: Sandbox
+) -> None:
+    chosen = {"IsPartner": True, "Partner_Tier__c": "Gold"}
+    kept, lost = add(sandbox, "Account", 2, **chosen)
+    (other,) = add(sandbox, "Account", IsPartner=True)
+    sandbox.crm.merge("Account", kept, lost)
+    stream = replace(ACCOUNTS, only={"IsPartner": ("true",), "Partner_Tier__c": ("Gold", "Silver")})
+    found = connector.read_records(stream, [lost, other, kept])
+    assert [(one.id, one.deleted) for one in found] == [(kept, False), (other, True), (kept, False)]
+
+
 def test_the_survivor_of_a_merge_is_found_though_it_is_on_no_page(connector: Connector, sandbox: Sandbox) -> None:
     kept, lost = add(sandbox, "Account", 2)
     _, checkpoint, _ = read_round(connector, ACCOUNTS, None)
