@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
+
+from connectors.budget import Budget, Held, Purpose, Time
 
 StreamName = Literal["accounts", "contacts", "opportunities", "relations", "users"]
 Getter = Callable[[Any], Any]
@@ -225,6 +228,7 @@ class Health:
 
     used_calls: int | None  # of the CRM's daily limit, from its headers; None where it does not say
     daily_calls: int | None
+    held: Mapping[Purpose, Held] = field(default_factory=dict)  # what our own budget holds back now, and why
 
 
 class Connector(Protocol):
@@ -314,6 +318,22 @@ class Connector(Protocol):
         ...
 
 
+class Vault(Protocol):
+    """Keeps the refresh token of one connection, where its CRM replaces it at each use."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """The right to spend the token: one holder at a time, on all machines. TryAgain while another has it long."""
+        ...
+
+    def kept(self, first: str) -> str:
+        """The token that is good now: the last one kept of those that came of `first`, else `first` itself."""
+        ...
+
+    def keep(self, token: str, first: str) -> None:
+        """Keep what came of `first` in the end; durable when this returns."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
     """A connection of sudare.yaml with its secrets resolved. Never logged: repr shows the name only."""
@@ -323,6 +343,13 @@ class ConnectionSettings:
     options: Mapping[str, Any] = field(repr=False)  # the YAML keys of the connection as written, `auth` included
     secret: Callable[[str], str] = field(repr=False)  # resolves an `env:NAME` or `file:PATH` reference when needed
     folder: str = field(default="", repr=False)  # where relative file paths start
+    budget: Budget = field(default_factory=Budget, repr=False)  # all connectors of a connection are given the same
+    vault: Vault | None = field(default=None, repr=False)  # None: a token that is replaced can't be used
+
+    @property
+    def time(self) -> Time:
+        """The clock and the sleep of everything that waits."""
+        return self.budget.time
 
 
 OpenConnection = Callable[[ConnectionSettings], Connector]
