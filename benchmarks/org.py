@@ -226,6 +226,8 @@ def _serve(count: int, folder: str, jobs: bool, ready: Callable[[tuple[int, int]
             self.send_header("Content-Type", "application/json;charset=UTF-8")
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Sforce-Limit-Info", "api-usage=1/100000")
+            for name, value in (("Max", 10**9), ("Remaining", 10**9), ("Interval-Milliseconds", 10_000)):
+                self.send_header(f"X-HubSpot-RateLimit-{name}", str(value))
             self.end_headers()
             self.wfile.write(body)
 

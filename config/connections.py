@@ -9,7 +9,8 @@ from threading import Lock
 
 from config.secrets import secret
 from config.workspace import ConnectionRow, Workspace
-from connectors.base import ConnectionSettings, Connector, NeedsAdmin
+from connectors.base import ConnectionSettings, Connector, NeedsAdmin, Vault
+from connectors.budget import Budget
 from connectors.installing import Installer
 from connectors.registry import open_connection, open_installer
 
@@ -17,8 +18,16 @@ from connectors.registry import open_connection, open_installer
 class Connections(Mapping[str, Connector]):
     """Connection name -> its connector. Thread-safe; nothing is imported or signed in before its first use."""
 
-    def __init__(self, rows: Mapping[str, ConnectionRow], folder: Path, *, signs_in: bool = True) -> None:
-        self._rows, self._folder, self._signs_in = rows, folder, signs_in
+    def __init__(
+        self,
+        rows: Mapping[str, ConnectionRow],
+        folder: Path,
+        *,
+        signs_in: bool = True,
+        vault: Callable[[str], Vault] | None = None,
+    ) -> None:
+        self._rows, self._folder, self._signs_in, self._vault = rows, folder, signs_in, vault
+        self._budgets = {name: Budget() for name in rows}
         self._open: dict[str, Connector] = {}
         self._lock = Lock()
 
@@ -49,6 +58,8 @@ class Connections(Mapping[str, Connector]):
             options=row.options,
             secret=open_secret if self._signs_in else partial(_without_sign_in, row, open_secret),
             folder=str(self._folder),
+            budget=self._budgets[row.name],
+            vault=self._vault(row.name) if self._vault else None,
         )
 
     def close(self) -> None:
@@ -59,9 +70,12 @@ class Connections(Mapping[str, Connector]):
             connector.close()
 
 
-def open_connections(workspace: Workspace, folder: Path) -> Connections:
-    """The workspace's connections; files and secrets are looked for in its folder."""
-    return Connections(workspace.connections, folder)
+def open_connections(workspace: Workspace, folder: Path, vault: Callable[[str], Vault] | None = None) -> Connections:
+    """The workspace's connections; files and secrets are looked for in its folder.
+
+    `vault` gives the vault of a connection by its name; without one a refresh token that is replaced can't be used.
+    """
+    return Connections(workspace.connections, folder, vault=vault)
 
 
 def hearing_connections(workspace: Workspace, folder: Path) -> Connections:

@@ -136,6 +136,19 @@ class HubspotAuth(Auth):
     refresh_token = Secret()
 
 
+class LimitWords(Words):
+    """How much of a CRM's calls we take."""
+
+    daily_share = Whole(1, 100)
+    calls_per_second = Whole(1, 1000)
+
+
+class HubspotLimitWords(LimitWords):
+    """The same for HubSpot, which counts searches by themselves."""
+
+    searches_per_second = Whole(1, 100)
+
+
 class AnyConnection(Words):
     """What every connection has."""
 
@@ -155,6 +168,7 @@ class SalesforceConnection(AnyConnection):
     api_version = Text(re.compile(r"[0-9]{2,3}\.0"), "an API version such as `63.0`")
     external_id = Text(re.compile(r"[A-Za-z]\w*__c"), "a custom field such as `Sudare_Key__c`")
     proxy = Text()
+    limits = Inner(LimitWords)
     auth = Inner(SalesforceAuth, required=True)
     notices = Inner(SalesforceNotices)
 
@@ -165,6 +179,7 @@ class HubspotConnection(AnyConnection):
     base_url = Address()
     api_version = OneOf("API version", ("v3", "2026-03", "2026-09"))
     portal_id = Text(re.compile(r"[0-9]+"), "a number in quotes")
+    limits = Inner(HubspotLimitWords)
     auth = Inner(HubspotAuth, required=True)
     notices = Inner(HubspotNotices)
 

@@ -20,6 +20,7 @@ R = TypeVar("R")
 
 # How far each may go into what is allowed. What is left above it is for those before it.
 ROOM: Mapping[Purpose, float] = {"write-back": 1.0, "pull": 0.9, "reconciliation": 0.75}
+DAILY_SHARE = 80.0  # percent of the day's calls, whoever makes them, where `limits:` does not say
 PATIENCE = 12.0  # seconds that a call waits for its turn; what must wait longer is told so instead
 LOOK_AGAIN = 900.0  # seconds: past the day's share, one call in so long shows whether the CRM counts anew
 

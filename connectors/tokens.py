@@ -7,13 +7,15 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
+from typing import TypeVar
 
-from connectors.base import NeedsAdmin, TryAgain
+from connectors.base import NeedsAdmin, TryAgain, Vault
 from connectors.budget import Time
 
 # After a refusal the sign-in is left alone for so long, unless a person changes what it is given.
 QUIET_SECONDS = 900.0
 BUSY_SECONDS = 5.0  # the same where the sign-in did not answer
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +81,14 @@ def _again(problem: NeedsAdmin | TryAgain, seconds: float) -> NeedsAdmin | TryAg
     if isinstance(problem, TryAgain):
         return TryAgain(str(problem), after=timedelta(seconds=seconds))
     return NeedsAdmin(str(problem))
+
+
+def spend(vault: Vault, first: str, ask: Callable[[str], tuple[str, T]]) -> T:
+    """Sign in with the refresh token that came of `first`. `ask` gives the token that replaces it, and the rest."""
+    with vault.alone():
+        spent = vault.kept(first)
+        fresh, answer = ask(spent)
+        if fresh and fresh != spent:
+            # INVARIANT: a replaced refresh token is kept before its access token is used; the old one is spent.
+            vault.keep(fresh, first)
+    return answer

@@ -29,6 +29,7 @@ from sync.house import House, open_house
 from sync.migrate import migrate
 from sync.project import drain
 from sync.pull import pull
+from sync.vault import vaults
 from webhook_app.commands import Refused, out
 
 MARK = ".sudare-demo"
@@ -128,7 +129,7 @@ def _furnish(folder: Path, crm: dict[str, Any], ports: dict[str, int]) -> tuple[
     house = open_house(folder)
     migrate(house)
     apply_files(house, read_folder(folder), "demo")
-    opened = open_connections(house.workspace(), folder)
+    opened = open_connections(house.workspace(), folder, vaults(house))
     for name in opened:
         for problem in pull(house, name, opened[name]).problems.values():
             raise Refused(f"the sandbox CRM could not be read: {problem}")

@@ -29,6 +29,7 @@ from sync.applied import drift
 from sync.drift import compare
 from sync.house import House, NotApplied, open_engine, open_house, utc_now
 from sync.migrate import is_current, migrate
+from sync.vault import vaults_at
 from webhook_app.notices import notice_url
 
 
@@ -100,7 +101,7 @@ def _workspace(folder: Path) -> Iterator[Finding]:
         ("console", workspace.serving.vendor_address),
     ):
         yield _tried(door, partial(_port, address), "if it is not `sudare serve`, choose another under `serve:`")
-    opened = open_connections(workspace, folder)
+    opened = open_connections(workspace, folder, vaults_at(folder))
     for name in opened:
         secrets = _tried(f"{name}: secrets", partial(_secrets, workspace.connections[name], folder), "see sudare.yaml")
         yield secrets

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -196,6 +197,7 @@ def run_schedule(_name: str, folder: str, _looks: bool) -> None:
     """Run the scheduler in this process until it is told to stop."""
     from config.connections import open_connections
     from sync.schedule import run_scheduler
+    from sync.vault import vaults
     from webhook_app.mail import mail_port
 
     _settle()
@@ -203,7 +205,7 @@ def run_schedule(_name: str, folder: str, _looks: bool) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     house = open_house(Path(folder))
     try:
-        run_scheduler(house, open_connections, stop, mail_port(house))
+        run_scheduler(house, partial(open_connections, vault=vaults(house)), stop, mail_port(house))
     except NotApplied as problem:
         sys.exit(str(problem))
     os._exit(0)  # a job that waits for its CRM is idempotent: it begins again at the next start

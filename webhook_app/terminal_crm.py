@@ -20,6 +20,7 @@ from sync.house import House, open_house
 from sync.migrate import has_tables
 from sync.rehearsal import Rehearsal, rehearse
 from sync.schema import partner_accounts
+from sync.vault import vaults_at
 from webhook_app.commands import Refused, in_workspace, out, table
 from webhook_app.trying import as_json, seen_by, show
 
@@ -36,7 +37,7 @@ def try_command(folder: Path, record_id: str, partner: str | None, connection: s
     RECORD_ID is the CRM's. The files are tried as they stand, applied or not. Nothing is stored.
     """
     workspace, _ = check(folder, datetime.now(UTC))
-    opened = open_connections(workspace, folder)
+    opened = open_connections(workspace, folder, vaults_at(folder))
     real = open_house(folder)
     problems: list[str] = []
     try:

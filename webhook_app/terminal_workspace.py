@@ -27,6 +27,7 @@ from sync.house import House
 from sync.project import drain
 from sync.pull import Pulled, pull
 from sync.settle import settle
+from sync.vault import vaults, vaults_at
 from sync.write_back import Written, write_back
 from webhook_app.commands import Refused, counted, house_of, in_workspace, out, table
 from webhook_app.terminal_progress import showing
@@ -67,7 +68,7 @@ def check_command(folder: Path, fields: bool, online: bool) -> None:
 
 def _differences(workspace: Workspace, folder: Path) -> Iterator[str]:
     """Where the mappings differ from their CRMs; says of each connection how much was compared."""
-    opened = open_connections(workspace, folder)
+    opened = open_connections(workspace, folder, vaults_at(folder))
     for name in opened:
         try:
             seen = compare(workspace, name, opened[name])
@@ -110,7 +111,7 @@ def apply_command(folder: Path, yes: bool) -> None:
 def pull_command(folder: Path, connection: str | None) -> None:
     """Read what changed in the CRM, one round, and carry it to the partners. For cron; `sudare serve` does it too."""
     house = house_of(folder)
-    opened = open_connections(house.workspace(), folder)
+    opened = open_connections(house.workspace(), folder, vaults(house))
     failed = False
     for name in _chosen(opened, connection):
         with showing(house, name, out):
@@ -134,7 +135,7 @@ def pull_command(folder: Path, connection: str | None) -> None:
 def write_back_command(folder: Path, connection: str | None) -> None:
     """Write what partners did to the CRM as logged actions, one round."""
     house = house_of(folder)
-    opened = open_connections(house.workspace(), folder)
+    opened = open_connections(house.workspace(), folder, vaults(house))
     failed = False
     for name in _chosen(opened, connection):
         result = _written(house, opened, name)

@@ -24,6 +24,7 @@ from connectors.base import (
     Stream,
     check_count,
 )
+from connectors.budget import spends
 from connectors.hubspot import counting, notices, reading, rounds, shapes, writing
 from connectors.hubspot.associations import read_relations, relations_of
 from connectors.hubspot.owners import OWNER_FIELDS, living_owners, read_owners
@@ -79,6 +80,7 @@ class HubSpotConnector:
             return _only(*living_owners(self._session), ids)
         return reading.read_ids(self._session, reading.plan(stream), ids)
 
+    @spends("reconciliation")
     def count(self, stream: Stream, cuts: Sequence[str]) -> list[Bucket]:
         """How many records there are, by when they were created. BadRecord for relations: read them instead."""
         if stream.name == "relations":
@@ -87,6 +89,7 @@ class HubSpotConnector:
             return counting.count_whole(*living_owners(self._session), cuts)
         return counting.count_records(self._session, stream, cuts)
 
+    @spends("reconciliation")
     def walk(self, stream: Stream, after: str = "", *, start: str = "", end: str = "") -> SightingPage:
         """The next of all records that are there. BadRecord for relations: read them instead."""
         if stream.name == "relations":
@@ -101,12 +104,14 @@ class HubSpotConnector:
         """What a webhook names; HubSpot signs it with the client secret of the app that sends it."""
         return notices.read_notices(self._settings, call)
 
+    @spends("write-back")
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
         """One note per action; a lost answer stands as Unknown in that action's receipt."""
         if not actions:
             return []
         return check_count(writing.log_actions(self._session, self._way(), actions), actions)
 
+    @spends("write-back")
     def find_actions(self, actions: Sequence[LoggedAction]) -> Mapping[str, str]:
         """Which of these stand in HubSpot."""
         return writing.find_actions(self._session, self._way(), actions)
@@ -121,6 +126,7 @@ class HubSpotConnector:
         self._known_way = self._known_way or learn_way(self._session)
         return self._known_way
 
+    @spends("write-back")
     def write_fields(self, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:
         """Set text fields of records."""
         return writing.write_fields(self._session, object, values)
@@ -134,7 +140,7 @@ class HubSpotConnector:
         return "https://app.hubspot.com"
 
     def health(self) -> Health:
-        """What the last answers said about the daily limit."""
+        """What the last answers said about the daily limit, and what our budget holds back."""
         return self._session.health()
 
     def close(self) -> None:

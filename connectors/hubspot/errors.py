@@ -26,6 +26,10 @@ class Taken(BadRecord):
         self.id = id
 
 
+class LimitReached(TryAgain):
+    """HubSpot counts too many calls (429)."""
+
+
 class TokenRefused(NeedsAdmin):
     """HubSpot does not take the token (401); a refreshed one may do."""
 
@@ -70,7 +74,7 @@ STATUSES: Mapping[int, tuple[type[CrmError], str]] = {
     408: (TryAgain, "it waited too long"),
     414: (NeedsAdmin, "too many fields are asked in one address: map fewer"),
     423: (TryAgain, "the record is locked for a moment"),
-    429: (TryAgain, "its rate limit is reached"),
+    429: (LimitReached, "its rate limit is reached"),
     477: (TryAgain, "the account is being moved"),
 }
 # Codes whose cure is a setting, whatever the status says.
@@ -163,7 +167,7 @@ def _refused(refused: Any, where: str, writing: bool) -> CrmError:
         return kind(answer)
     if writing and status >= 500:
         return Unknown(answer)
-    return TryAgain(answer, after=_pause(status, refused.headers or {}, said.policyName))
+    return kind(answer, after=_pause(status, refused.headers or {}, said.policyName))
 
 
 def _read(body: Any) -> Refusal:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import time
-from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,12 +14,16 @@ import msgspec
 import urllib3
 
 from connectors.base import BadRecord, ConnectionSettings, Health, NeedsAdmin, TryAgain, Unknown
-from connectors.hubspot.errors import TokenRefused, hubspot_problems
+from connectors.budget import DAILY_SHARE, Budget
+from connectors.hubspot.errors import LimitReached, TokenRefused, hubspot_problems
+from connectors.hubspot.signing_in import Granted, token_of
 
 TIMEOUT = (5, 30)  # seconds to connect, to wait for an answer
 TRIES = 3
 PATIENCE = 12.0  # seconds: no try begins later, so that one call ends within a minute
 SEARCHES_A_SECOND = 4  # HubSpot allows 5 to all apps of an account together
+CALLS, TEN_SECONDS = 10, 10.0  # a second, counted over ten: what the smallest account has; answers say what ours has
+MARGIN = 0.9  # of it: our clock and the way to HubSpot make ten seconds longer or shorter
 
 # The library knows v3 and v4 only. HubSpot's dated versions have the same calls under these paths.
 _DATED = {
@@ -70,8 +71,9 @@ class Session:
         self.base_url = _base_url(settings)
         self._paths = _paths(settings)
         self._pool = _pool(settings, self.base_url)
-        self._health = Health(used_calls=None, daily_calls=None)
-        self._searches = Pace(SEARCHES_A_SECOND)
+        self.time = settings.time
+        self._limits: Mapping[str, Any] = options.get("limits") or {}
+        self._budget = _budget(settings)
         client = self._client()
         self.objects, self.batch = client.crm.objects.basic_api, client.crm.objects.batch_api
         self.links = client.crm.associations.v4.batch_api
@@ -82,7 +84,7 @@ class Session:
         self.owners = client.crm.owners.owners_api
         self.schemas = client.crm.schemas.core_api
         self._search = client.crm.objects.search_api
-        self._token = _token(settings, options.get("auth") or {}, lambda **form: self._sign_in(client, form))
+        self._token = token_of(settings, lambda form: self._granted(client, form))
 
     def where(self, what: str) -> str:
         """How an error's text begins."""
@@ -109,12 +111,11 @@ class Session:
 
     def search(self, object: str, request: Mapping[str, Any]) -> Answer:
         """Search, no faster than the account allows."""
-        self._searches.wait()
-        return self.ask(self._search.do_search, object, request)
+        return self._patiently(self._search.do_search, (object, request), {}, writing=False, window="searches")
 
     def health(self) -> Health:
         """What the last answers said."""
-        return self._health
+        return Health(self._budget.used_calls, self._budget.daily_calls, self._budget.held())
 
     def close(self) -> None:
         """Give back sockets."""
@@ -141,14 +142,20 @@ class Session:
                 return new + path.removeprefix(old)
         return path
 
-    def _patiently(self, call: Callable[..., Any], args: tuple[Any, ...], asked: Any, *, writing: bool) -> Answer:
+    def _patiently(
+        self, call: Callable[..., Any], args: tuple[Any, ...], asked: Any, *, writing: bool, window: str = "calls"
+    ) -> Answer:
         where = self.where(str(args[0]) if args else "owners")
-        began, renewed = time.monotonic(), False
+        began, renewed = self.time.clock(), False
         for attempt in itertools.count(1):
             token = self._token.value()
             headers = {"Authorization": f"Bearer {token}"}
+            if held := self._budget.take(window):
+                raise TryAgain(f"{where}: {held}", after=timedelta(seconds=held.seconds))
             try:
-                return self._once(call, args, {**asked, "_headers": headers}, where, writing=writing)
+                answer = self._once(call, args, {**asked, "_headers": headers}, where, writing=writing)
+                self._token.works(token)
+                return answer
             except TokenRefused:
                 if renewed or not self._token.renew(token):
                     raise
@@ -157,121 +164,57 @@ class Session:
                 raise
             except TryAgain as busy:
                 pause = busy.after.total_seconds() if busy.after is not None else 0.5 * attempt
-                if attempt >= TRIES or time.monotonic() - began + pause > PATIENCE:
+                if isinstance(busy, LimitReached):
+                    self._budget.rest(pause)
+                if attempt >= TRIES or self.time.clock() - began + pause > PATIENCE:
                     raise
-                time.sleep(pause)
+                self.time.sleep(pause)
         raise AssertionError("unreachable")
 
     def _once(self, call: Callable[..., Any], args: Any, asked: Any, where: str, *, writing: bool) -> Answer:
         with hubspot_problems(where, writing=writing):
             response = call(*args, **asked, _preload_content=False, _request_timeout=TIMEOUT)
             answer = Answer(response.data, response.headers)
-        self._note_limit(answer.headers)
+        self._note_limits(answer.headers)
         return answer
 
-    def _note_limit(self, headers: Mapping[str, str]) -> None:
-        daily, left = (headers.get(f"X-HubSpot-RateLimit-Daily{end}", "") for end in ("", "-Remaining"))
-        if daily.isdecimal() and left.isdecimal():
-            self._health = Health(used_calls=int(daily) - int(left), daily_calls=int(daily))
+    def _note_limits(self, headers: Mapping[str, str]) -> None:
+        daily, left = _number(headers, "Daily"), _number(headers, "Daily-Remaining")
+        if daily is not None and left is not None:
+            self._budget.count_day(daily - left, daily)
+        most, left, span = (
+            _number(headers, "Max"),
+            _number(headers, "Remaining"),
+            _number(headers, "Interval-Milliseconds"),
+        )
+        if most and left is not None and span:
+            asked = int(self._limits.get("calls_per_second", most) * span / 1000)
+            self._budget.allow("calls", min(int(most * MARGIN), asked), span / 1000)
+            self._budget.note_left("calls", left, most)
 
-    def _sign_in(self, client: Any, form: Mapping[str, str]) -> tuple[str, float]:
+    def _granted(self, client: Any, form: Mapping[str, str]) -> Granted:
         where = self.where("signing in")
         try:
             answer = self._once(client.oauth.tokens_api.create, (), form, where, writing=False)
         except BadRecord as refused:
             raise NeedsAdmin(str(refused)) from None
         with hubspot_problems(where):
-            granted = msgspec.json.decode(answer.body, type=Granted)
-        return granted.access_token, time.monotonic() + granted.expires_in - 60
+            return msgspec.json.decode(answer.body, type=Granted)
 
 
-class Granted(msgspec.Struct):
-    """The answer of the sign-in."""
-
-    access_token: str
-    expires_in: float = 1800
+def _number(headers: Mapping[str, str], name: str) -> int | None:
+    text = headers.get(f"X-HubSpot-RateLimit-{name}", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 13 else None
 
 
-class Pace:
-    """Lets no more than so many pass in any one second, whichever thread they come from."""
-
-    def __init__(self, a_second: int) -> None:
-        self._passed: deque[float] = deque([-1.0] * a_second, maxlen=a_second)
-        self._lock = Lock()
-
-    def wait(self) -> None:
-        """Come back when it is our turn."""
-        with self._lock:
-            turn = max(time.monotonic(), self._passed[0] + 1)
-            self._passed.append(turn)
-        time.sleep(max(0.0, turn - time.monotonic()))
-
-
-class FixedToken:
-    """A service key or private app's token, read where the workspace keeps it."""
-
-    def __init__(self, read: Callable[[], str]) -> None:
-        self._read = read
-        self._token = ""
-
-    def value(self) -> str:
-        """The token."""
-        self._token = self._token or self._read()
-        return self._token
-
-    def renew(self, used: str) -> bool:
-        """Read again: a rotated key may lie there by now."""
-        self._token = self._read()
-        return self._token != used
-
-
-class RefreshedToken:
-    """An OAuth access token, renewed shortly before its end and when HubSpot refuses it."""
-
-    def __init__(self, sign_in: Callable[[], tuple[str, float]]) -> None:
-        self._sign_in = sign_in
-        self._token, self._until = "", 0.0
-        self._lock = Lock()
-
-    def value(self) -> str:
-        """A token that should still hold."""
-        with self._lock:
-            if time.monotonic() >= self._until:
-                self._token, self._until = self._sign_in()
-            return self._token
-
-    def renew(self, used: str) -> bool:
-        """Drop the token that was refused; many threads may come with the same one and it is dropped once."""
-        with self._lock:
-            if self._token == used:
-                self._until = 0.0
-        return True
-
-
-def _token(
-    settings: ConnectionSettings, auth: Mapping[str, str], sign_in: Callable[..., tuple[str, float]]
-) -> FixedToken | RefreshedToken:
-    flow = auth.get("flow")
-    asked = {"token": ("token",), "refresh_token": ("client_id", "client_secret", "refresh_token")}.get(str(flow))
-    if asked is None:
-        raise NeedsAdmin(f"connection `{settings.name}`: auth: flow `{flow}` is unknown; use token or refresh_token")
-    missing = [name for name in asked if name not in auth]
-    if missing:
-        raise NeedsAdmin(f"connection `{settings.name}`: auth: `{missing[0]}` is missing")
-    if flow == "token":
-        return FixedToken(lambda: _clean(settings, "token", auth["token"]))
-    return RefreshedToken(
-        lambda: sign_in(grant_type="refresh_token", **{name: _clean(settings, name, auth[name]) for name in asked})
-    )
-
-
-def _clean(settings: ConnectionSettings, name: str, reference: str) -> str:
-    """A secret fit for a header: http.client would quote an unfit one, the token itself, in its error."""
-    literal = name == "client_id" and not reference.startswith(("env:", "file:"))
-    secret = reference if literal else settings.secret(reference).strip()
-    if not secret or not secret.isascii() or not secret.isprintable():
-        raise NeedsAdmin(f"connection `{settings.name}`: auth: `{name}` is empty or not one line of plain characters")
-    return secret
+def _budget(settings: ConnectionSettings) -> Budget:
+    """The connection's budget, as far as it is known before the first answer."""
+    limits, budget = settings.options.get("limits") or {}, settings.budget
+    budget.share = float(limits.get("daily_share", DAILY_SHARE)) / 100
+    asked = int(limits.get("calls_per_second", CALLS) * TEN_SECONDS)
+    budget.allow("calls", min(int(CALLS * TEN_SECONDS * MARGIN), asked), TEN_SECONDS)
+    budget.allow("searches", int(limits.get("searches_per_second", SEARCHES_A_SECOND)), 1.0)
+    return budget
 
 
 def _base_url(settings: ConnectionSettings) -> str:

@@ -109,7 +109,7 @@ def state_of(org: Org, job: Job, where: str, pauses: Sequence[float] = PAUSES) -
         if state in ("Failed", "Aborted"):
             return "failed"
         if pause is not None:
-            time.sleep(pause)
+            org.time.sleep(pause)
     return "running"
 
 

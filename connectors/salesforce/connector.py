@@ -23,6 +23,7 @@ from connectors.base import (
     SightingPage,
     Stream,
 )
+from connectors.budget import spends
 from connectors.salesforce import asking, counting, notices, reading, records, writing
 from connectors.salesforce.rows import layout
 from connectors.salesforce.session import Org
@@ -65,10 +66,12 @@ class SalesforceConnector:
         """These records as they are now; one that is gone comes back `deleted`."""
         return records.read_records(self._org, stream, ids, self._shape(stream.object))
 
+    @spends("reconciliation")
     def count(self, stream: Stream, cuts: Sequence[str]) -> list[Bucket]:
         """How many records the stream has now, by when they were created; one call a bucket."""
         return counting.count(self._org, stream, cuts, self._shape(stream.object))
 
+    @spends("reconciliation")
     def walk(self, stream: Stream, after: str = "", *, start: str = "", end: str = "") -> SightingPage:
         """The next page of all records that the stream has now, in the order of their ids."""
         return counting.walk(self._org, stream, after, start, end, self._shape(stream.object))
@@ -77,6 +80,7 @@ class SalesforceConnector:
         """What an outbound message names; the secret in its address is its only proof."""
         return notices.read_notices(self._settings, call)
 
+    @spends("write-back")
     def log_actions(self, actions: Sequence[LoggedAction]) -> list[Receipt]:
         """Writes closed tasks under their keys; one receipt per action, in order."""
         if not actions:
@@ -84,6 +88,7 @@ class SalesforceConnector:
         self._closed_status = self._closed_status or writing.closed_status(self._org)
         return writing.log_actions(self._org, actions, self._external_id, self._closed_status)
 
+    @spends("write-back")
     def find_actions(self, actions: Sequence[LoggedAction]) -> Mapping[str, str]:
         """Key to task id of those that stand in the org, deleted ones too."""
         return writing.find_actions(self._org, actions, self._external_id)
@@ -92,6 +97,7 @@ class SalesforceConnector:
         """Whether the org's tasks have our key; then each action stands once."""
         return writing.check_writing(self._org, self._external_id)
 
+    @spends("write-back")
     def write_fields(self, object: str, values: Mapping[str, Mapping[str, str]]) -> list[Receipt]:
         """Sets text fields of records; a receipt per record, under its id."""
         return writing.write_fields(self._org, object, values)
@@ -105,9 +111,8 @@ class SalesforceConnector:
         return form.replace("{object}", quote(object, safe="")).replace("{id}", quote(id, safe=""))
 
     def health(self) -> Health:
-        """The daily calls as the last answer counted them."""
-        used, daily = self._org.usage() or (None, None)
-        return Health(used, daily)
+        """The daily calls as the last answer counted them, and what our budget holds back."""
+        return self._org.health()
 
     def close(self) -> None:
         """Closes all sockets."""

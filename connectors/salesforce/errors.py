@@ -114,8 +114,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": Meaning(BadRecord, "an automation of the org failed: see its debug log"),
 }
 
-_DAILY = Meaning(TryAgain, "the org's calls of this day are used up", after=timedelta(hours=1))
-_CONCURRENT = Meaning(TryAgain, "too many long calls at once", after=timedelta(seconds=15))
+DAILY, CONCURRENT = timedelta(hours=1), timedelta(seconds=15)  # how long the org is left alone after such a refusal
+_DAILY = Meaning(TryAgain, "the org's calls of this day are used up", after=DAILY)
+_CONCURRENT = Meaning(TryAgain, "too many long calls at once", after=CONCURRENT)
 _NO_CALL = Meaning(NeedsAdmin, "see what the org says")
 _NO_RECORD = Meaning(BadRecord, _DATA)
 _LOCKS = ("UNABLE_TO_LOCK_ROW", "CPU time limit")

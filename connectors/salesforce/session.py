@@ -17,10 +17,12 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from connectors.base import ConnectionSettings, NeedsAdmin, TryAgain, Unknown
-from connectors.salesforce.errors import salesforce_problems
-from connectors.salesforce.signing_in import TOKEN_PATH, Tokens
+from connectors.base import ConnectionSettings, Health, NeedsAdmin, TryAgain, Unknown
+from connectors.budget import DAILY_SHARE, Budget, Time
+from connectors.salesforce.errors import CONCURRENT, DAILY, salesforce_problems
+from connectors.salesforce.signing_in import TOKEN_PATH, access_token
 from connectors.salesforce.watch import ended_by
+from connectors.tokens import AccessToken
 
 if TYPE_CHECKING:
     from simple_salesforce import Salesforce
@@ -33,37 +35,33 @@ LARGEST_BODY = 256 << 20  # bytes, unpacked
 BUSY = frozenset({406, 420, 429, 500, 502, 503, 504})
 GATEWAY = frozenset({502, 504})  # the answer was lost on its way: a write may be done
 DATA_PATH = "/services/data/"
+# A sign-in at one of these homes may name an org below the same one.
+HOMES = ("salesforce.com", "salesforce.mil", "sfcrmproducts.cn")
+_USAGE = re.compile(r"api-usage=(\d{1,12})/(\d{1,12})")
 
 
 class Wire(HTTPAdapter):
     """One host's connections: our CA whatever the environment says, time-outs, a body read to its end."""
 
-    def __init__(self, ca: str | bool) -> None:
+    def __init__(self, ca: str | bool, time: Time) -> None:
         super().__init__(pool_maxsize=16)
-        self._ca = ca
+        self._ca, self._time = ca, time
 
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        """Sends once. `timeout` is the budget of the whole call in seconds."""
-        return self.once(request, time.monotonic() + (timeout or CALL_SECONDS), proxies)
+    def send(self, request: requests.PreparedRequest, *_: Any, **how: Any) -> requests.Response:
+        """Sends, within `timeout` seconds for the whole call; of what requests hands over, only the proxy is used."""
+        deadline = self._time.clock() + (how.get("timeout") or CALL_SECONDS)
+        return self.within(request, deadline, how.get("proxies"))
 
-    def once(
+    def within(
         self, request: requests.PreparedRequest, deadline: float, proxies: Mapping[str, str] | None
     ) -> requests.Response:
         """One try, ended by `deadline` even where the body only drips."""
-        left = max(deadline - time.monotonic(), 0.1)
+        left = max(deadline - self._time.clock(), 0.1)
         limits = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))
         answer = super().send(request, stream=True, timeout=limits, verify=self._ca, proxies=proxies)
         # The whole body at once costs half of what pieces cost; so a clock beside it ends a body that drips.
         try:
-            with ended_by(max(deadline, time.monotonic() + 0.1), answer.raw):
+            with ended_by(time.monotonic() + max(deadline - self._time.clock(), 0.1), answer.raw):
                 answer._content = _body(answer.raw)
         except BaseException:
             answer.close()
@@ -81,23 +79,16 @@ def _body(body: Any) -> bytes:
 
 
 class OrgWire(Wire):
-    """The org's own API: carries the token, repeats what may be repeated, signs in again once."""
+    """The org's own API: keeps to the budget, carries the token, repeats what may be repeated, signs in again once."""
 
-    def __init__(self, ca: str | bool, tokens: Tokens) -> None:
-        super().__init__(ca)
-        self._tokens = tokens
+    def __init__(self, ca: str | bool, token: AccessToken, budget: Budget) -> None:
+        super().__init__(ca, budget.time)
+        self._token, self._budget = token, budget
 
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Mapping[str, str] | None = None,
+    def within(
+        self, request: requests.PreparedRequest, deadline: float, proxies: Mapping[str, str] | None
     ) -> requests.Response:
-        """Sends with patience. `timeout` is the budget of the whole call in seconds."""
-        deadline = time.monotonic() + (timeout or CALL_SECONDS)
+        """Sends with patience, ended by `deadline`."""
         pauses = iter(PAUSES)
         while True:
             asked = None
@@ -109,38 +100,50 @@ class OrgWire(Wire):
                 problem: Exception = _busy(request, answer)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 problem = error
-            wait = _wait(request, next(pauses, None), asked, deadline)
+            wait = self._wait(request, next(pauses, None), asked, deadline)
             if wait is None or isinstance(problem, requests.exceptions.SSLError):
                 raise problem
-            time.sleep(wait)
+            self._time.sleep(wait)
 
     def _signed(
         self, request: requests.PreparedRequest, deadline: float, proxies: Mapping[str, str] | None
     ) -> requests.Response:
-        token = self._tokens.current()
+        token = self._token.current().token
         answer = self._carrying(token, request, deadline, proxies)
         if _expired(answer):
             # INVARIANT: one new sign-in for a refused token, however many threads hold it; a second refusal stands.
-            token = self._tokens.renewed(token)
+            token = self._token.renewed(token).token
             answer = self._carrying(token, request, deadline, proxies)
         if not _expired(answer):
-            self._tokens.works(token)
+            self._token.works(token)
         return answer
 
     def _carrying(
         self, token: str, request: requests.PreparedRequest, deadline: float, proxies: Mapping[str, str] | None
     ) -> requests.Response:
+        if held := self._budget.take():
+            raise TryAgain(str(held), after=timedelta(seconds=held.seconds))
         request.headers["Authorization"] = f"Bearer {token}"
-        return self.once(request, deadline, proxies)
+        answer = super().within(request, deadline, proxies)
+        self._note(answer)
+        return answer
 
+    def _note(self, answer: requests.Response) -> None:
+        if counted := _USAGE.search(answer.headers.get("Sforce-Limit-Info", "")):
+            self._budget.count_day(int(counted[1]), int(counted[2]))
+        if answer.status_code == 403 and b"REQUEST_LIMIT_EXCEEDED" in answer.content:
+            pause = CONCURRENT if b"Concurrent" in answer.content else DAILY
+            self._budget.rest(pause.total_seconds())
 
-def _wait(request: requests.PreparedRequest, pause: float | None, asked: float | None, deadline: float) -> float | None:
-    """How long to wait before trying again; None where this call must not or cannot be repeated."""
-    # INVARIANT: only reads are repeated here; whether a write may be is decided where its key is known.
-    if request.method != "GET" or pause is None or (asked or 0.0) > LONGEST_WAIT:
-        return None
-    wait = max(asked or 0.0, pause * (1 + random.random()))  # noqa: S311 - spreads tries, guards nothing
-    return wait if time.monotonic() + wait < deadline else None
+    def _wait(
+        self, request: requests.PreparedRequest, pause: float | None, asked: float | None, deadline: float
+    ) -> float | None:
+        """How long to wait before trying again; None where this call must not or cannot be repeated."""
+        # INVARIANT: only reads are repeated here; whether a write may be is decided where its key is known.
+        if request.method != "GET" or pause is None or (asked or 0.0) > LONGEST_WAIT:
+            return None
+        wait = max(asked or 0.0, pause * (1 + random.random()))  # noqa: S311 - spreads tries, guards nothing
+        return wait if self._time.clock() + wait < deadline else None
 
 
 def retry_after(answer: requests.Response) -> float | None:
@@ -173,11 +176,13 @@ class Org:
         self._version = str(options.get("api_version", "63.0"))
         self._ca = _ca(settings)
         self._http = _http_session(settings)
-        self._tokens = Tokens(settings, self._http, self._login)
+        self.time = settings.time
+        self._budget = _budget(settings)
+        self._token = access_token(settings, self._http, self._login)
         self._lock = threading.Lock()
         self._client: Salesforce | None = None
         # INVARIANT: these two prefixes are all that this session can reach; the environment has no say.
-        self._http.mount(f"{self._login}{TOKEN_PATH}", Wire(self._ca))
+        self._http.mount(f"{self._login}{TOKEN_PATH}", Wire(self._ca, self.time))
 
     def get(
         self, path: str, where: str, *, params: Mapping[str, str] | None = None, seconds: float = CALL_SECONDS
@@ -201,10 +206,9 @@ class Org:
         with salesforce_problems(where, writing=True):
             return self._call("PATCH", path, data=msgspec.json.encode(body), timeout=CALL_SECONDS)
 
-    def usage(self) -> tuple[int, int] | None:
-        """Calls used and allowed today, as the last answer said; None before the first."""
-        usage = self._client.api_usage.get("api-usage") if self._client else None
-        return (usage.used, usage.total) if usage else None
+    def health(self) -> Health:
+        """The daily calls as the last answer counted them, and what the budget holds back."""
+        return Health(self._budget.used_calls, self._budget.daily_calls, self._budget.held())
 
     def address(self) -> str:
         """The org's own address; signs in where the settings do not name it."""
@@ -223,7 +227,16 @@ class Org:
 
     def _instance(self) -> str:
         named = str(self._settings.options.get("instance_url") or "")
-        return origin(self._settings, "instance_url", named or self._tokens.instance_url())
+        if named:
+            return origin(self._settings, "instance_url", named)
+        given = origin(self._settings, "the sign-in's instance_url", self._token.current().address)
+        # INVARIANT: the token goes to the configured host alone; Salesforce's own sign-in may name an org of its own.
+        if given != self._login and not any(_below(given, home) and _below(self._login, home) for home in HOMES):
+            raise NeedsAdmin(
+                f"connection `{self._settings.name}`: the sign-in names an org at another host than login_url: "
+                "if it is yours, write its address as instance_url"
+            )
+        return given
 
     def _signed_in(self) -> Salesforce:
         with self._lock:
@@ -234,7 +247,7 @@ class Org:
     def _open(self, instance: str) -> Salesforce:
         from simple_salesforce import Salesforce  # half a second: only when an org is really asked
 
-        self._http.mount(f"{instance}{DATA_PATH}", OrgWire(self._ca, self._tokens))
+        self._http.mount(f"{instance}{DATA_PATH}", OrgWire(self._ca, self._token, self._budget))
         client = Salesforce(
             session_id="(set by OrgWire)", instance_url=instance, session=self._http, version=self._version
         )
@@ -248,6 +261,18 @@ def origin(settings: ConnectionSettings, key: str, url: str) -> str:
     if parts.scheme != "https" or not parts.hostname or parts.username is not None:
         raise NeedsAdmin(f"connection `{settings.name}`: {key} must be an https address")
     return f"https://{parts.netloc.lower()}".removesuffix(":443")
+
+
+def _below(address: str, home: str) -> bool:
+    return (urlsplit(address).hostname or "").endswith(f".{home}")
+
+
+def _budget(settings: ConnectionSettings) -> Budget:
+    limits = settings.options.get("limits") or {}
+    settings.budget.share = float(limits.get("daily_share", DAILY_SHARE)) / 100
+    if "calls_per_second" in limits:  # Salesforce itself counts days and long calls, not seconds
+        settings.budget.allow("calls", int(limits["calls_per_second"]), 1.0)
+    return settings.budget
 
 
 def _ca(settings: ConnectionSettings) -> str | bool:

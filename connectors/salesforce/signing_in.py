@@ -1,16 +1,12 @@
-"""Gets access tokens from Salesforce: three flows, one sign-in at a time, no storms."""
+"""Gets access tokens from Salesforce: three flows; a refresh token is kept before what came with it is used."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -18,10 +14,11 @@ import requests
 
 from connectors.base import ConnectionSettings, CrmError, NeedsAdmin, TryAgain
 from connectors.salesforce.errors import call_problem, refusals, salesforce_problems
+from connectors.tokens import AccessToken, Grant, spend
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
 ASSERTION_SECONDS = 180
-QUIET_SECONDS = 30.0  # after a refusal the token endpoint is left alone for so long
+_REFERENCE = re.compile(r"(env|file):")
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -35,73 +32,51 @@ class Reply(msgspec.Struct, frozen=True):
         return "Reply()"
 
 
-class Tokens:
-    """The org's access token: one sign-in at a time, however many threads ask."""
-
-    def __init__(self, settings: ConnectionSettings, http: requests.Session, login_url: str) -> None:
-        self._settings, self._http, self._url = settings, http, f"{login_url}{TOKEN_PATH}"
-        self._lock = threading.Lock()
-        self._reply: Reply | None = None
-        self._doubted: float | None = None  # when it was renewed after a refusal; None once it has worked
-        self._barred: tuple[float, str] | None = None  # until when the token endpoint is left alone, and why
-
-    def current(self) -> str:
-        """The token to use now; signs in where there is none."""
-        return self._held().access_token
-
-    def instance_url(self) -> str:
-        """The org's own address, as the sign-in gave it."""
-        return self._held().instance_url
-
-    def works(self, token: str) -> None:
-        """Notes that the org took this token."""
-        if self._doubted is not None and self._reply and self._reply.access_token == token:
-            self._doubted = None
-
-    def renewed(self, refused: str) -> str:
-        """Another token than the refused one. NeedsAdmin where the last new one was refused a moment ago."""
-        with self._lock:
-            if self._reply and self._reply.access_token != refused:
-                return self._reply.access_token
-            if self._doubted is not None and time.monotonic() - self._doubted < QUIET_SECONDS:
-                raise NeedsAdmin("sign-in: the org refuses its own new token: check the integration user's policies")
-            self._doubted = time.monotonic()
-            self._reply = self._sign_in()
-            return self._reply.access_token
-
-    def _held(self) -> Reply:
-        with self._lock:
-            self._reply = self._reply or self._sign_in()
-            return self._reply
-
-    def _sign_in(self) -> Reply:
-        # INVARIANT: a sign-in refused for good is not tried again at once; storms lock users out.
-        if self._barred and time.monotonic() < self._barred[0]:
-            raise NeedsAdmin(self._barred[1])
-        try:
-            return _ask(self._settings, self._http, self._url)
-        except NeedsAdmin as problem:
-            self._barred = (time.monotonic() + QUIET_SECONDS, str(problem))
-            raise
+def access_token(settings: ConnectionSettings, http: requests.Session, login_url: str) -> AccessToken:
+    """The org's access token, shared by all threads of a connection."""
+    url = f"{login_url}{TOKEN_PATH}"
+    return AccessToken(lambda: _sign_in(settings, http, url), lambda: _given(settings), settings.time)
 
 
-def _ask(settings: ConnectionSettings, http: requests.Session, url: str) -> Reply:
+def _given(settings: ConnectionSettings) -> tuple[str, ...]:
+    auth: Any = settings.options.get("auth") or {}
+    return tuple(settings.secret(text) if _REFERENCE.match(text) else text for text in map(str, auth.values()))
+
+
+def _sign_in(settings: ConnectionSettings, http: requests.Session, url: str) -> Grant:
     flow = FLOWS.get(_word(settings, "flow"))
     if flow is None:
         raise NeedsAdmin(f"connection `{settings.name}`: auth.flow must be one of {', '.join(FLOWS)}")
-    with _alone(_token_file(settings)):
-        form = flow(settings)
-        with salesforce_problems("sign-in"):
-            answer = http.post(url, data=form, headers={"Accept": "application/json"})
-        reply = _reply(answer, form)
-        if reply.refresh_token and reply.refresh_token != form.get("refresh_token"):
-            _keep(settings, reply.refresh_token)
-    return reply
+    form = flow(settings)
+    reply = _refreshed(settings, http, url, form) if "refresh_token" in form else _asked(http, url, form)
+    return Grant(reply.access_token, address=reply.instance_url)
+
+
+def _refreshed(settings: ConnectionSettings, http: requests.Session, url: str, form: dict[str, str]) -> Reply:
+    if settings.vault is None:
+        raise NeedsAdmin(
+            f"connection `{settings.name}`: a refresh token can only be used where the database can keep the one "
+            "that replaces it: run `sudare apply` first"
+        )
+
+    def ask(token: str) -> tuple[str, Reply]:
+        reply = _asked(http, url, form | {"refresh_token": token})
+        return reply.refresh_token, reply
+
+    return spend(settings.vault, form["refresh_token"], ask)
+
+
+def _asked(http: requests.Session, url: str, form: Mapping[str, str]) -> Reply:
+    with salesforce_problems("sign-in"):
+        answer = http.post(url, data=form, headers={"Accept": "application/json"})
+    return _reply(answer, form)
 
 
 def _reply(answer: requests.Response, form: Mapping[str, str]) -> Reply:
     if answer.status_code == 429 or answer.status_code >= 500:
-        raise TryAgain(f"sign-in: answered {answer.status_code}: Salesforce is busy or down")
+        text = answer.headers.get("Retry-After", "")
+        after = timedelta(seconds=min(int(text), 86_400)) if text.isascii() and text.isdigit() else None
+        raise TryAgain(f"sign-in: answered {answer.status_code}: Salesforce is busy or down", after=after)
     if answer.status_code != 200:
         raise _refused(answer, form)
     try:
@@ -132,7 +107,7 @@ def _word(settings: ConnectionSettings, key: str, *, secret: bool = False) -> st
     written = str(auth.get(key) or "")
     if not written:
         raise NeedsAdmin(f"connection `{settings.name}`: auth.{key} is missing")
-    return settings.secret(written) if secret or re.match(r"(env|file):", written) else written
+    return settings.secret(written) if secret or _REFERENCE.match(written) else written
 
 
 def _client_credentials(settings: ConnectionSettings) -> dict[str, str]:
@@ -174,43 +149,3 @@ FLOWS: Mapping[str, Callable[[ConnectionSettings], dict[str, str]]] = {
     "jwt_bearer": _jwt_bearer,
     "refresh_token": _refresh_token,
 }
-
-
-def _token_file(settings: ConnectionSettings) -> Path | None:
-    """The file that holds a refresh token, where `auth` names one."""
-    written = str((settings.options.get("auth") or {}).get("refresh_token") or "")
-    return Path(settings.folder, written.removeprefix("file:")) if written.startswith("file:") else None
-
-
-@contextmanager
-def _alone(token_file: Path | None) -> Iterator[None]:
-    """Keeps other processes from spending the same single-use refresh token meanwhile."""
-    if token_file is None:
-        yield
-        return
-    try:
-        lock = os.open(f"{token_file}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError:
-        raise NeedsAdmin("sign-in: the folder of auth.refresh_token must be writable for Sudare") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _keep(settings: ConnectionSettings, token: str) -> None:
-    # INVARIANT: a rotated refresh token is on disk before its access token is used; the old one is spent.
-    path = _token_file(settings)
-    if path is None:
-        raise NeedsAdmin(
-            f"connection `{settings.name}`: this org replaces the refresh token at each sign-in: "
-            "put a new one into a file and name it as auth.refresh_token: file:PATH, so that Sudare can keep it"
-        )
-    fresh = path.with_name(f"{path.name}.new")
-    descriptor = os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(token)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

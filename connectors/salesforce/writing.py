@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -243,7 +242,7 @@ def _settled(org: Org, path: str, batch: list[Write], where: str) -> dict[str, R
         left = [again for one, outcome in zip(left, outcomes, strict=True) if (again := _again(one, outcome))]
         if not left:
             break
-        time.sleep((attempt + random.random()) / 4)  # noqa: S311 - lets the other writer go first
+        org.time.sleep((attempt + random.random()) / 4)  # noqa: S311 - lets the other writer go first
     return receipts
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from connectors.sandbox.crm import Crm
+from connectors.sandbox.limits import Limits
 
 Mode = Literal["before", "after", "half", "hang", "reset", "late"]
 
@@ -80,6 +81,7 @@ class Faults:
         self._ended = threading.Event()
         self.permission_sets: dict[str, frozenset[tuple[str, str]]] = {}  # deployed: the fields that each grants
         self.daily_limit_reached = False
+        self.limits = Limits(lambda: crm.clock())
 
     def plan(
         self,

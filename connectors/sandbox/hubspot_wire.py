@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from connectors.sandbox.crm import Crm, Row
@@ -20,10 +22,9 @@ from connectors.sandbox.hubspot_schema import SINGULAR
 from connectors.sandbox.hubspot_search import search
 from connectors.sandbox.hubspot_settings import settings_routes
 
-DAILY_CALLS = 625_000
-BURST_CALLS = 190
 MOST_ON_PAGE = 100
 MOST_IN_BATCH = 100
+OAUTH_SECONDS = 1800
 WIRE = ("/crm/", "/crm-object-schemas/", "/oauth/")
 
 
@@ -42,31 +43,44 @@ def hubspot_app(crm: Crm, faults: Faults) -> Flask:
     return app
 
 
+_REFUSALS = {
+    "SECONDLY": "You have reached your secondly limit.",
+    "TEN_SECONDLY_ROLLING": "You have reached your ten_secondly_rolling limit.",
+    "DAILY": "You have reached your daily limit.",
+}
+
+
 def _guard(app: Flask, crm: Crm, faults: Faults) -> None:
+    limits = faults.limits
+
     @app.before_request
     def check_token() -> None:
         if not request.path.startswith(WIRE) or request.path.startswith("/oauth/"):
             return
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
-        found = crm.select("SELECT live FROM token WHERE value = ? AND kind IN ('hubspot', 'hubspot-key')", (value,))
+        found = crm.select(
+            "SELECT live, kind FROM token WHERE value = ? AND kind IN ('hubspot', 'hubspot-key')", (value,)
+        )
         if kind != "Bearer" or not found:
             raise HubspotProblem(401, "INVALID_AUTHENTICATION", "Authentication credentials not found.")
-        if not found[0][0]:
-            text = "The OAuth token used to make this call expired 1 second(s) ago."
+        live, g.kind = found[0]
+        over = _over(value, crm.clock()) if g.kind == "hubspot" else 0
+        if not live or over > 0:
+            text = f"The OAuth token used to make this call expired {max(1, over)} second(s) ago."
             raise HubspotProblem(401, "EXPIRED_AUTHENTICATION", text)
-        if faults.daily_limit_reached:
-            text = "You have reached your daily limit."
-            raise HubspotProblem(429, "", text, errorType="RATE_LIMIT", policyName="DAILY")
+        policy = "DAILY" if faults.daily_limit_reached else limits.take_hubspot(search=_is_search())
+        if policy:
+            raise HubspotProblem(429, "", _REFUSALS[policy], errorType="RATE_LIMIT", policyName=policy)
 
     @app.after_request
     def say_limits(response: Response) -> Response:
-        if request.path.startswith("/crm/") and not request.path.endswith("/search"):
-            used = DAILY_CALLS if faults.daily_limit_reached else crm.count_call("hubspot")
-            response.headers["X-HubSpot-RateLimit-Daily"] = str(DAILY_CALLS)
-            response.headers["X-HubSpot-RateLimit-Daily-Remaining"] = str(max(0, DAILY_CALLS - used))
-            response.headers["X-HubSpot-RateLimit-Interval-Milliseconds"] = "10000"
-            response.headers["X-HubSpot-RateLimit-Max"] = str(BURST_CALLS)
-            response.headers["X-HubSpot-RateLimit-Remaining"] = str(BURST_CALLS - 1)
+        if request.path.startswith("/crm/") and not _is_search() and "kind" in g:
+            left, today = limits.hubspot_left()
+            said = {"Interval-Milliseconds": 10_000, "Max": limits.hubspot_calls, "Remaining": max(0, left)}
+            if g.kind == "hubspot-key":  # an OAuth app is not told of the day
+                said |= {"Daily": limits.hubspot_daily, "Daily-Remaining": 0 if faults.daily_limit_reached else today}
+            for name, value in said.items():
+                response.headers[f"X-HubSpot-RateLimit-{name}"] = str(value)
         return response
 
     @app.errorhandler(HubspotProblem)
@@ -80,6 +94,15 @@ def _guard(app: Flask, crm: Crm, faults: Faults) -> None:
         return Response(error.get_response().get_data(), 404, content_type="text/html; charset=utf-8")
 
 
+def _is_search() -> bool:
+    return request.path.endswith("/search")
+
+
+def _over(token: str, now: datetime) -> int:
+    """Seconds since an OAuth token's end, which stands in it."""
+    return math.ceil(now.timestamp() - int(token.split("-")[1]))
+
+
 def _sign_in(app: Flask, crm: Crm) -> None:
     @app.post("/oauth/v1/token")
     @app.post("/oauth/v3/token", endpoint="token_v3")
@@ -89,11 +112,11 @@ def _sign_in(app: Flask, crm: Crm) -> None:
         form = {**request.form, "hubspot_refresh_token": request.form.get("refresh_token")}
         if request.form.get("grant_type") != "refresh_token" or any(form.get(name) != ours[name] for name in ours):
             return answer({"status": "BAD_REFRESH_TOKEN", "message": "missing or invalid refresh token"}, 400)
-        value = f"CKj-{secrets.token_urlsafe(40)}"
+        value = f"CKj-{int(crm.clock().timestamp()) + OAUTH_SECONDS}-{secrets.token_urlsafe(40)}"
         crm.execute("INSERT INTO token (value, kind) VALUES (?, 'hubspot')", (value,))
         # The refresh token stays the same: HubSpot does not rotate it.
         same = {"refresh_token": ours["hubspot_refresh_token"]}
-        return answer({"token_type": "bearer", "access_token": value, "expires_in": 1800, **same})
+        return answer({"token_type": "bearer", "access_token": value, "expires_in": OAUTH_SECONDS, **same})
 
 
 def _records(routes: Routes, objects: HubspotObjects) -> None:

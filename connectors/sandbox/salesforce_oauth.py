@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
@@ -14,6 +15,7 @@ from connectors.sandbox.crm import Crm
 USERNAME = "integration@aozora.example"
 _AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+SESSION = timedelta(hours=2)
 Reply = tuple[int, dict[str, Any]]
 
 
@@ -23,6 +25,7 @@ class SalesforceSignIn:
     def __init__(self, crm: Crm, public_key: str) -> None:
         self._crm = crm
         self._public_key = public_key
+        self._used: dict[str, datetime] = {}  # token -> its last use: a session ends when it is not used
         self.client_id = crm.secret("client_id", lambda: "3MVG9" + secrets.token_urlsafe(48))
         self.client_secret = crm.secret("client_secret", lambda: secrets.token_hex(32).upper())
         if not self.refresh_token:
@@ -34,10 +37,19 @@ class SalesforceSignIn:
         found = self._crm.select("SELECT value FROM token WHERE kind = 'refresh' AND live = 1")
         return str(found[0][0]) if found else ""
 
+    def connect_again(self) -> str:
+        """A new family of refresh tokens, as when a person connects the app; its first one."""
+        self._crm.execute("UPDATE token SET live = 0 WHERE kind = 'refresh'")
+        return self._issue("refresh")
+
     def accepts(self, token: str) -> bool:
         """Whether this is the token of a live session."""
         found = self._crm.select("SELECT 1 FROM token WHERE value = ? AND kind = 'salesforce' AND live = 1", (token,))
-        return bool(found)
+        now = self._crm.clock()
+        if not found or now - self._used.get(token, now) > SESSION:
+            return False
+        self._used[token] = now
+        return True
 
     def token(self, form: Mapping[str, str], url: str) -> Reply:
         """Answer the token endpoint at `url`."""

@@ -20,7 +20,6 @@ from connectors.sandbox.salesforce_schema import LABELS
 from connectors.sandbox.salesforce_writing import SalesforceWriting
 
 MOST_IN_COLLECTION = 200
-DAILY_CALLS = 100_000
 _VERSION = re.compile(r"v(3[1-9]|[4-6]\d)\.0")
 _DATA = "/services/data/<version>"
 
@@ -30,7 +29,7 @@ def salesforce_app(crm: Crm, faults: Faults, sign_in: SalesforceSignIn) -> Flask
     app = Flask("sandbox-salesforce", static_folder=None, template_folder=None)
     reading, writing = SalesforceReading(crm, faults), SalesforceWriting(crm, faults)
     _guard(app, crm, faults, sign_in)
-    _add_reading(app, reading)
+    _add_reading(app, reading, faults)
     add_bulk(app, _DATA, SalesforceBulk(crm, reading))
     _add_writing(app, reading, writing)
     _add_collections(app, crm, writing)
@@ -57,16 +56,18 @@ def _guard(app: Flask, crm: Crm, faults: Faults, sign_in: SalesforceSignIn) -> N
             raise SalesforceProblem(401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE")
         if not sign_in.accepts(value):
             raise SalesforceProblem(401, "INVALID_SESSION_ID", "Session expired or invalid")
-        if faults.daily_limit_reached:
-            raise SalesforceProblem(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
+        refusal = "TotalRequests Limit exceeded." if faults.daily_limit_reached else faults.limits.take_salesforce()
+        if refusal:
+            raise SalesforceProblem(403, "REQUEST_LIMIT_EXCEEDED", refusal)
         version = (request.view_args or {}).get("version")
         if version is not None and not _VERSION.fullmatch(version):
             raise not_found()
 
     @app.after_request
     def say_limit(response: Response) -> Response:
-        used = DAILY_CALLS if faults.daily_limit_reached else crm.count_call("salesforce")
-        response.headers["Sforce-Limit-Info"] = f"api-usage={used}/{DAILY_CALLS}"
+        daily = faults.limits.salesforce_daily
+        used = daily if faults.daily_limit_reached else faults.limits.salesforce_used()
+        response.headers["Sforce-Limit-Info"] = f"api-usage={used}/{daily}"
         return response
 
     app.register_error_handler(SalesforceProblem, lambda problem: _json(problem.alone(), problem.status))
@@ -83,7 +84,7 @@ def _page_size() -> int:
     return min(2000, max(200, int(match[1]))) if match else 2000
 
 
-def _add_reading(app: Flask, reading: SalesforceReading) -> None:
+def _add_reading(app: Flask, reading: SalesforceReading, faults: Faults) -> None:
     def query(version: str, with_deleted: bool) -> Response:
         text = request.args.get("q", "")
         return _json(reading.query(text, version, with_deleted=with_deleted, size=_page_size()))
@@ -118,7 +119,8 @@ def _add_reading(app: Flask, reading: SalesforceReading) -> None:
 
     @app.get(f"{_DATA}/limits", strict_slashes=False)
     def limits(version: str) -> Response:
-        return _json({"DailyApiRequests": {"Max": DAILY_CALLS, "Remaining": DAILY_CALLS}})
+        daily, used = faults.limits.salesforce_daily, faults.limits.salesforce_used()
+        return _json({"DailyApiRequests": {"Max": daily, "Remaining": max(0, daily - used)}})
 
 
 def _body() -> dict[str, Any]:

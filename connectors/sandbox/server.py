@@ -12,6 +12,7 @@ from connectors.sandbox import seed as story
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.hubspot_wire import hubspot_app
+from connectors.sandbox.limits import Limits
 from connectors.sandbox.pages import add_pages
 from connectors.sandbox.salesforce_oauth import USERNAME, SalesforceSignIn
 from connectors.sandbox.salesforce_wire import salesforce_app
@@ -45,6 +46,15 @@ class Sandbox:
     def refresh_token(self) -> str:
         """The Salesforce refresh token that is good now; each use replaces it."""
         return self._sign_in.refresh_token
+
+    def connect_again(self) -> str:
+        """A person connects the app to the org again: a new family of refresh tokens, by its first one."""
+        return self._sign_in.connect_again()
+
+    @property
+    def limits(self) -> Limits:
+        """How many calls each org takes; may be set at any time."""
+        return self.faults.limits
 
     def stop(self) -> None:
         """Hang up, and let go of the file; the state stays in the folder."""

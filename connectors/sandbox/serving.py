@@ -152,7 +152,11 @@ class _Exchange(BaseHTTPRequestHandler):
         query = (parse_qs(split.query).get("q") or [unquote(split.query)])[0]
         self.server.do_late()
         fault = self.server.faults.take(f"{self.command} {path}?{query}") if path.startswith(WIRES) else None
-        answer = self._answer(fault, path, split.query, body)
+        self.server.faults.limits.begin(id(self), path)
+        try:
+            answer = self._answer(fault, path, split.query, body)
+        finally:
+            self.server.faults.limits.end(id(self))
         silent = fault is not None and fault.mode in ("after", "reset", "hang", "late")
         if path.startswith(WIRES):
             kept = "" if "/oauth" in path else body.decode("utf-8", "replace")

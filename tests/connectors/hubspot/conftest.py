@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from connectors.base import ConnectionSettings, Connector
+from connectors.base import ConnectionSettings, Connector, Vault
+from connectors.budget import Budget
 from connectors.hubspot.connector import open_connection
 
 TOKEN = "pat-na1-throw-away"
@@ -77,10 +78,18 @@ def connect() -> Iterator[Callable[..., Connector]]:
     """Opens connections and closes them again."""
     opened: list[Connector] = []
 
-    def open_one(base_url: str, *, secrets: dict[str, str] | None = None, **options: Any) -> Connector:
+    def open_one(
+        base_url: str,
+        *,
+        secrets: dict[str, str] | None = None,
+        budget: Budget | None = None,
+        vault: Vault | None = None,
+        **options: Any,
+    ) -> Connector:
         known = secrets or {"env:HUBSPOT_TOKEN": TOKEN}
         chosen = {"base_url": base_url, "auth": {"flow": "token", "token": "env:HUBSPOT_TOKEN"}, **options}
-        opened.append(open_connection(ConnectionSettings("hs", "hubspot", chosen, known.__getitem__)))
+        settings = ConnectionSettings("hs", "hubspot", chosen, known.__getitem__, "", budget or Budget(), vault)
+        opened.append(open_connection(settings))
         return opened[-1]
 
     yield open_one

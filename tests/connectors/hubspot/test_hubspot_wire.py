@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from connectors.base import BadRecord, Health, LoggedAction, NeedsAdmin, Receipt, Stream, TryAgain, Unknown
-from connectors.hubspot.session import Pace
 
 TOKEN = "pat-na1-throw-away"
 DEALS = Stream("opportunities", "deals", ("dealname",))
@@ -284,12 +283,3 @@ def test_an_owner_who_left_does_not_keep_an_action_from_being_logged(place, conn
     assert receipt.id == "5"
     bodies = [json.loads(call[3])["properties"] for call in place.calls[-2:]]
     assert ["hubspot_owner_id" in body for body in bodies] == [True, False]
-
-
-def test_no_more_than_four_searches_go_out_in_any_second():
-    pace, passed = Pace(4), []
-    for _ in range(6):
-        pace.wait()
-        passed.append(time.monotonic())
-    assert passed[3] - passed[0] < 0.5
-    assert all(later - earlier >= 0.99 for earlier, later in zip(passed, passed[4:], strict=False))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from connectors.base import ConnectionSettings, Connector, RelationSource, Stream
+from connectors.base import ConnectionSettings, Connector, RelationSource, Stream, Vault
+from connectors.budget import Budget
 from connectors.contract import Story
 from connectors.registry import open_connection
 from connectors.sandbox.server import Sandbox
@@ -32,7 +33,14 @@ def connect(sandbox: Sandbox) -> Iterator[Callable[..., Connector]]:
     sandbox.faults.clear()
     opened: list[Connector] = []
 
-    def open_one(*, secrets: dict[str, str] | None = None, folder: Path | None = None, **options: Any) -> Connector:
+    def open_one(
+        *,
+        secrets: dict[str, str] | None = None,
+        folder: Path | None = None,
+        budget: Budget | None = None,
+        vault: Vault | None = None,
+        **options: Any,
+    ) -> Connector:
         known = {"env:SF_CLIENT_SECRET": sandbox.client_secret, **(secrets or {})}
         usual = {
             "kind": "salesforce",
@@ -51,7 +59,9 @@ def connect(sandbox: Sandbox) -> Iterator[Callable[..., Connector]]:
                 return Path(folder or ".", reference.removeprefix("file:")).read_text().strip()
             return known[reference]
 
-        settings = ConnectionSettings("sf", "salesforce", {**usual, **options}, secret, str(folder or ""))
+        settings = ConnectionSettings(
+            "sf", "salesforce", {**usual, **options}, secret, str(folder or ""), budget or Budget(), vault
+        )
         opened.append(open_connection(settings))
         return opened[-1]
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from virtual import ByHand
 
 from connectors.base import BadRecord, Connector, CrmError, NeedsAdmin, Stream, TryAgain, Unknown
+from connectors.budget import Budget
 from connectors.contract import Story, action_for, problems_of
 from connectors.sandbox.server import Sandbox
 
@@ -121,9 +123,9 @@ WRITING = (
 
 @pytest.mark.parametrize("row", WRITING, ids=lambda row: f"{row.code} {row.message[-12:]}")
 def test_a_record_that_is_refused_is_sent_as_often_as_that_may_help_and_told_in_the_orgs_words(
-    connector: Connector, sandbox: Sandbox, story: Story, row: Refused, monkeypatch: pytest.MonkeyPatch
+    connect: Callable[..., Connector], sandbox: Sandbox, story: Story, row: Refused
 ) -> None:
-    monkeypatch.setattr("connectors.salesforce.writing.time.sleep", lambda seconds: None)
+    connector = connect(budget=Budget(ByHand().time))
     connector.log_actions([action_for(story)])
     sandbox.calls.clear()
     error = {"statusCode": row.code, "message": row.message, "fields": []}

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+import sqlalchemy as sa
+from virtual import ByHand
 
+from connectors import tokens as tokens_of
 from connectors.base import Connector, NeedsAdmin, Stream, TryAgain
+from connectors.budget import Budget
 from connectors.contract import Story, read_round
 from connectors.salesforce import session
 from connectors.sandbox.server import Sandbox
+from sync.house import House, open_engine
+from sync.schema import tokens
+from sync.vault import TokenVault
 
 Connect = Callable[..., Connector]
 DEALS = Stream("opportunities", "Opportunity", ("Name",))
@@ -43,34 +52,152 @@ def test_a_jwt_signed_with_our_key_signs_in(connect: Connect, sandbox: Sandbox) 
         connect(auth=auth | {"private_key": "env:KEY"}, secrets={"env:KEY": "no key"}).describe("Opportunity")
 
 
-def test_a_rotated_refresh_token_is_kept_in_its_file(connect: Connect, sandbox: Sandbox, tmp_path: Path) -> None:
-    kept = tmp_path / "refresh-token"
-    kept.write_text(sandbox.refresh_token)
-    auth = {
-        "flow": "refresh_token",
-        "client_id": sandbox.client_id,
-        "client_secret": "env:SF_CLIENT_SECRET",
-        "refresh_token": "file:refresh-token",
-    }
-    for _ in range(2):  # the second sign-in needs what the first one kept
-        before = kept.read_text()
-        assert connect(auth=auth, folder=tmp_path).describe("Account").name == "Account"
-        assert kept.read_text() != before
-        assert kept.read_text() == sandbox.refresh_token
-    assert kept.stat().st_mode & 0o077 == 0
+def refreshing(sandbox: Sandbox, first: str, **more: Any) -> dict[str, Any]:
+    """The options of a connection whose refresh token is replaced at each sign-in."""
+    auth = {"client_id": sandbox.client_id, "client_secret": "env:SF_CLIENT_SECRET", "refresh_token": "env:FIRST"}
+    return {"auth": {"flow": "refresh_token", **auth}, "secrets": {"env:FIRST": first}, **more}
 
 
-def test_a_refresh_token_that_cannot_be_kept_needs_an_admin(connect: Connect, sandbox: Sandbox) -> None:
-    auth = {
-        "flow": "refresh_token",
-        "client_id": sandbox.client_id,
-        "client_secret": "env:SF_CLIENT_SECRET",
-        "refresh_token": "env:SF_REFRESH",
-    }
-    token = sandbox.refresh_token
-    with pytest.raises(NeedsAdmin, match="file:PATH") as caught:
-        connect(auth=auth, secrets={"env:SF_REFRESH": token}).describe("Account")
-    assert token not in str(caught.value)
+@pytest.fixture
+def house(database_url: str, tmp_path: Path) -> Iterator[House]:
+    found = House(open_engine(database_url, tmp_path), tmp_path, bytes(range(32)), lambda: datetime.now(UTC))
+    yield found
+    found.engine.dispose()
+
+
+def test_a_replaced_refresh_token_is_kept_before_it_is_used_and_never_in_clear(
+    connect: Connect, sandbox: Sandbox, house: House
+) -> None:
+    first = sandbox.refresh_token
+    vault = TokenVault(house, "sf")
+    for _ in range(3):  # each process begins with what the last one kept
+        connector = connect(**refreshing(sandbox, first, vault=vault))
+        assert connector.describe("Account").name == "Account"
+        assert vault.kept(first) == sandbox.refresh_token != first
+    with house.reading() as tx:
+        rows = str(tx.execute(sa.select(tokens)).all())
+    assert sandbox.refresh_token not in rows
+    assert first not in rows
+
+
+def test_a_process_killed_between_sign_in_and_first_call_has_lost_nothing(
+    connect: Connect, sandbox: Sandbox, house: House
+) -> None:
+    first, vault = sandbox.refresh_token, TokenVault(house, "sf")
+    sandbox.faults.plan("/services/data", times=9, mode="reset")
+    with pytest.raises(TryAgain):
+        connect(**refreshing(sandbox, first, vault=vault)).describe("Account")
+    sandbox.faults.clear()
+    assert connect(**refreshing(sandbox, first, vault=vault)).describe("Account").name == "Account"
+
+
+def test_many_processes_never_spend_the_same_refresh_token_twice(
+    connect: Connect, sandbox: Sandbox, house: House
+) -> None:
+    first = sandbox.refresh_token
+    opened = [connect(**refreshing(sandbox, first, vault=TokenVault(house, "sf"))) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:  # each with a token of its own, as processes have
+        assert {shape.name for shape in pool.map(lambda each: each.describe("Account"), opened)} == {"Account"}
+    assert TokenVault(house, "sf").kept(first) == sandbox.refresh_token
+
+
+def test_a_token_that_a_person_puts_there_wins_over_the_kept_one(
+    connect: Connect, sandbox: Sandbox, house: House
+) -> None:
+    vault, stolen = TokenVault(house, "sf"), sandbox.refresh_token
+    connect(**refreshing(sandbox, stolen, vault=vault)).describe("Account")
+    # Somebody else uses the first one again: the org ends the whole family.
+    connector = connect(**refreshing(sandbox, stolen))
+    thief = {"grant_type": "refresh_token", "client_id": sandbox.client_id, "client_secret": sandbox.client_secret}
+    requests.post(
+        f"{sandbox.salesforce_url}/services/oauth2/token",
+        data={**thief, "refresh_token": stolen},
+        verify=str(sandbox.ca_file),
+        timeout=10,
+    )
+    connector = connect(**refreshing(sandbox, stolen, vault=vault))
+    with pytest.raises(NeedsAdmin, match="expired access/refresh token"):
+        connector.describe("Account")
+    fresh = sandbox.connect_again()
+    assert connect(**refreshing(sandbox, fresh, vault=vault)).describe("Account").name == "Account"
+
+
+def test_a_refresh_token_is_not_spent_where_the_next_one_cannot_be_kept(
+    connect: Connect, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    first = sandbox.refresh_token
+    nothing = House(open_engine("sqlite:///none.db", tmp_path), tmp_path, b"", lambda: datetime.now(UTC))
+    sandbox.calls.clear()
+    for vault in (None, TokenVault(nothing, "sf")):
+        with pytest.raises(NeedsAdmin, match="sudare apply") as caught:
+            connect(**refreshing(sandbox, first, vault=vault)).describe("Account")
+        assert first not in str(caught.value)
+    assert sign_ins(sandbox) == 0
+    assert sandbox.refresh_token == first
+
+
+def test_fifty_threads_with_a_dead_sign_in_make_one_token_call(connect: Connect, sandbox: Sandbox) -> None:
+    time = ByHand()
+    secrets = {"env:SF_CLIENT_SECRET": "wrong"}
+    connector = connect(secrets=secrets, budget=Budget(time.time))
+    sandbox.calls.clear()
+
+    def refused(_: int) -> bool:
+        with pytest.raises(NeedsAdmin, match="invalid_client"):
+            connector.describe("Account")
+        return True
+
+    with ThreadPoolExecutor(50) as pool:
+        assert all(pool.map(refused, range(200)))
+    assert sign_ins(sandbox) == 1
+    time.move(tokens_of.QUIET_SECONDS + 1)  # now and then it is looked whether somebody mended it in the org
+    assert refused(0)
+    assert sign_ins(sandbox) == 2
+
+
+def test_a_mended_secret_is_tried_at_once(connect: Connect, sandbox: Sandbox, tmp_path: Path) -> None:
+    place = tmp_path / "secret"
+    place.write_text("wrong")
+    auth = {"flow": "client_credentials", "client_id": sandbox.client_id, "client_secret": "file:secret"}
+    connector = connect(auth=auth, folder=tmp_path)
+    with pytest.raises(NeedsAdmin):
+        connector.describe("Account")
+    place.write_text(sandbox.client_secret)
+    assert connector.describe("Account").name == "Account"
+
+
+def test_a_session_that_ended_by_itself_costs_one_sign_in(connect: Connect, sandbox: Sandbox) -> None:
+    connector = connect()
+    connector.describe("Account")
+    before, sandbox.crm.clock = sandbox.crm.clock, lambda: datetime.now(UTC) + timedelta(hours=3)
+    sandbox.calls.clear()
+    try:
+        for _ in range(3):
+            connector.describe("Account")
+    finally:
+        sandbox.crm.clock = before
+    assert sign_ins(sandbox) == 1
+
+
+def test_a_sign_in_that_names_an_org_elsewhere_is_not_followed(connect: Connect, sandbox: Sandbox) -> None:
+    body = '{"access_token": "00D-canary", "instance_url": "https://127.0.0.2:1", "token_type": "Bearer"}'
+    sandbox.faults.plan("/oauth2/token", status=200, body=body)
+    with pytest.raises(NeedsAdmin, match="instance_url") as caught:
+        connect().describe("Account")
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://127.0.0.2:1/services/data/v63.0/query/01g-2000", "//127.0.0.2:1/services/data/v63.0/query/01g"]
+)
+def test_a_next_page_at_another_host_is_not_followed(connect: Connect, sandbox: Sandbox, address: str) -> None:
+    connector = connect()
+    connector.describe("Opportunity")
+    sandbox.calls.clear()
+    body = f'{{"totalSize": 4000, "done": false, "records": [], "nextRecordsUrl": "{address}"}}'
+    sandbox.faults.plan("FROM Opportunity", status=200, times=5, body=body)
+    with pytest.raises(TryAgain, match="does not say where it goes on"):
+        connector.read_records(DEALS, ["006000000000001AAA"])
 
 
 def test_a_wrong_secret_is_told_without_the_secret_and_asked_once(connect: Connect, sandbox: Sandbox) -> None:
@@ -153,10 +280,16 @@ def test_a_wrong_kind_of_token_is_not_renewed(connect: Connect, sandbox: Sandbox
 
 
 def test_a_busy_sign_in_is_tried_again_later(connect: Connect, sandbox: Sandbox) -> None:
-    connector = connect()
+    time = ByHand()
+    connector = connect(budget=Budget(time.time))
+    sandbox.calls.clear()
     sandbox.faults.plan("/oauth2/token", status=503, body="<html>busy</html>")
-    with pytest.raises(TryAgain):
-        connector.describe("Account")
+    for _ in range(3):
+        with pytest.raises(TryAgain) as busy:
+            connector.describe("Account")
+        assert busy.value.after is None or busy.value.after <= timedelta(seconds=tokens_of.BUSY_SECONDS)
+    assert sign_ins(sandbox) == 1
+    time.move(tokens_of.BUSY_SECONDS)
     assert connector.describe("Account").name == "Account"
 
 
