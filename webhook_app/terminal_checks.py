@@ -12,6 +12,7 @@ import click
 from config.connections import open_connections
 from sync.certificate import Certificate, certificates, clock_text
 from sync.reconcile import check
+from sync.vault import vaults
 from webhook_app.commands import Refused, house_of, in_workspace, out, table
 
 
@@ -25,7 +26,7 @@ def reconcile_command(folder: Path, connection: str, ids: bool) -> None:
     `sudare serve` compares counts every hour, and ids every night.
     """
     house = house_of(folder)
-    opened = open_connections(house.workspace(), folder)
+    opened = open_connections(house.workspace(), folder, vaults(house))
     if connection not in opened:
         raise Refused(f"no connection `{connection}`; there is {', '.join(opened)}")
     try:

@@ -113,7 +113,10 @@ def install_command(
         raise click.UsageError("say --check-only or --deploy, or --write DIR")
     workspace, _ = check(folder, datetime.now(UTC))
     name = _of_kind(workspace, crm, connection)
-    installer, wanted = open_connections(workspace, folder).installer(name), wanted_of(workspace, name)
+    installer, wanted = (
+        open_connections(workspace, folder, vaults_at(folder)).installer(name),
+        wanted_of(workspace, name),
+    )
     try:
         if into is not None:
             _write(installer.files(wanted), into)
