@@ -121,6 +121,7 @@ class Faults:
             self._odds = None
             self._hidden.clear()
             self.daily_limit_reached = False
+        self.limits.clear()
         self._crm.execute("UPDATE token SET live = 1 WHERE kind = 'hubspot-key'")
 
     def revoke_tokens(self) -> None:

@@ -15,13 +15,17 @@ class Limits:
     """What each org takes. The figures may be set at any time: as they stand, no test comes near them."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Take what was taken at first, and forget what was counted."""
         self.hubspot_calls = 100_000  # in any ten seconds, without searches: 100 or 190 in real accounts
         self.hubspot_searches = 1_000  # in any second: 5 in real accounts
         self.hubspot_daily = 625_000
         self.salesforce_daily = 100_000  # in any 24 hours
         self.salesforce_long_calls = 25  # at once that have lasted 20 s: 5 in developer orgs
-        self._clock = clock
-        self._lock = threading.Lock()
         self._calls: deque[datetime] = deque()
         self._searches: deque[datetime] = deque()
         self._day: tuple[str, int] = ("", 0)  # HubSpot's, which ends at midnight
