@@ -86,7 +86,13 @@ def primary_of(rows: Sequence[Link]) -> str | None:
 
 def read_links(session: Session, source: str, target: str, ids: Sequence[str]) -> dict[str, list[Link]]:
     """Everything that is associated with these records, by record; one with nothing is absent."""
+    return _links(session, source, target, ids)[0]
+
+
+def _links(session: Session, source: str, target: str, ids: Sequence[str]) -> tuple[dict[str, list[Link]], str]:
+    """The same, and the CRM's clock at the first answer; empty where nothing was asked."""
     found: dict[str, list[Link]] = {}
+    now = ""
     waiting = [{"id": id} for id in ids]
     while waiting:
         some, waiting = waiting[:LINK_BATCH], waiting[LINK_BATCH:]
@@ -94,11 +100,12 @@ def read_links(session: Session, source: str, target: str, ids: Sequence[str]) -
         with hubspot_problems(session.where(source)):
             page = msgspec.json.decode(answer.body, type=_LinkPage)
         check_faults(page.errors, session.where(source))
+        now = now or answer.now
         for row in page.results:
             found.setdefault(str(row.from_.id), []).extend(row.to)
             if row.paging is not None and row.paging.next is not None:
                 waiting.append({"id": str(row.from_.id), "after": str(row.paging.next.after)})
-    return found
+    return found, now
 
 
 def read_labels(session: Session, source: str, target: str) -> tuple[tuple[LinkType, ...], str]:
@@ -121,14 +128,16 @@ def read_relations(session: Session, stream: Stream, since: Checkpoint, partners
 
 
 def relations_of(session: Session, stream: Stream, companies: Sequence[str]) -> tuple[list[Record], str]:
-    """All rows of these companies under the stream's label, and the CRM's clock before they were read."""
+    """All rows of these companies under the stream's label, and the CRM's clock when they were read."""
     label = stream.relation.label if stream.relation is not None else ""
-    known, now = read_labels(session, "companies", "deals")
-    found = read_links(session, "companies", "deals", companies)
-    if any(one.label == label for one in known):
-        pairs = [(str(row.toObjectId), id) for id, rows in found.items() for row in rows if _labelled(row, label)]
-    else:
-        pairs = _seen_from_deals(session, label, found)
+    found, now = _links(session, "companies", "deals", companies)
+    pairs = [(str(row.toObjectId), id) for id, rows in found.items() for row in rows if _labelled(row, label)]
+    if not pairs:
+        # Nobody has the label now, or it is named otherwise on this side, or there is none.
+        known, asked = read_labels(session, "companies", "deals")
+        now = now or asked
+        if all(one.label != label for one in known):
+            pairs = _seen_from_deals(session, label, found)
     return [_relation(deal, company, label, now) for deal, company in dict.fromkeys(pairs)], now
 
 

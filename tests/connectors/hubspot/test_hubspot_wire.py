@@ -36,7 +36,7 @@ def test_the_token_goes_to_the_configured_address_only_even_where_that_redirects
 @pytest.mark.parametrize(
     ("version", "paths"),
     [
-        ("v3", ["/crm/v3/properties/deals", "/crm/v3/objects/deals", "/crm/v3/owners/"]),
+        ("v3", ["/crm/v3/properties/deals", "/crm/v3/objects/deals", "/crm/v3/owners"]),
         ("2026-03", ["/crm/properties/2026-03/deals", "/crm/objects/2026-03/deals", "/crm/owners/2026-03"]),
         ("2026-09", ["/crm/properties/2026-09/deals", "/crm/objects/2026-09/deals", "/crm/owners/2026-09"]),
     ],
