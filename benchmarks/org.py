@@ -152,8 +152,7 @@ def _built(count: int) -> tuple[Pages, dict[str, int], dict[int, bytes]]:
     hubspot = {}
     for start in range(0, count, HS_PAGE):
         rows = [hubspot_deal(number) for number in range(start, min(start + HS_PAGE, count))]
-        following = {"paging": {"next": {"after": str(start + HS_PAGE)}}} if start + HS_PAGE < count else {}
-        hubspot[start] = json.dumps({"results": rows, **following}, ensure_ascii=False).encode()
+        hubspot[start] = json.dumps(rows, ensure_ascii=False).encode()
     return salesforce, {object: total for object, (_, total) in makers.items()}, hubspot
 
 
@@ -199,7 +198,9 @@ def _serve(count: int, folder: str, jobs: bool, ready: Callable[[tuple[int, int]
                 return self.answer(_properties())
             if parts.path.startswith("/crm/v3/objects/deals"):
                 archived = query.get("archived", ["false"])[0].lower() == "true"
-                return self.answer(b'{"results":[]}' if archived else hubspot[int(query.get("after", ["0"])[0])])
+                return (
+                    self.listed(int(query.get("after", ["0"])[0])) if not archived else self.answer(b'{"results":[]}')
+                )
             return self.answer(b'{"results":[]}')
 
         def do_POST(self) -> None:
@@ -211,6 +212,11 @@ def _serve(count: int, folder: str, jobs: bool, ready: Callable[[tuple[int, int]
                 self.answer(b'{"id":"750B00000000001AAA","state":"UploadComplete"}')
             else:
                 self.answer(b'[{"errorCode":"INVALIDENTITY","message":"is not supported by the Bulk API."}]', 400)
+
+        def listed(self, start: int) -> None:
+            following = start + HS_PAGE
+            paging = b',"paging":{"next":{"after":"%d"}}' % following if following < count else b""
+            return self.answer(b'{"results":' + hubspot[start % built] + paging + b"}")
 
         def job(self, path: str, start: int) -> None:
             if not path.endswith("/results"):
