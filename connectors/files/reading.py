@@ -7,6 +7,7 @@ import io
 import re
 import time
 import unicodedata
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +16,7 @@ from typing import Any
 
 from connectors.base import NeedsAdmin, TryAgain
 
-MOST_BYTES = 256 * 1024 * 1024
+MOST_BYTES = 64 * 1024 * 1024  # of a CSV file, and of an Excel file unpacked: some hundred thousand rows
 _ENDINGS = (".csv", ".xlsx")
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 _HALF_WIDTH = re.compile(r"[｡-ﾟ]")
@@ -61,7 +62,7 @@ def read_export(path: Path, *, encoding: str, whole: bool) -> Export:
     """The export as it stands. `whole`: a marker said that it is finished, so its last line needs no line break."""
     mark = mark_of(path)
     if path.stat().st_size > MOST_BYTES:
-        raise NeedsAdmin(f"{path.name}: is larger than {MOST_BYTES // 1024 // 1024} MiB; export less of it")
+        raise _too_large(path)
     content = path.read_bytes()
     lines = _excel(path, content) if path.suffix.lower() == ".xlsx" else _csv(path, content, encoding, whole)
     if mark_of(path) != mark:
@@ -71,6 +72,10 @@ def read_export(path: Path, *, encoding: str, whole: bool) -> Export:
     rows = [line for line in lines[1:] if any(cell is not None for cell in line)]
     at = datetime.fromtimestamp(int(mark.rsplit(" ", 2)[1]) / 1e9, UTC)
     return Export(mark, at, _columns(path, lines[0]), rows)
+
+
+def _too_large(path: Path) -> NeedsAdmin:
+    return NeedsAdmin(f"{path.name}: is larger than {MOST_BYTES // 1024 // 1024} MiB; export less of it")
 
 
 def _columns(path: Path, header: Sequence[Any]) -> Mapping[str, int]:
@@ -144,6 +149,12 @@ def _in_euc_kr(letter: str) -> bool:
 def _excel(path: Path, content: bytes) -> list[list[Any]]:
     import python_calamine  # imported where an Excel file is read, and nowhere else
 
+    try:
+        unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(content)).infolist())
+    except zipfile.BadZipFile:
+        raise TryAgain(f"{path.name}: is half written or no Excel file") from None
+    if unpacked > MOST_BYTES:
+        raise _too_large(path)
     try:
         sheet = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
         return [[_plain(cell) for cell in line] for line in sheet.to_python(skip_empty_area=True)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from export_folder import ExportFolder, comma_separated
+from export_folder import ExportFolder, comma_separated, excel
 
 from connectors.base import Connector, NeedsAdmin, Stream, TryAgain
 from connectors.contract import living, read_round
@@ -129,6 +130,25 @@ def test_an_older_export_never_undoes_a_newer_one(system, connect, tmp_path) -> 
     newer.unlink()
     with pytest.raises(TryAgain, match="older than the one read last"):
         connector.read(DEALS, checkpoint)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_unpacked(system, connect, tmp_path) -> None:
+    (system.folder / "deals.csv").unlink()
+    path = system.folder / "deals.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts, parts.open("xl/worksheets/sheet1.xml", "w") as part:
+        for _ in range(65):
+            part.write(bytes(1024 * 1024))
+    assert path.stat().st_size < 1024 * 1024
+    system.rest(path)
+    with pytest.raises(NeedsAdmin, match=r"deals\.xlsx: is larger than 64 MiB"):
+        connect(tmp_path).read(DEALS, None)
+
+
+def test_half_an_excel_file_is_never_taken(system, connect, tmp_path) -> None:
+    (system.folder / "deals.csv").unlink()
+    system.rest(write(system, excel(LINES)[:-30], "deals.xlsx"))
+    with pytest.raises(TryAgain, match=r"deals\.xlsx: is half written"):
+        connect(tmp_path).read(DEALS, None)
 
 
 def test_two_rows_of_one_id_are_refused_with_their_place(system, connect, tmp_path) -> None:
