@@ -67,6 +67,7 @@ class FilesConnector:
     def describe(self, object: str) -> ObjectShape:
         """The columns of the newest export, all text: a file tells no types."""
         path = newest(self._folder, object)
+        refuse_unfinished(path, settle=self._settle, done=self._done)
         export = read_export(path, encoding=self._encoding, whole=self._done)
         return ObjectShape(object, object, {name: FieldShape(name, name, "text") for name in export.columns})
 
