@@ -22,6 +22,7 @@ from config.load import load
 from config.secrets import derive, workspace_key
 from config.workspace import Workspace
 from sync.schema import applied
+from sync.turns import LOOK_SECONDS, in_line
 
 Clock = Callable[[], datetime]
 
@@ -154,7 +155,6 @@ def _make_private(file: Path, *_connecting: object) -> None:
 
 
 LOCK_SECONDS = 5  # how long a writer waits for the others
-LOCK_LOOK_SECONDS = 0.001
 _SQLITE = (
     "journal_mode=WAL",
     "synchronous=FULL",  # what is acknowledged is durable
@@ -179,21 +179,23 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     if not connection.get_execution_options().get("writing", False):
         connection.exec_driver_sql("BEGIN")
         return
-    # SQLite's own waiting looks ever more seldom, so whoever writes without pause would be overtaken by nobody.
+    if _begins(connection, final=False):
+        return
+    # SQLite's own waiting looks ever more seldom, so that who writes without pause would be overtaken by nobody.
     last = time.monotonic() + LOCK_SECONDS
-    connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    try:
+    with in_line(connection.engine):
         while not _begins(connection, final=time.monotonic() > last):
-            time.sleep(LOCK_LOOK_SECONDS)
-    finally:
-        connection.exec_driver_sql(_BUSY)
+            time.sleep(LOOK_SECONDS)
 
 
 def _begins(connection: sa.Connection, *, final: bool) -> bool:
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
     try:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     except sa.exc.OperationalError as problem:
         if final or getattr(problem.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY:
             raise
         return False
+    finally:
+        connection.exec_driver_sql(_BUSY)
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,12 +21,12 @@ from sync.rows import batches, insert_new, upsert
 from sync.schema import mirror, partner_accounts, shapes, streams
 from sync.settle import end_orphans, settle, would_end
 from sync.sorting import drop_sorting, make_sorting
+from sync.turns import let_pass
 
 BATCH = 200  # records a transaction: keeps the write lock short
-RELATIONS, DRAINED = 500, 100  # rows of them; marked deals, which cost most
+DRAINED = 100  # marked deals: each costs most
 # A round that brings no news writes nothing, but this often: then its end is noted and its checkpoint moves on.
 NOTED = timedelta(minutes=5)
-LET_PASS_SECONDS = 0.003  # between two of them: a door that has a word to keep gets in
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def _complete(house: House, reading: Reading) -> dict[str, CrmError]:
             while count := drain(house, DRAINED):
                 note(count)
                 moving = True
-                time.sleep(LET_PASS_SECONDS)
+                let_pass(house.engine)
         moving |= len(asked) > known
     return problems
 
@@ -138,11 +137,11 @@ def _apply(house: House, reading: Reading, stream: str, page: Page) -> bool:
     if stream in _OBJECTS:
         for batch in batches(page.records, BATCH):
             news |= apply_records(house, reading, _OBJECTS[stream], batch).news
-            time.sleep(LET_PASS_SECONDS)
+            let_pass(house.engine)
     else:
         for part in _parts(page):
             news |= apply_relations(house, reading, stream.removeprefix("relations:"), part).news
-            time.sleep(LET_PASS_SECONDS)
+            let_pass(house.engine)
     return news
 
 
@@ -151,7 +150,7 @@ def _parts(page: Page) -> Iterator[Page]:
     if page.complete_for:
         yield page
         return
-    for rows in batches(page.records, RELATIONS):
+    for rows in batches(page.records, BATCH):
         yield replace(page, records=rows)
 
 
