@@ -158,7 +158,7 @@ def test_a_notice_about_what_is_known_already_costs_one_read_and_no_write(heard,
     heard.calls(on)
     heard.reread(on)
     asked = heard.calls(on)
-    # HubSpot leaves a field out that is empty: then its name is looked up too, so that a lost field is not taken for one.
+    # HubSpot leaves out what is empty: then its name is looked up too, so that a lost field is not taken for that.
     beside = ("associations", "properties")
     assert len([call for call in asked if not any(word in call for word in beside)]) == 1, asked
     assert (life.feed(crm["gold"]), life.rows(schema.mirror)) == (feed, before)
