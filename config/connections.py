@@ -62,6 +62,11 @@ class Connections(Mapping[str, Connector]):
             vault=self._vault(row.name) if self._vault else None,
         )
 
+    def opened(self) -> Mapping[str, Connector]:
+        """Those that are open now."""
+        with self._lock:
+            return dict(self._open)
+
     def close(self) -> None:
         """Give back the sockets of those that were opened."""
         with self._lock:

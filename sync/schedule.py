@@ -20,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from config.connections import Connections
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import Connector, CrmError, NeedsAdmin, TryAgain
+from sync.calls import calls_of
 from sync.certificate import due_check
 from sync.deliver import SendMail, deliver
 from sync.drift import Looked
@@ -100,7 +101,9 @@ def run_scheduler(house: House, open_connectors: OpenConnectors, stop: Event, se
         workspace = house.workspace()
         connectors = open_connectors(workspace, house.folder)
         try:
-            _run_until_other(house, workspace.connections, jobs_of(house, workspace, connectors, send), stop)
+            _run_until_other(
+                house, connectors, workspace.connections, jobs_of(house, workspace, connectors, send), stop
+            )
         finally:
             connectors.close()
 
@@ -165,7 +168,9 @@ def _reread(house: House, name: str, connectors: Mapping[str, Connector]) -> Non
         time.sleep(GATHER_SECONDS)
 
 
-def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: list[Job], stop: Event) -> None:
+def _run_until_other(
+    house: House, connectors: Connections, known: Mapping[str, ConnectionRow], jobs: list[Job], stop: Event
+) -> None:
     # Jobs that are still running when their next tick comes are left alone; that is no news.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     course = Course()
@@ -180,7 +185,8 @@ def _run_until_other(house: House, known: Mapping[str, ConnectionRow], jobs: lis
     scheduler.start()
     try:
         while not stop.wait(LOOK_SECONDS):
-            write_vitals(house.folder, "schedule", {"at": house.now(), "jobs": course.picture()})
+            calls = calls_of(connectors.opened(), house.clock())
+            write_vitals(house.folder, "schedule", {"at": house.now(), "jobs": course.picture(), "calls": calls})
             if house.workspace().connections != known:
                 return
     finally:

@@ -47,6 +47,7 @@ class Running:
     silent: bool
     children: Mapping[str, Mapping[str, Any]]
     jobs: Mapping[str, Mapping[str, Any]]
+    calls: Mapping[str, Mapping[str, Any]]  # by connection: used, daily, held
 
 
 def standing(connection: ConnectionState, jobs: Mapping[str, Mapping[str, Any]], now: datetime) -> Standing:
@@ -60,7 +61,7 @@ def running(house: House) -> Running:
     parent, schedule = read_vitals(house.folder, "serve"), read_vitals(house.folder, "schedule")
     at = str(parent.get("at", ""))
     silent = bool(at) and house.clock() - moment(at) > SILENT
-    return Running(at, silent, parent.get("children", {}), schedule.get("jobs", {}))
+    return Running(at, silent, parent.get("children", {}), schedule.get("jobs", {}), schedule.get("calls", {}))
 
 
 def files_that_differ(house: House) -> list[str] | None:

@@ -48,11 +48,13 @@ def overview() -> Response:
 def connection(name: str) -> Response:
     """One connection: what is read, what waits to be sent, what runs for it, and what is wrong."""
     house = this_house()
-    jobs = running(house).jobs
+    now_running = running(house)
+    jobs = now_running.jobs
     state = next((each for each in board.connections(house) if each.name == name), None) or abort(404)
     row = this_workspace().connections[name]
     return page(
         "vendor/connection.html",
+        calls=now_running.calls.get(name),
         heard=hearing(house, name) if "notices" in row.options else None,
         notice_url=notice_url(this_workspace(), row),
         one=standing(state, jobs, house.clock()),

@@ -8,6 +8,7 @@ from sync.house import House
 from webhook_app.door import Door
 from webhook_app.guard import guard
 from webhook_app.identity import identity
+from webhook_app.texts_calls import CALLS
 from webhook_app.texts_checks import CHECKS
 from webhook_app.texts_common import COMMON
 from webhook_app.texts_notices import NOTICES
@@ -18,7 +19,7 @@ from webhook_app.vendor import console
 
 def create_vendor_app(house: House) -> Flask:
     """The web application that the vendor's own people reach."""
-    door = Door(house, "vendor", {**COMMON, **VENDOR, **SCHEMA, **NOTICES, **CHECKS})
+    door = Door(house, "vendor", {**COMMON, **VENDOR, **SCHEMA, **NOTICES, **CHECKS, **CALLS})
     guard(door)
     for blueprint in (identity, console):
         door.register_blueprint(blueprint)

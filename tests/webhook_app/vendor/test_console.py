@@ -23,13 +23,14 @@ from sync.support_log import record, say
 from sync.vitals import write_vitals
 from webhook_app.partner_app import create_partner_app
 from webhook_app.texts import LANGUAGES
+from webhook_app.texts_calls import CALLS
 from webhook_app.texts_checks import CHECKS
 from webhook_app.texts_notices import NOTICES
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS}
+VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -201,6 +202,21 @@ def test_a_connections_own_page_says_what_is_read_what_runs_and_what_is_wrong(wo
     assert admin.get("/connections/none").status_code == 404
 
 
+@pytest.mark.parametrize("language", ["en", "ja", "ko"])
+def test_a_connections_own_page_says_how_much_of_the_crms_day_is_used_and_what_is_held_back(world, signed_in, language):
+    held = {"pull": {"why": "daily", "until": world.now()}}
+    calls = {"sf": {"used": 72_500, "daily": 100_000, "held": held}, "hs": {"used": None, "daily": None, "held": {}}}
+    write_vitals(world.folder, "schedule", {"calls": calls})
+    browser = signed_in("admin@aozora.example", language=language)
+    told = text_of(browser.get("/connections/sf"))
+    used = getattr(VENDOR["calls.used"], language).format(used="72,500", daily="100,000", share=72)
+    for sentence in (used, *(getattr(VENDOR[f"calls.{key}"], language) for key in ("for.pull", "why.daily"))):
+        assert sentence in told
+    told = text_of(browser.get("/connections/hs"))
+    assert getattr(VENDOR["calls.untold"], language) in told
+    assert getattr(VENDOR["calls.none_held"], language) in told
+
+
 def test_the_first_page_says_what_runs_and_what_does_not(world, admin):
     assert "`sudare serve` starts the doors" in text_of(admin.get("/"))
     children = {"partner": {"pid": 7, "starts": 3}, "vendor": {"pid": None, "starts": 1}}
@@ -272,6 +288,8 @@ COMPUTED = (
     "checks.as_of",
     "checks.was_equal",
     "object.",
+    "calls.for.",
+    "calls.why.",
 )
 
 
