@@ -29,7 +29,7 @@ _UNMADE = object()
 class DealView:
     """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`."""
 
-    __slots__ = ("_bodies", "_cells", "_listings", "_lists", "_policy", "_settled", "_tables", "values")
+    __slots__ = ("_bodies", "_cells", "_lines", "_listings", "_lists", "_policy", "_settled", "_tables", "values")
 
     def __init__(self, policy: Policy, values: Fields, lists: Lists) -> None:
         self._policy, self._lists = policy, lists
@@ -37,6 +37,7 @@ class DealView:
         self._cells: list[Any] = []  # what has been encoded, by slot
         self._tables: dict[Table, bytes] = {}
         self._listings: dict[tuple[int, int], tuple[str, str]] = {}
+        self._lines: dict[bytes, list[tuple[str, str]]] = {}
         self._bodies: dict[bytes, bytes] = {}
         self._settled: dict[bytes, bytes] = {}
 
@@ -92,10 +93,14 @@ class DealView:
 
     def _listed(self, rungs: bytes) -> list[tuple[str, str]]:
         """How each list field sorts, and its words."""
-        self.body(rungs)
-        rungs, listings = self._settled.get(rungs, rungs), self._listings
-        keys = [(row, rungs[row]) for row in self._policy.list_rows]
-        return [listings.get(key) or listings.setdefault(key, self._listing(*key)) for key in keys]
+        line = self._lines.get(rungs)
+        if line is None:
+            self.body(rungs)
+            settled, listings = self._settled.get(rungs, rungs), self._listings
+            keys = [(row, settled[row]) for row in self._policy.list_rows]
+            line = [listings.get(key) or listings.setdefault(key, self._listing(*key)) for key in keys]
+            self._lines[rungs] = line
+        return line
 
     def _listing(self, row: int, rung: int) -> tuple[str, str]:
         # INVARIANT: what sorts and is searched is made from what is shown, never from the value.

@@ -6,14 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import sqlalchemy as sa
 from msgspec import structs
 
 from sync.access import queue_mail
-from sync.facts import SHARE_COLUMNS, ShareRow
+from sync.facts import ShareRow
 from sync.house import House, InForce
 from sync.identifiers import digest
+from sync.prepared import Prepared, among_given, listed
 from sync.rows import Row, among, insert_all, insert_new, upsert
 from sync.schema import feed, messages, mirror, partners, people, shares, summaries, views, wants
 
@@ -127,6 +129,19 @@ def _suspend(tx: sa.Connection, pairs: Sequence[tuple[str, str]]) -> None:
         tx.execute(sa.update(shares).where(here).values(suspended=True), rows)
 
 
+_POSITIONS = Prepared(
+    sa.select(partners.c.id, partners.c.feed_position)
+    .where(among_given(partners.c.id, "ids"))
+    .order_by(partners.c.id)
+    .with_for_update(key_share=True)  # a statement that names the partner meanwhile does not wait
+)
+_MOVE_POSITION = Prepared(
+    sa.update(partners)
+    .where(partners.c.id == sa.bindparam("partner"))
+    .values(feed_position=partners.c.feed_position + sa.bindparam("count", type_=sa.BigInteger))
+)
+
+
 def tell(tx: sa.Connection, events: Iterable[Event], now: str) -> None:
     """Append events to the partners' feeds, each partner's numbered by itself."""
     by_partner: dict[str, list[Event]] = defaultdict(list)
@@ -134,12 +149,7 @@ def tell(tx: sa.Connection, events: Iterable[Event], now: str) -> None:
         by_partner[event.partner_id].append(event)
     if not by_partner:
         return
-    standing = tx.execute(
-        sa.select(partners.c.id, partners.c.feed_position)
-        .where(among(partners.c.id, by_partner))
-        .order_by(partners.c.id)
-        .with_for_update(key_share=True)  # a statement that names the partner meanwhile does not wait
-    ).all()
+    standing = _POSITIONS.rows(tx, ids=listed(by_partner))
     rows: list[Row] = []
     for partner_id, position in standing:
         # INVARIANT: within a commit a partner's events stand in the order of its own deal ids.
@@ -148,12 +158,7 @@ def tell(tx: sa.Connection, events: Iterable[Event], now: str) -> None:
             told = {"kind": event.kind, "public_id": event.public_id, "version": event.version}
             rows.append({"partner_id": partner_id, "position": position, "at": now, **told})
     insert_all(tx, feed, rows)
-    tx.execute(
-        sa.update(partners)
-        .where(partners.c.id == sa.bindparam("partner"))
-        .values(feed_position=partners.c.feed_position + sa.bindparam("count")),
-        [{"partner": partner_id, "count": len(own)} for partner_id, own in by_partner.items()],
-    )
+    _MOVE_POSITION.each(tx, ({"partner": own, "count": len(events)} for own, events in by_partner.items()))
 
 
 def want(tx: sa.Connection, records: Iterable[tuple[str, str, str]]) -> None:
@@ -185,9 +190,11 @@ def summarise(tx: sa.Connection, force: InForce, deal_ids: Iterable[str], now: s
 
 
 def _row(deal_id: str, connection: str, share: ShareRow, now: str) -> Row:
-    row = {name: getattr(share, name) for name in SHARE_COLUMNS}
+    row: dict[str, Any] = structs.asdict(share)
+    del row["view_version"]
     row["changed_at"] = share.changed_at or now
-    return {**row, "deal_id": deal_id, "connection": connection}
+    row["deal_id"], row["connection"] = deal_id, connection
+    return row
 
 
 def _post(tx: sa.Connection, rows: Sequence[Row], now: str) -> list[Event]:

@@ -21,9 +21,11 @@ from sqlalchemy.engine import make_url
 from config.load import load
 from config.secrets import derive, workspace_key
 from config.workspace import Workspace
+from sync.prepared import Prepared
 from sync.schema import applied
 from sync.turns import LOOK_SECONDS, in_line
 
+_NEWEST = Prepared(sa.select(applied.c.version, applied.c.floor).order_by(applied.c.version.desc()).limit(1))
 Clock = Callable[[], datetime]
 
 
@@ -71,11 +73,10 @@ class House:
     def in_force(self, connection: sa.Connection) -> InForce:
         """The configuration in force as this transaction sees it."""
         # INVARIANT: the version is re-read in every transaction, so no process works from an older one.
-        row = connection.execute(
-            sa.select(applied.c.version, applied.c.floor).order_by(applied.c.version.desc()).limit(1)
-        ).first()
-        if row is None:
+        rows = _NEWEST.rows(connection)
+        if not rows:
             raise NotApplied("no configuration is in force yet: run `sudare apply`")
+        (row,) = rows
         return InForce(row.version, row.floor, self._compiled(row.version, connection))
 
     def _compiled(self, version: int, connection: sa.Connection) -> Workspace:

@@ -17,12 +17,32 @@ from sync.facts import KEY, POPULATION
 from sync.house import House
 from sync.identifiers import internal_id
 from sync.merges import follow_merges
+from sync.prepared import Prepared, among_given, listed
 from sync.project import is_loaded, mark, project
 from sync.reading import Reading, Row, row_of
 from sync.rows import among, upsert
 from sync.schema import mirror, partner_accounts, partners, quarantine, relations, wants
 
 DEAL = "opportunity"
+_LET_GO = Prepared(sa.delete(quarantine).where(among_given(quarantine.c.id, "ids")))
+_STANDING = Prepared(
+    sa.select(mirror).where(
+        mirror.c.connection == sa.bindparam("connection"),
+        mirror.c.object == sa.bindparam("object"),
+        among_given(mirror.c.crm_id, "ids"),
+    )
+)
+_ON = Prepared(
+    sa.select(relations.c.deal, relations.c.account, partner_accounts.c.partner_id, partners.c.id)
+    .outerjoin(
+        partner_accounts,
+        sa.and_(
+            partner_accounts.c.connection == relations.c.connection, partner_accounts.c.account == relations.c.account
+        ),
+    )
+    .outerjoin(partners, partners.c.key == sa.func.substr(relations.c.account, len(KEY) + 1))
+    .where(relations.c.connection == sa.bindparam("connection"), among_given(relations.c.deal, "ids"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +95,11 @@ def apply_records(
         upsert(
             tx,
             mirror,
-            [_mirror_row(reading, object, row, shape, row.crm_id in needed) for row in moved],
+            [_mirror_row(reading, object, row, shape, row.crm_id in needed, standing.get(row.crm_id)) for row in moved],
             keep=frozenset({"id"}),
         )
         if object == DEAL:
-            ids = _deal_ids(tx, reading.connection, [row.crm_id for row in moved])
+            ids = [_id_of(reading, object, row, standing.get(row.crm_id)) for row in moved]
             # In a first load deals wait for their accounts and contacts, so that each is projected once.
             if is_loaded(tx, reading.connection):
                 project(tx, house, ids, said=_said(tx, house, reading, moved, standing))
@@ -157,18 +177,11 @@ def _set_aside(tx: sa.Connection, house: House, reading: Reading, object: str, r
             if row.problem
         ],
     )
-    tx.execute(
-        sa.delete(quarantine).where(among(quarantine.c.id, [name + row.crm_id for row in rows if not row.problem]))
-    )
+    _LET_GO.run(tx, ids=listed(name + row.crm_id for row in rows if not row.problem))
 
 
 def _standing(tx: sa.Connection, connection: str, object: str, ids: Sequence[str]) -> dict[str, Any]:
-    found = tx.execute(
-        sa.select(mirror).where(
-            mirror.c.connection == connection, mirror.c.object == object, among(mirror.c.crm_id, ids)
-        )
-    )
-    return {row.crm_id: row for row in found.all()}
+    return {row.crm_id: row for row in _STANDING.rows(tx, connection=connection, object=object, ids=listed(ids))}
 
 
 def _without_stamp(row: Row, standing: Any) -> Row:
@@ -199,13 +212,18 @@ def _is_news(row: Row, standing: Any, shape: str, wanted: bool, as_of: str) -> b
     )
 
 
-def _mirror_row(reading: Reading, object: str, row: Row, shape: str, needed: bool) -> dict[str, Any]:
+def _id_of(reading: Reading, object: str, row: Row, standing: Any) -> str:
+    """Ours: made from the first CRM id, so a row that a merge has moved keeps its own."""
+    return internal_id(reading.connection, object, row.crm_id) if standing is None else str(standing.id)
+
+
+def _mirror_row(reading: Reading, object: str, row: Row, shape: str, needed: bool, standing: Any) -> dict[str, Any]:
     kept = needed and not row.deleted
     return {
         "connection": reading.connection,
         "object": object,
         "crm_id": row.crm_id,
-        "id": internal_id(reading.connection, object, row.crm_id),
+        "id": _id_of(reading, object, row, standing),
         "stamp": row.stamp,
         "created": row.created,
         "shape": shape,
@@ -238,15 +256,12 @@ def _needed(tx: sa.Connection, reading: Reading, object: str, rows: Sequence[Row
 def _partnered(tx: sa.Connection, reading: Reading, rows: Sequence[Row]) -> set[str]:
     """The deals that a partner is on, or that a population may share."""
     by_id = {row.crm_id: row for row in rows}
-    on = partner_accounts.c.account == relations.c.account
-    known = sa.exists().where(on, partner_accounts.c.connection == reading.connection)
-    keyed = sa.exists().where(sa.literal(KEY).concat(partners.c.key) == relations.c.account)
-    found = tx.execute(
-        sa.select(relations.c.deal, relations.c.account)
-        .where(relations.c.connection == reading.connection, among(relations.c.deal, by_id))
-        .where(sa.or_(known, keyed, relations.c.account == POPULATION))
-    )
-    return {row.deal for row in found.all() if row.account != by_id[row.deal].account}
+    # The partner that has such a key is looked up by its index, and counts where the relation names a key.
+    return {
+        deal
+        for deal, account, known, keyed in _ON.rows(tx, connection=reading.connection, ids=listed(by_id))
+        if (known or account == POPULATION or (keyed and account.startswith(KEY))) and account != by_id[deal].account
+    }
 
 
 def _keep_mentions(tx: sa.Connection, reading: Reading, records: Sequence[Record], moved: Sequence[Row]) -> None:

@@ -15,10 +15,18 @@ from sync.facts import Facts, ShareRow, Side
 from sync.gather import Gathered, gather
 from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
+from sync.prepared import Prepared, among_given, listed
 from sync.rows import among, upsert
-from sync.schema import marks, mirror, shares, streams
+from sync.schema import SORT_COLUMNS, marks, mirror, shares, streams
 
 BATCH = 200  # deals a transaction: keeps the write lock short
+_MARKED = Prepared(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(sa.bindparam("limit", type_=sa.Integer)))
+_UNMARK = Prepared(sa.delete(marks).where(among_given(marks.c.deal_id, "ids")))
+_TOLD = Prepared(
+    sa.select(streams.c.connection, streams.c.stream, streams.c.loaded).where(
+        sa.or_(streams.c.stream == "opportunities", streams.c.stream == HELD)
+    )
+)
 
 
 def project(
@@ -36,15 +44,15 @@ def project(
     gives to its share, by (partner, deal).
     """
     wanted = sorted(set(deal_ids))
-    loaded = _loaded_connections(tx)
-    changes = Changes(loaded, _held_connections(tx))
+    loaded, held = _told_of_connections(tx)
+    changes = Changes(loaded, held)
     if not wanted:
         return changes
     # INVARIANT: deals are locked in id order and their marks taken before anything is read: what moves
     # afterwards waits for this commit and marks them again.
     if tx.dialect.name == "postgresql":  # SQLite's writer is alone already
         tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, wanted)).order_by(mirror.c.id).with_for_update())
-    tx.execute(sa.delete(marks).where(among(marks.c.deal_id, wanted)))
+    _UNMARK.run(tx, ids=listed(wanted))
     force = house.in_force(tx)
     gathered = gather(tx, force.workspace, wanted)
     decide = _Decide(house, force, gathered, loaded, answered or {}, changes)
@@ -57,7 +65,7 @@ def project(
 def drain(house: House, limit: int = BATCH) -> int:
     """Project marked deals, one batch; how many. Call until 0."""
     with house.reading() as tx:
-        due = tx.execute(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(limit)).scalars().all()
+        due = [row.deal_id for row in _MARKED.rows(tx, limit=limit)]
     if due:
         with house.writing() as tx:
             project(tx, house, due)
@@ -91,16 +99,14 @@ def mark(tx: sa.Connection, deal_ids: Iterable[str]) -> None:
 
 def is_loaded(tx: sa.Connection, connection: str) -> bool:
     """Whether this connection's first load has ended."""
-    return connection in _loaded_connections(tx)
+    return connection in _told_of_connections(tx)[0]
 
 
-def _loaded_connections(tx: sa.Connection) -> set[str]:
-    done = sa.select(streams.c.connection).where(streams.c.stream == "opportunities", streams.c.loaded)
-    return set(tx.execute(done).scalars())
-
-
-def _held_connections(tx: sa.Connection) -> set[str]:
-    return set(tx.execute(sa.select(streams.c.connection).where(streams.c.stream == HELD)).scalars())
+def _told_of_connections(tx: sa.Connection) -> tuple[set[str], set[str]]:
+    """The connections whose first load has ended, and those whose suspended shares are held."""
+    told = _TOLD.rows(tx)
+    loaded = {row.connection for row in told if row.stream == "opportunities" and row.loaded}
+    return loaded, {row.connection for row in told if row.stream == HELD}
 
 
 class _Decide:
@@ -121,6 +127,7 @@ class _Decide:
         self.now = house.clock()
         self.now_text = instant(self.now)
         self.partner_facts: dict[str, PolicyFacts] = {}
+        self.share_facts: dict[tuple[str, str, str], tuple[Fields, PolicyFacts]] = {}
 
     def deal(self, deal_id: str, said: Said | None) -> None:
         """Compare what each partner has of this deal with what it should have."""
@@ -160,8 +167,7 @@ class _Decide:
             return None
         since = standing.since if standing else self.now_text
         state, expires = self._state(facts, standing, since)
-        own = {"share.state": state, "share.involvement": side.involvement, "share.since": since[:19] + "Z"}
-        own_facts = self.policy.facts_of_share(own, self.now)
+        own, own_facts = self._share_facts(state, side.involvement, since)
         decision = self.policy.judge(asked, self._partner_facts(side.id), own_facts, self.now)
         if not decision.admitted:
             return None
@@ -172,7 +178,7 @@ class _Decide:
             self.changes.view(facts.deal_id, name, body, self.force.version)
         lapses = self._lapses(decision, side.id, own, view)
         until = min((each for each in (lapses, expires) if each is not None), default=None)
-        columns = [personal(key, column) for column in view.columns(decision.rungs)]
+        columns = [personal(key, column) for column in view.columns(decision.rungs)] + [""] * len(SORT_COLUMNS)
         return ShareRow(
             partner_id=side.id,
             public_id=standing.public_id if standing else public_id(key, facts.deal_id),
@@ -184,11 +190,11 @@ class _Decide:
             version=standing.version if standing else 1,
             changed_at=standing.changed_at if standing else self.now_text,
             suspended=False,
-            c1=columns[0] if columns else "",
-            c2=columns[1] if len(columns) > 1 else "",
-            c3=columns[2] if len(columns) > 2 else "",
-            c4=columns[3] if len(columns) > 3 else "",
-            c5=columns[4] if len(columns) > 4 else "",
+            c1=columns[0],
+            c2=columns[1],
+            c3=columns[2],
+            c4=columns[3],
+            c5=columns[4],
             words=personal(key, view.words(decision.rungs)),
         )
 
@@ -202,6 +208,15 @@ class _Decide:
                 return until
             until = later.until
         return None
+
+    def _share_facts(self, state: str, involvement: str, since: str) -> tuple[Fields, PolicyFacts]:
+        """What rules may ask about a share, and their answers; the shares that one batch bears have them in common."""
+        key = (state, involvement, since)
+        found = self.share_facts.get(key)
+        if found is None:
+            own = {"share.state": state, "share.involvement": involvement, "share.since": since[:19] + "Z"}
+            found = self.share_facts[key] = own, self.policy.facts_of_share(own, self.now)
+        return found
 
     def _partner_facts(self, partner_id: str) -> PolicyFacts:
         found = self.partner_facts.get(partner_id)
