@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -24,14 +25,17 @@ def programs() -> Path:
         pytest.skip("no npm and node here: the judges from outside are not asked")
     wanted = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()[:16]
     kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sudare-judges" / wanted
-    if not (kept / "installed").exists():
-        kept.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copyfile(HERE / name, kept / name)
-        install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-        if subprocess.run(install, cwd=kept, capture_output=True, timeout=300).returncode:
-            pytest.skip("npm could not install the judges from outside: they are not asked")
-        (kept / "installed").touch()
+    kept.mkdir(parents=True, exist_ok=True)
+    with (kept / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the tests run in several processes
+        if not (kept / "installed").exists():
+            for name in ("package.json", "package-lock.json", ".npmrc"):
+                shutil.copyfile(HERE / name, kept / name)
+            install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+            tries = (subprocess.run(install, cwd=kept, capture_output=True, timeout=300) for _ in range(2))
+            if all(each.returncode for each in tries):
+                pytest.skip("npm could not install the judges from outside: they are not asked")
+            (kept / "installed").touch()
     return kept
 
 
