@@ -32,6 +32,10 @@ _STANDING = Prepared(
         among_given(mirror.c.crm_id, "ids"),
     )
 )
+_FROM = (relations.c.connection == sa.bindparam("connection"), relations.c.source == sa.bindparam("source"))
+_NAMED = Prepared(sa.select(relations).where(*_FROM, among_given(relations.c.row, "ids")))
+_OF_ACCOUNTS = Prepared(sa.select(relations).where(*_FROM, among_given(relations.c.account, "ids")))
+_OFF = Prepared(sa.delete(relations).where(*_FROM, among_given(relations.c.row, "ids")))
 _ON = Prepared(
     sa.select(relations.c.deal, relations.c.account, partner_accounts.c.partner_id, partners.c.id)
     .outerjoin(
@@ -148,15 +152,15 @@ def apply_relations(house: House, reading: Reading, source: str, page: Page) -> 
     gone = [record.id for record in page.records if record.deleted]
     rows = [_relation_row(reading.connection, source, record) for record in page.records if not record.deleted]
     with house.writing() as tx:
-        here = sa.and_(relations.c.connection == reading.connection, relations.c.source == source)
-        before = _relations_beside(tx, here, [record.id for record in page.records], page.complete_for)
+        before = _relations_beside(tx, reading.connection, source, [one.id for one in page.records], page.complete_for)
         named = {row["row"] for row in rows}
         # What a complete answer no longer names is gone, though no stamp moved.
         lost = [row for row in before if before[row]["account"] in page.complete_for and row not in named]
-        tx.execute(sa.delete(relations).where(here, among(relations.c.row, [*gone, *lost])))
+        if over := [row for row in (*gone, *lost) if row in before]:
+            _OFF.run(tx, connection=reading.connection, source=source, ids=listed(over))
         changed = [row for row in rows if before.get(row["row"]) != row]
         upsert(tx, relations, changed)
-        deals = {row["deal"] for row in changed} | {before[row]["deal"] for row in [*gone, *lost] if row in before}
+        deals = {row["deal"] for row in changed} | {before[row]["deal"] for row in over}
         deals |= {before[row["row"]]["deal"] for row in changed if row["row"] in before}
         ids = _deal_ids(tx, reading.connection, deals)
         mark(tx, ids)
@@ -295,11 +299,12 @@ def _relation_row(connection: str, source: str, record: Record) -> dict[str, Any
 
 
 def _relations_beside(
-    tx: sa.Connection, here: sa.ColumnElement[bool], rows: Sequence[str], accounts: frozenset[str]
+    tx: sa.Connection, connection: str, source: str, rows: Sequence[str], accounts: frozenset[str]
 ) -> dict[str, dict[str, Any]]:
     # One after the other: with either of both a database walks through all rows of the source.
-    wanted = [among(relations.c.row, rows)] + ([among(relations.c.account, accounts)] if accounts else [])
-    found = (row for each in wanted for row in tx.execute(sa.select(relations).where(here, each)))
+    found = list(_NAMED.rows(tx, connection=connection, source=source, ids=listed(rows)))
+    if accounts:
+        found += _OF_ACCOUNTS.rows(tx, connection=connection, source=source, ids=listed(accounts))
     return {row.row: dict(row._mapping) for row in found}
 
 
