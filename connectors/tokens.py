@@ -34,7 +34,7 @@ class AccessToken:
         self._sign_in, self._given, self._time = sign_in, given, time
         self._lock = Lock()
         self._grant: Grant | None = None
-        self._doubted: float | None = None  # when it was renewed after a refusal; None once it has worked
+        self._doubted = -math.inf  # when it was renewed after a refusal, until the new one works
         self._refusal: tuple[float, int, NeedsAdmin | TryAgain] | None = None  # until when, of what, why
 
     def current(self) -> Grant:
@@ -49,7 +49,7 @@ class AccessToken:
         with self._lock:
             if self._grant and self._grant.token != refused:
                 return self._grant
-            if self._doubted is not None and self._time.clock() - self._doubted < QUIET_SECONDS:
+            if self._grant and self._time.clock() - self._doubted < QUIET_SECONDS:
                 raise NeedsAdmin("sign-in: its own new token is refused too: check the integration user and its rights")
             self._doubted = self._time.clock()
             self._grant = None
@@ -58,8 +58,8 @@ class AccessToken:
 
     def works(self, token: str) -> None:
         """Notes that the CRM took this token."""
-        if self._doubted is not None and self._grant and self._grant.token == token:
-            self._doubted = None
+        if self._doubted > -math.inf and self._grant and self._grant.token == token:
+            self._doubted = -math.inf
 
     def _signed_in(self) -> Grant:
         now = self._time.clock()

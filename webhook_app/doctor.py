@@ -177,9 +177,10 @@ def _secrets(row: ConnectionRow, folder: Path) -> str:
 
 
 def _writes(opened: Connections, name: str) -> str:
-    """Whether the CRM's user may log actions, and how much of the day's calls is used."""
+    """Whether the CRM's user may log actions, how many of the day's calls are used and what is held back."""
     said, used = opened[name].check_writing(), opened[name].health()
-    return said + (f"; {used.used_calls:,} of {used.daily_calls:,} calls today" if used.daily_calls else "")
+    today = f"; {used.used_calls:,} of {used.daily_calls:,} calls today" if used.daily_calls else ""
+    return said + today + (f"; held back: {', '.join(used.held)}" if used.held else "")
 
 
 def _schema(workspace: Workspace, opened: Connections, name: str, advice: str) -> Iterator[Finding]:

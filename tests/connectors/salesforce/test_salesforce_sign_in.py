@@ -155,6 +155,26 @@ def test_fifty_threads_with_a_dead_sign_in_make_one_token_call(connect: Connect,
     assert sign_ins(sandbox) == 2
 
 
+def test_a_token_that_ends_while_the_sign_in_is_busy_is_no_persons_fault(connect: Connect, sandbox: Sandbox) -> None:
+    time = ByHand()
+    connector = connect(budget=Budget(time.time))
+    connector.describe("Account")
+    sandbox.faults.revoke_tokens()
+    sandbox.faults.plan("/oauth2/token", status=503, headers={"Retry-After": "60"})
+    sandbox.calls.clear()
+
+    def busy(_: int) -> timedelta | None:
+        with pytest.raises(TryAgain) as told:
+            connector.describe("Account")
+        return told.value.after
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(busy, range(24))) == {timedelta(seconds=60)}
+    assert sign_ins(sandbox) == 1
+    time.move(60)
+    assert connector.describe("Account").name == "Account"
+
+
 def test_a_mended_secret_is_tried_at_once(connect: Connect, sandbox: Sandbox, tmp_path: Path) -> None:
     place = tmp_path / "secret"
     place.write_text("wrong")
