@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -50,8 +50,7 @@ def project(
         return changes
     # INVARIANT: deals are locked in id order and their marks taken before anything is read: what moves
     # afterwards waits for this commit and marks them again.
-    if tx.dialect.name == "postgresql":  # SQLite's writer is alone already
-        tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, wanted)).order_by(mirror.c.id).with_for_update())
+    lock_deals(tx, wanted)
     _UNMARK.run(tx, ids=listed(wanted))
     force = house.in_force(tx)
     gathered = gather(tx, force.workspace, wanted)
@@ -60,6 +59,12 @@ def project(
         decide.deal(deal_id, (said or {}).get(deal_id))
     write_changes(tx, house, force, changes, decide.now_text)
     return changes
+
+
+def lock_deals(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
+    """Nobody else decides these deals until this transaction ends."""
+    if tx.dialect.name == "postgresql":  # SQLite's writer is alone already
+        tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, deal_ids)).order_by(mirror.c.id).with_for_update())
 
 
 def drain(house: House, limit: int = BATCH) -> int:

@@ -15,6 +15,7 @@ from sync import missing, progress
 from sync.drift import watch
 from sync.house import House, instant, moment
 from sync.mirrored import apply_records, apply_relations, drop_unnamed, want_accounts
+from sync.narrow import end_early
 from sync.project import drain
 from sync.reading import Reader, Reading, prepare
 from sync.rows import batches, insert_new, upsert
@@ -42,9 +43,12 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
     reading = begin(house, connection, connector)
     drop_sorting(house)
     records, problems = 0, {}
+    touched: set[str] = set()  # deals of which a relation moved
     for stream in _order(reading):
+        if stream == "opportunities":
+            end_early(house, reading, touched)
         try:
-            records += _read_stream(house, reading, stream)
+            records += _read_stream(house, reading, stream, touched)
         except CrmError as problem:
             # One object that can't be read holds up no other.
             problems[stream] = problem
@@ -118,20 +122,20 @@ def _order(reading: Reading) -> list[str]:
 _OBJECTS = {"accounts": "account", "users": "user", "opportunities": "opportunity", "contacts": "contact"}
 
 
-def _read_stream(house: House, reading: Reading, stream: str) -> int:
-    """Read one stream to the end of its round; how many records."""
+def _read_stream(house: House, reading: Reading, stream: str, touched: set[str]) -> int:
+    """Read one stream to the end of its round; how many records. Adds to `touched` the deals whose relations moved."""
     standing = _standing(house, reading, stream)
     read, worth = 0, not standing.noted
     for page in _pages(house, reading, stream, standing):
         # From the first page with news on all are saved: a round that is noted half would be gone on with as such.
-        worth |= _apply(house, reading, stream, page) or standing.is_behind(page)
+        worth |= _apply(house, reading, stream, page, touched) or standing.is_behind(page)
         if worth:
             _save(house, reading, stream, page)
         read += len(page.records)
     return read
 
 
-def _apply(house: House, reading: Reading, stream: str, page: Page) -> bool:
+def _apply(house: House, reading: Reading, stream: str, page: Page, touched: set[str]) -> bool:
     """Carry one page in; whether it brought any news."""
     news = False
     if stream in _OBJECTS:
@@ -140,7 +144,9 @@ def _apply(house: House, reading: Reading, stream: str, page: Page) -> bool:
             let_pass(house.engine)
     else:
         for part in _parts(page):
-            news |= apply_relations(house, reading, stream.removeprefix("relations:"), part).news
+            applied = apply_relations(house, reading, stream.removeprefix("relations:"), part)
+            touched.update(applied.deals)
+            news |= applied.news
             let_pass(house.engine)
     return news
 

@@ -1,0 +1,65 @@
+"""Ends what has ended, before the round does: a share that no relation supports any more is suspended at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import sqlalchemy as sa
+
+from connectors.base import CrmError
+from sync.changes import Changes, write_changes
+from sync.facts import ShareRow
+from sync.gather import gather
+from sync.house import House
+from sync.mirrored import DEAL, apply_records
+from sync.project import lock_deals
+from sync.reading import Reading
+from sync.rows import among, batches
+from sync.schema import mirror
+
+BATCH = 200  # deals a transaction
+
+
+def end_early(house: House, reading: Reading, deals: Collection[str]) -> int:
+    """Suspend the shares of these deals (our ids) that no relation supports any more; how many.
+
+    Whatever else these changes bring, new shares above all, waits for the round's end, when the deals have been read.
+    """
+    count = 0
+    for batch in batches(sorted(deals), BATCH):
+        with house.reading() as tx:
+            lost = [deal_id for deal_id, _ in _unsupported(tx, house, batch)]
+        if lost and _are_named_anew(house, reading, lost):
+            with house.writing() as tx:
+                lock_deals(tx, lost)
+                changes = Changes(())
+                for deal_id, share in _unsupported(tx, house, lost):
+                    changes.suspend(deal_id, share)
+                # INVARIANT: nothing is widened here: the deal's mark stays, and the round's end decides the rest.
+                write_changes(tx, house, house.in_force(tx), changes, house.now())
+                count += len(changes.suspended)
+    return count
+
+
+def _unsupported(tx: sa.Connection, house: House, deals: Sequence[str]) -> Iterator[tuple[str, ShareRow]]:
+    for deal_id, facts in gather(tx, house.in_force(tx).workspace, deals).facts.items():
+        named = {side.id for side in facts.sides}
+        if not facts.outdated:
+            yield from (
+                (deal_id, share) for share in facts.shares if not share.suspended and share.partner_id not in named
+            )
+
+
+def _are_named_anew(house: House, reading: Reading, deals: Sequence[str]) -> bool:
+    """Read whom these deals name in fields of their own, so that a partner who moved there is not without the deal
+    meanwhile. False where that can't be read now: then the round's end decides."""
+    if all(source in reading.relations for source in reading.sources):
+        return True
+    with house.reading() as tx:
+        ids = list(tx.execute(sa.select(mirror.c.crm_id).where(among(mirror.c.id, deals))).scalars())
+    try:
+        records = reading.connector.read_records(reading.readers[DEAL].stream, ids)
+    except CrmError:
+        return False
+    apply_records(house, reading, DEAL, records, by_id=True)
+    return True
