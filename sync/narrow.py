@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -12,12 +13,33 @@ from sync.facts import ShareRow
 from sync.gather import gather
 from sync.house import House
 from sync.mirrored import DEAL, apply_records
-from sync.project import lock_deals
+from sync.project import is_loaded, lock_deals
 from sync.reading import Reading
 from sync.rows import among, batches
 from sync.schema import mirror
 
 BATCH = 200  # deals a transaction
+LOOK_EVERY = timedelta(minutes=1)
+
+
+class Lookout:
+    """Looks every minute, while a long stream is read, whether a partner was taken off a deal."""
+
+    def __init__(self, house: House, reading: Reading, read_relations: Callable[[set[str]], None]) -> None:
+        self._house, self._reading, self._read = house, reading, read_relations
+        self._last = house.clock()
+        with house.reading() as tx:
+            self._shared = is_loaded(tx, reading.connection)  # in a first load there is nothing to end
+        self.looked = False  # then the deals' changes are to be read once more, before anything is decided
+
+    def look(self) -> None:
+        """Read what changed of who is on which deal, and end what ended, if a minute has passed."""
+        if not self._shared or self._house.clock() - self._last < LOOK_EVERY:
+            return
+        touched: set[str] = set()
+        self._read(touched)
+        end_early(self._house, self._reading, touched)
+        self._last, self.looked = self._house.clock(), True
 
 
 def end_early(house: House, reading: Reading, deals: Collection[str]) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,7 +17,7 @@ from sync import missing, progress
 from sync.drift import watch
 from sync.house import House, instant, moment
 from sync.mirrored import apply_records, apply_relations, drop_unnamed, want_accounts
-from sync.narrow import end_early
+from sync.narrow import Lookout, end_early
 from sync.project import drain
 from sync.reading import Reader, Reading, prepare
 from sync.rows import batches, insert_new, upsert
@@ -42,17 +44,18 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
     """One round over all streams of a connection. Idempotent: killed anywhere, the next round goes on."""
     reading = begin(house, connection, connector)
     drop_sorting(house)
-    records, problems = 0, {}
+    records, problems = 0, dict[str, CrmError]()
     touched: set[str] = set()  # deals of which a relation moved
+    lookout = Lookout(house, reading, partial(_read_relations, house, reading))
     for stream in _order(reading):
         if stream == "opportunities":
             end_early(house, reading, touched)
-        try:
-            records += _read_stream(house, reading, stream, touched)
-        except CrmError as problem:
-            # One object that can't be read holds up no other.
-            problems[stream] = problem
-            _note_problem(house, connection, stream, problem)
+        records += _try_stream(house, reading, stream, touched, problems, lookout)
+    # INVARIANT: a deal is decided from what it was after all that says who is on it: nobody is let in to a deal as
+    # it was before it was closed to them.
+    for stream in _order(reading) if lookout.looked else ():
+        if stream in _OBJECTS:
+            records += _try_stream(house, reading, stream, touched, problems)
     problems.update(_complete(house, reading))
     end_orphans(house)
     # Who has a deal is said by these streams alone; people and users may be missing meanwhile.
@@ -63,6 +66,30 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
             problems["schema"] = problem
         _note_loaded(house, connection)
     return Pulled(records, problems)
+
+
+def _try_stream(
+    house: House,
+    reading: Reading,
+    stream: str,
+    touched: set[str],
+    problems: dict[str, CrmError],
+    lookout: Lookout | None = None,
+) -> int:
+    """Read one stream; one that can't be read holds up no other."""
+    try:
+        return _read_stream(house, reading, stream, touched, lookout)
+    except CrmError as problem:
+        problems[stream] = problem
+        _note_problem(house, reading.connection, stream, problem)
+        return 0
+
+
+def _read_relations(house: House, reading: Reading, touched: set[str]) -> None:
+    """What changed of who is on which deal; what can't be read now, the next round reads."""
+    for source in reading.relations:
+        with suppress(CrmError):
+            _read_stream(house, reading, f"relations:{source}", touched)
 
 
 def _settle(house: House, reading: Reading) -> None:
@@ -122,7 +149,7 @@ def _order(reading: Reading) -> list[str]:
 _OBJECTS = {"accounts": "account", "users": "user", "opportunities": "opportunity", "contacts": "contact"}
 
 
-def _read_stream(house: House, reading: Reading, stream: str, touched: set[str]) -> int:
+def _read_stream(house: House, reading: Reading, stream: str, touched: set[str], lookout: Lookout | None = None) -> int:
     """Read one stream to the end of its round; how many records. Adds to `touched` the deals whose relations moved."""
     standing = _standing(house, reading, stream)
     read, worth = 0, not standing.noted
@@ -132,6 +159,8 @@ def _read_stream(house: House, reading: Reading, stream: str, touched: set[str])
         if worth:
             _save(house, reading, stream, page)
         read += len(page.records)
+        if lookout is not None and stream in _OBJECTS and page.more:
+            lookout.look()
     return read
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from nasty import CONNECTION, PARTNERS, START, deal_of, first_world, make_template, open_stage
+from nasty import CONNECTION, PARTNERS, START, deal_of, first_deal, first_world, make_template, open_stage
 from worlds import WorldConnector
 
 from connectors.base import TryAgain
@@ -100,3 +100,45 @@ def test_an_end_that_came_early_is_told_once(house):
         assert not pull(house, CONNECTION, WorldConnector(world)).problems
     events = Projection(house, partner_id("PLAT")).feed(None, 100).events
     assert [each["kind"] for each in events[before:]] == ["deal.ended"]
+
+
+def test_in_a_long_round_an_end_is_seen_within_a_minute_and_a_beginning_waits(house):
+    world, seen = first_world(), []
+    for number in range(9):
+        world.put("Opportunity", f"N{number}", **first_deal(2))
+
+    def fault(call, when):
+        if (call, when) != ("read opportunities", "before"):
+            return
+        seen.append((has(house, "PLAT", "D1"), has(house, "PLAT", "D2")))
+        house.clock.move(seconds=40)
+        if len(seen) == 2:
+            world.unrelate("D1", PARTNERS["PLAT"][0])
+            world.relate("D2", PARTNERS["PLAT"][0], "Referral")
+
+    assert not pull(house, CONNECTION, WorldConnector(world, size=1, fault=fault)).problems
+    assert seen[:2] == [(True, False)] * 2
+    assert seen[4:]
+    assert set(seen[4:]) == {(False, False)}
+    assert not has(house, "PLAT", "D1")
+    assert has(house, "PLAT", "D2")
+
+
+def test_a_deal_closed_before_a_partner_was_put_on_it_in_a_long_round_is_never_shown_to_them_as_it_was(house):
+    world, seen = first_world(), []
+    world.put("Opportunity", "D2", NextStep="so that it is read first")
+    for number in range(9):
+        world.put("Opportunity", f"N{number}", **first_deal(2))
+
+    def fault(call, when):
+        if (call, when) == ("read opportunities", "before"):
+            seen.append(call)
+            house.clock.move(seconds=40)
+            if len(seen) == 3:
+                world.put("Opportunity", "D2", Name="閉じてから")
+                world.relate("D2", PARTNERS["PLAT"][0], "Referral")
+
+    pull(house, CONNECTION, WorldConnector(world, size=1, fault=fault))
+    shown = Projection(house, partner_id("PLAT")).deal(deal_of("PLAT", "D2"))
+    assert shown is not None
+    assert shown.body["deal"]["name"] == "閉じてから"
