@@ -135,6 +135,7 @@ def test_a_deal_closed_before_a_partner_was_put_on_it_in_a_long_round_is_never_s
             seen.append(call)
             house.clock.move(seconds=40)
             if len(seen) == 3:
+                world.rest(1)
                 world.put("Opportunity", "D2", Name="閉じてから")
                 world.relate("D2", PARTNERS["PLAT"][0], "Referral")
 
