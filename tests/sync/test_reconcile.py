@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nasty import CONNECTION, PARTNERS, START, Stage, first_deal, first_world, make_template, open_stage
-from worlds import ON_DEAL, World, WorldConnector, failing
+from nasty import CONNECTION, PARTNERS, START, Stage, build_house, first_deal, first_world, make_template, open_stage
+from worlds import ON_DEAL, Clock, World, WorldConnector, failing
 
 from connectors.base import TryAgain
-from sync.certificate import certificates
+from sync.certificate import certificates, due_check
 from sync.house import House
 from sync.identifiers import partner_id
 from sync.leases import lease
@@ -236,6 +236,40 @@ def test_counts_cost_five_calls_an_object_and_one_more_for_each_hundred_of_a_ful
     assert found["contact"].calls == 5 + 450 // 100
     assert found["opportunity"].calls <= 5
     assert not any(each.different for each in found.values())
+
+
+def test_counts_are_due_every_hour_ids_once_a_night_and_what_failed_again_after_an_hour(read):
+    house, world = read  # founded and read on a day at noon in Tokyo
+    assert due_check(house, CONNECTION) == "counts"
+    counts(house, world)
+    assert due_check(house, CONNECTION) is None
+    house.clock.move(minutes=61)
+    assert due_check(house, CONNECTION) == "counts"
+    counts(house, world)
+    house.clock.now = house.clock.now.replace(hour=16, minute=59)  # one minute to two at night in Tokyo
+    assert due_check(house, CONNECTION) == "counts"
+    house.clock.move(minutes=1)
+    assert due_check(house, CONNECTION) == "ids"
+    world.rest(600)
+    ids(house, world, fault=failing("walk contacts", "before", TryAgain("busy")))
+    assert due_check(house, CONNECTION) == "counts"
+    counts(house, world)
+    assert due_check(house, CONNECTION) is None
+    house.clock.move(minutes=61)
+    assert due_check(house, CONNECTION) == "ids"
+    ids(house, world)
+    counts(house, world)
+    house.clock.move(hours=22)
+    assert due_check(house, CONNECTION) == "counts"
+    house.clock.move(hours=1)
+    assert due_check(house, CONNECTION) == "ids"
+
+
+def test_before_the_first_load_has_ended_no_check_is_due(tmp_path):
+    house = build_house(f"sqlite:///{tmp_path / 'sudare.db'}", tmp_path, Clock(START))
+    assert due_check(house, CONNECTION) is None
+    assert check(house, CONNECTION, WorldConnector(first_world()), "ids") == []
+    house.engine.dispose()
 
 
 LOST = st.lists(
