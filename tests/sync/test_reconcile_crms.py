@@ -173,20 +173,40 @@ def test_a_filter_that_turns_invisible_is_told_and_ends_no_share(life_on_sqlite,
     assert said(life, on).startswith("ids could not be compared")
 
 
-def test_a_salesforce_that_lists_half_of_its_deals_ends_no_share_and_gets_no_certificate(life_on_sqlite):
+@of_both
+def test_a_crm_that_lists_half_of_its_deals_ends_no_share_and_gets_no_certificate(life_on_sqlite, on):
     life = life_on_sqlite
-    before = life.names("HANBIT")
-    rows = life.crm.rows("salesforce", "Opportunity")[::2]
-    half = [{"Id": row.id, "SystemModstamp": row.stamp, "IsDeleted": False, "CreatedDate": row.created} for row in rows]
-    answer = json.dumps({"totalSize": len(half), "done": True, "records": half})
-    life.faults.plan("FROM Opportunity ORDER BY Id", 1, status=200, body=answer, headers={"Date": _date(life)})
-    found = reconcile(life, "sf")["opportunity"]
+    before = life.names(PARTNER[on])
+    rows = life.crm.rows(ORGS[on], DEAL[on])[::2]
+    call, answer = _half_of_salesforce(rows) if on == "sf" else _half_of_hubspot(rows)
+    life.faults.plan(call, 1, status=200, body=json.dumps(answer), headers={"Date": _date(life)})
+    found = reconcile(life, on)["opportunity"]
     assert found.state == "different", found
     assert found.different > 0
     assert found.repaired == 0
-    assert life.names("HANBIT") == before
-    assert "ids differ" in said(life, "sf")
-    assert reconcile(life, "sf")["opportunity"].state == "equal"
+    assert life.names(PARTNER[on]) == before
+    assert "deal.ended" not in {row.kind for row in life.rows(schema.feed)}
+    assert "ids differ" in said(life, on)
+    assert reconcile(life, on)["opportunity"].state == "equal"
+
+
+def _half_of_salesforce(rows):
+    half = [{"Id": row.id, "SystemModstamp": row.stamp, "IsDeleted": False, "CreatedDate": row.created} for row in rows]
+    return "FROM Opportunity ORDER BY Id", {"totalSize": len(half), "done": True, "records": half}
+
+
+def _half_of_hubspot(rows):
+    half = [
+        {
+            "id": row.id,
+            "properties": {"hs_lastmodifieddate": row.stamp, "hs_object_id": row.id},
+            "createdAt": row.created,
+            "updatedAt": row.stamp,
+            "archived": False,
+        }
+        for row in rows
+    ]
+    return "/deals?", {"results": half}
 
 
 def _date(life):
