@@ -14,7 +14,7 @@ from sync.rows import among, batches, upsert
 from sync.schema import mirror, relations, sightings
 
 AT_ONCE = 200  # ids that are read again together
-_ROWS = 1000  # small ones, a transaction
+_ROWS = 500  # small ones, a transaction
 
 
 @dataclass(frozen=True, slots=True)
