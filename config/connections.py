@@ -10,7 +10,7 @@ from threading import Lock
 from config.secrets import secret
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import ConnectionSettings, Connector, NeedsAdmin, Vault
-from connectors.budget import Budget
+from connectors.budget import Budget, Time
 from connectors.installing import Installer
 from connectors.registry import open_connection, open_installer
 
@@ -25,9 +25,10 @@ class Connections(Mapping[str, Connector]):
         *,
         signs_in: bool = True,
         vault: Callable[[str], Vault] | None = None,
+        time: Time | None = None,
     ) -> None:
         self._rows, self._folder, self._signs_in, self._vault = rows, folder, signs_in, vault
-        self._budgets = {name: Budget() for name in rows}
+        self._budgets = {name: Budget(time) for name in rows}
         self._open: dict[str, Connector] = {}
         self._lock = Lock()
 

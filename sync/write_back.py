@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.base import BadRecord, Connector, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
+from connectors.budget import spends
 from sync.house import House, instant
 from sync.promise import learn_promise
 from sync.render import render_actions
@@ -45,6 +46,7 @@ class Claimed:
     action: LoggedAction
 
 
+@spends("write-back")
 def write_back(house: House, connection: str, connector: Connector) -> Written:
     """One round: settle what is unknown, then send what is due. Idempotent; killed anywhere, the next round goes on."""
     total = Written()
@@ -59,7 +61,10 @@ def write_back(house: House, connection: str, connector: Connector) -> Written:
     _heal(house, connection, connector)
     if total.done:
         learn_promise(house, connection, connector)
-    return replace(total, summaries=write_summaries(house, connection, connector))
+    try:
+        return replace(total, summaries=write_summaries(house, connection, connector))
+    except CrmError as problem:  # all actions are written; only the fields that say who sees a deal wait
+        return replace(total, problem=problem)
 
 
 def _claim(house: House, connection: str, state: str) -> list[Claimed]:

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from config.connections import Connections, open_connections
+from config.connections import Connections
 from config.folder import read_folder
 from config.init import init_demo
+from connectors.budget import Time
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.seed import IDS
 from connectors.sandbox.server import Sandbox, start
@@ -31,6 +32,7 @@ from sync.pull import Pulled, pull
 from sync.reader import Projection
 from sync.shown import Deal, Message, Query
 from sync.support_log import Recorded, record, say
+from sync.vault import vaults
 from sync.write_back import Written, write_back
 
 PEOPLE = {"MINATO": "tanto@minato.example", "HANBIT": "damdang@hanbit.example", "HOKUTO": "tanto@hokuto.example"}
@@ -165,7 +167,8 @@ class Life:
     def reopen(self) -> None:
         """Connect to the CRM as a process that starts now would."""
         self.opened.close()
-        self.opened = open_connections(self.house.workspace(), self.house.folder)
+        rows, time = self.house.workspace().connections, Time(lambda: self.clock().timestamp())
+        self.opened = Connections(rows, self.house.folder, vault=vaults(self.house), time=time)
 
 
 NAMES = {

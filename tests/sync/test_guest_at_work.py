@@ -62,10 +62,11 @@ def test_only_mapped_fields_stand_in_any_query_of_a_whole_load_and_its_write_bac
     for on in ("sf", "hs"):
         new_life.round(on)
         new_life.round(on)
-    new_life.says("MINATO", "comment.made", "sf", "YOKOHAMA", text="見積書を送りました")
+    new_life.says("MINATO", "comment", "sf", "YOKOHAMA_CORE", text="見積書を送りました")
     for on in ("sf", "hs"):
         new_life.write(on)
         new_life.round(on)
+    assert len(new_life.logged("sf", "YOKOHAMA_CORE")) == 1
     workspace = new_life.house.workspace()
     for on, asked in asked_in(calls).items():
         mapped = {each.crm_field for each in reasons(workspace.mappings[on], why_needed(workspace))}
@@ -76,6 +77,21 @@ def test_only_mapped_fields_stand_in_any_query_of_a_whole_load_and_its_write_bac
         assert len(asked & mapped) > 5  # so the log is not empty
     said = "".join(f"{call.path}?{call.query}{call.body}" for call in calls)
     assert [field for field in HIDDEN if field in said] == []
+
+
+def test_what_partners_did_is_written_whole_when_nothing_may_be_read_any_more_today(life_on_sqlite) -> None:
+    life, limits = life_on_sqlite, life_on_sqlite.sandbox.limits
+    life.round("sf")
+    while limits.salesforce_used() < 1_000:
+        limits.take_salesforce()  # somebody else's
+    limits.salesforce_daily = int(1_000 / 0.75)  # of our four fifths, nine tenths are for reading
+    life.reopen()
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", Amount=11_000_000)  # so that the field on the deal is due, too
+    life.says("MINATO", "comment", "sf", "YOKOHAMA_CORE", text="見積書を送りました")
+    assert life.pull("sf").problems.keys()  # after one call that learned it
+    written = life.write("sf")
+    assert (written.done, written.later, written.problem) == (1, 0, None)
+    assert "見積書を送りました" in life.logged("sf", "YOKOHAMA_CORE")[-1]
 
 
 def test_an_org_whose_day_is_used_up_slows_no_other_and_is_hardly_asked(new_life) -> None:
