@@ -35,7 +35,7 @@ from connectors.sandbox.hubspot_links import link
 from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
 from connectors.sandbox.seed import IDS
 from connectors.sandbox.server import STATE_FILE
-from sync import schema
+from sync import schema, unfiltered
 from sync.access import make_api_key
 from sync.applied import apply_files
 from sync.house import House, open_house
@@ -317,8 +317,10 @@ def watch_lock(house: House) -> list[float]:
 def wait_until_read(house: House) -> None:
     """Until the first connection has been read and the other one's full load is under way."""
     last = time.monotonic() + 120
-    ready = sa.select(schema.streams.c.stream).where(
-        schema.streams.c.connection == "hs", schema.streams.c.stream == "opportunities", schema.streams.c.loaded
+    ready = sa.select(unfiltered.streams.c.stream).where(
+        unfiltered.streams.c.connection == "hs",
+        unfiltered.streams.c.stream == "opportunities",
+        unfiltered.streams.c.loaded,
     )
     while time.monotonic() < last:
         with house.reading() as tx:
@@ -331,15 +333,15 @@ def wait_until_read(house: House) -> None:
 def loaded(house: House) -> int:
     """How many records of the full load stand."""
     with house.reading() as tx:
-        count = sa.select(sa.func.sum(schema.streams.c.records)).where(schema.streams.c.connection == "sf")
+        count = sa.select(sa.func.sum(unfiltered.streams.c.records)).where(unfiltered.streams.c.connection == "sf")
         return int(tx.execute(count).scalar() or 0)
 
 
 def loading(house: House) -> bool:
     """Whether the full load still runs."""
     with house.reading() as tx:
-        done = sa.select(schema.streams.c.loaded).where(
-            schema.streams.c.connection == "sf", schema.streams.c.stream == "opportunities"
+        done = sa.select(unfiltered.streams.c.loaded).where(
+            unfiltered.streams.c.connection == "sf", unfiltered.streams.c.stream == "opportunities"
         )
         return not tx.execute(done).scalar()
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from sync.house import House, instant
 from sync.identifiers import internal_id
-from sync.schema import api_keys, links, mails, partner_accounts, partners, pauses, people, sessions
+from sync.schema import api_keys, links, mails, partners, pauses, people, sessions
+from sync.unfiltered import partner_accounts
 
 SESSION = timedelta(hours=12)
 KEY_PREFIX = "sdr_live_"

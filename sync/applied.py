@@ -18,7 +18,8 @@ from sync.house import House, NotApplied
 from sync.identifiers import internal_id
 from sync.project import mark
 from sync.rows import upsert
-from sync.schema import applied, links, mirror, people, relations, sessions, shares
+from sync.schema import applied, links, people, sessions, shares
+from sync.unfiltered import mirror, relations
 
 
 def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "") -> int:

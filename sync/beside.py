@@ -15,7 +15,8 @@ from mapping.relations import answers, role_of
 from sync.asked import meanings, shape_of
 from sync.facts import KEY, POPULATION, Facts, Fields, ShareRow, Side, Values, source_names, thawed, without
 from sync.prepared import Prepared, among_given, listed
-from sync.schema import mirror, partner_accounts, partners, relations, shapes
+from sync.schema import partners
+from sync.unfiltered import mirror, partner_accounts, relations, shapes
 
 _HERE = mirror.c.connection == sa.bindparam("connection")
 _KNOWN = (mirror.c.crm_id, mirror.c.account, mirror.c.deleted, mirror.c.shape, mirror.c.fields)

@@ -18,7 +18,8 @@ from sync.asked import why_needed
 from sync.facts import ShareRow
 from sync.gather import gather
 from sync.house import House
-from sync.schema import actions, applied, drifts, mirror, partners, pauses, quarantine, shares, streams
+from sync.schema import actions, applied, partners, pauses, quarantine, shares
+from sync.unfiltered import drifts, mirror, streams
 
 PAGE = 50
 

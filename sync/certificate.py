@@ -16,7 +16,8 @@ from sync.asked import needed_of
 from sync.house import House, instant, moment
 from sync.project import is_loaded
 from sync.rows import upsert
-from sync.schema import applied, checks
+from sync.schema import applied
+from sync.unfiltered import checks
 
 NIGHT = 2  # the hour, in the connection's time zone, from which ids are compared
 Kind = Literal["counts", "ids"]

@@ -17,7 +17,8 @@ from sync.house import House, InForce
 from sync.identifiers import digest
 from sync.prepared import Prepared, among_given, listed
 from sync.rows import Row, among, insert_all, insert_new, upsert
-from sync.schema import feed, messages, mirror, partners, people, shares, summaries, views, wants
+from sync.schema import feed, messages, partners, people, shares, summaries, views
+from sync.unfiltered import mirror, wants
 
 # What makes a partner's bytes; the rest of a share may move without the partner noticing.
 _BYTES = ("view", "state", "involvement")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from connectors.base import Bucket
 from sync.house import House
-from sync.schema import mirror
+from sync.unfiltered import mirror
 
 LEAST, PART = 5, 100  # counts per object: 5, and one more for every hundred calls of a full read
 

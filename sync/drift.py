@@ -22,7 +22,7 @@ from sync.asked import needed_of
 from sync.house import House
 from sync.reading import Reading
 from sync.rows import insert_all
-from sync.schema import described, drifts
+from sync.unfiltered import described, drifts
 
 LATELY = timedelta(minutes=5)
 DAILY = timedelta(days=1)

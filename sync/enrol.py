@@ -15,7 +15,8 @@ from sync.identifiers import internal_id, partner_id
 from sync.project import mark
 from sync.reading import Reading, Row
 from sync.rows import among, insert_new, upsert
-from sync.schema import mirror, partner_accounts, partners, relations, shares
+from sync.schema import partners, shares
+from sync.unfiltered import mirror, partner_accounts, relations
 
 
 def enrol_partners(

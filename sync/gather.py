@@ -14,7 +14,8 @@ from config.workspace import Workspace
 from sync.beside import Beside
 from sync.facts import SHARE_COLUMNS, Facts, Fields, ShareRow, Values
 from sync.prepared import Prepared, among_given, listed
-from sync.schema import mirror, shares, views
+from sync.schema import shares, views
+from sync.unfiltered import mirror
 
 _DEALS = Prepared(
     sa.select(

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from sync.access import paused
 from sync.kinds import KINDS, Statement
-from sync.schema import mirror, partner_accounts, people, shares
+from sync.schema import people, shares
+from sync.unfiltered import mirror, partner_accounts
 
 
 class Unmatched(Exception):

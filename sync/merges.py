@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from connectors.base import Record
 from sync.project import mark
-from sync.schema import mirror, partner_accounts, shares
+from sync.schema import shares
+from sync.unfiltered import mirror, partner_accounts
 
 
 def follow_merges(tx: sa.Connection, connection: str, object: str, records: Iterable[Record]) -> None:

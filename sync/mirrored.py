@@ -21,7 +21,8 @@ from sync.prepared import Prepared, among_given, listed
 from sync.project import is_loaded, mark, project
 from sync.reading import Reading, Row, row_of
 from sync.rows import among, upsert
-from sync.schema import mirror, partner_accounts, partners, quarantine, relations, wants
+from sync.schema import partners, quarantine
+from sync.unfiltered import mirror, partner_accounts, relations, wants
 
 DEAL = "opportunity"
 _LET_GO = Prepared(sa.delete(quarantine).where(among_given(quarantine.c.id, "ids")))

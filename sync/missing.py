@@ -10,7 +10,7 @@ from sync.house import House
 from sync.mirrored import apply_records
 from sync.reading import Reading
 from sync.rows import among, batches
-from sync.schema import wants
+from sync.unfiltered import wants
 
 _AT_ONCE = 1000
 

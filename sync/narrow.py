@@ -16,7 +16,7 @@ from sync.mirrored import DEAL, apply_records
 from sync.project import is_loaded, lock_deals
 from sync.reading import Reading
 from sync.rows import among, batches
-from sync.schema import mirror
+from sync.unfiltered import mirror
 
 BATCH = 200  # deals a transaction
 LOOK_EVERY = timedelta(minutes=1)

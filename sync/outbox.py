@@ -9,7 +9,8 @@ from sync.house import House
 from sync.identifiers import digest
 from sync.kinds import OBJECT_FIELDS, Statement
 from sync.rows import insert_new
-from sync.schema import actions, partner_accounts
+from sync.schema import actions
+from sync.unfiltered import partner_accounts
 
 
 def home_of(tx: sa.Connection, workspace: Workspace, partner_id: str) -> str | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from connectors.base import Connector, CrmError, Page, Stream
 from sync.house import House, instant, moment
 from sync.rows import upsert
-from sync.schema import marks, streams
+from sync.unfiltered import marks, streams
 
 DECIDING = "deciding"  # the row of the deals that a first load has read and that wait to be decided
 WORTH_TELLING = 1_000  # deals

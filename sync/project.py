@@ -17,7 +17,8 @@ from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
 from sync.prepared import Prepared, among_given, listed
 from sync.rows import among, upsert
-from sync.schema import SORT_COLUMNS, marks, mirror, shares, streams
+from sync.schema import SORT_COLUMNS, shares
+from sync.unfiltered import marks, mirror, streams
 
 BATCH = 200  # deals a transaction: keeps the write lock short
 _MARKED = Prepared(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(sa.bindparam("limit", type_=sa.Integer)))

@@ -21,10 +21,10 @@ from sync.narrow import Lookout, end_early
 from sync.project import drain
 from sync.reading import Reader, Reading, prepare
 from sync.rows import batches, insert_new, upsert
-from sync.schema import mirror, partner_accounts, shapes, streams
 from sync.settle import end_orphans, settle, would_end
 from sync.sorting import drop_sorting, make_sorting
 from sync.turns import let_pass
+from sync.unfiltered import mirror, partner_accounts, shapes, streams
 
 BATCH = 200  # records a transaction: keeps the write lock short
 DRAINED = 100  # marked deals: each costs most

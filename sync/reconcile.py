@@ -20,8 +20,8 @@ from sync.leases import lease
 from sync.mirrored import apply_records, apply_relations
 from sync.pull import begin, pull
 from sync.reading import Reading
-from sync.schema import streams
 from sync.sighted import Window
+from sync.unfiltered import streams
 
 # What changed less than this before a check is the rounds' business: CRMs commit late, and their searches lag.
 YOUNG = timedelta(minutes=15)

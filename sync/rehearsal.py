@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from config.workspace import Workspace
 from connectors.base import Checkpoint, Connector, Page, Record, Stream
-from sync import schema
+from sync import schema, unfiltered
 from sync.facts import source_names
 from sync.gather import gather
 from sync.house import House, open_engine
@@ -79,13 +79,15 @@ class _Known:
 
     def accounts(self) -> list[str]:
         """The partners' accounts of this connection."""
-        here = schema.partner_accounts.c.connection == self._connection
-        return [str(row["account"]) for row in self.rows(schema.partner_accounts, here)]
+        here = unfiltered.partner_accounts.c.connection == self._connection
+        return [str(row["account"]) for row in self.rows(unfiltered.partner_accounts, here)]
 
     def people_of(self, account: str) -> list[str]:
         """CRM ids of an account's contacts."""
-        here = (schema.mirror.c.connection == self._connection, schema.mirror.c.object == "contact")
-        return [str(row["crm_id"]) for row in self.rows(schema.mirror, *here, schema.mirror.c.account == account)]
+        here = (unfiltered.mirror.c.connection == self._connection, unfiltered.mirror.c.object == "contact")
+        return [
+            str(row["crm_id"]) for row in self.rows(unfiltered.mirror, *here, unfiltered.mirror.c.account == account)
+        ]
 
 
 class _Trial:
@@ -144,12 +146,15 @@ class _Trial:
 
     def _copy_partners(self) -> None:
         """What other connections say of the partners that are known: rules may ask it."""
-        other = schema.partner_accounts.c.connection != self._reading.connection
+        other = unfiltered.partner_accounts.c.connection != self._reading.connection
         with self._house.writing() as tx:
             insert_all(tx, schema.partners, self._known.rows(schema.partners))
-            insert_all(tx, schema.partner_accounts, self._known.rows(schema.partner_accounts, other))
-            here = (schema.streams.c.connection == self._reading.connection, schema.streams.c.stream == "opportunities")
-            insert_all(tx, schema.streams, self._known.rows(schema.streams, *here))
+            insert_all(tx, unfiltered.partner_accounts, self._known.rows(unfiltered.partner_accounts, other))
+            here = (
+                unfiltered.streams.c.connection == self._reading.connection,
+                unfiltered.streams.c.stream == "opportunities",
+            )
+            insert_all(tx, unfiltered.streams, self._known.rows(unfiltered.streams, *here))
 
     def _accounts(self, ids: Sequence[str]) -> None:
         stream = self._reading.readers["account"].stream
@@ -203,12 +208,12 @@ class _Trial:
         with self._house.writing() as tx:
             gathered = gather(tx, self._workspace, [deal_id])
             on_it = {side.id for side in gathered.facts[deal_id].sides}
-            mine = sa.select(schema.partner_accounts).where(schema.partner_accounts.c.account.in_(accounts))
+            mine = sa.select(unfiltered.partner_accounts).where(unfiltered.partner_accounts.c.account.in_(accounts))
             known = {row.account: row.partner_id for row in tx.execute(mine)}
             fresh = {account: own for account, own in known.items() if own not in on_it}
             tied = {"connection": connection, "source": source, "deal": deal.id, "role": None}
             rows = [{**tied, "row": f"as if {account}", "account": account} for account in fresh]
-            upsert(tx, schema.relations, rows)
+            upsert(tx, unfiltered.relations, rows)
         if strangers := sorted(set(accounts) - set(known)):
             self._notes += [f"{each} is no partner by `partners:` of the mapping" for each in strangers]
         return frozenset(fresh.values())

@@ -18,7 +18,8 @@ from sync.house import House, moment
 from sync.kinds import OBJECT_FIELDS
 from sync.outbox import template_of
 from sync.rows import among
-from sync.schema import mirror, partner_accounts, partners, people, statements
+from sync.schema import partners, people, statements
+from sync.unfiltered import mirror, partner_accounts
 
 KIND_WORDS: Mapping[Language, Mapping[str, str]] = {
     "ja": {

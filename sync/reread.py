@@ -21,7 +21,7 @@ from sync.project import is_loaded, project
 from sync.pull import begin
 from sync.reading import Reading
 from sync.rows import among, batches
-from sync.schema import marks, partner_accounts, relations
+from sync.unfiltered import marks, partner_accounts, relations
 
 AT_ONCE = 200  # notices that are dealt with together
 BATCH = 50  # records or deals a transaction: who waits for a page waits for this too

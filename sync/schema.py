@@ -1,48 +1,11 @@
-"""The tables, one sentence each; SQLite and PostgreSQL alike.
-
-Instants are ISO 8601 UTC text with microseconds, so that text compares as time does; ids are text.
-"""
+"""The tables, one sentence each. Those that hold what a CRM said, unfiltered, stand in sync.unfiltered."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, UniqueConstraint
 from sqlalchemy import text as sa_text
 
-metadata = MetaData()
-
-
-# Text compares by its bytes, whatever a server's locale: instants, sort keys and cursors count on it.
-BY_BYTES = Text().with_variant(Text(collation="C"), "postgresql")
-
-
-def text(name: str, *, key: bool = False, empty: bool = False) -> Column[str]:
-    """A text column; required unless `empty`."""
-    return Column(name, BY_BYTES, primary_key=key, nullable=empty and not key)
-
-
-def number(name: str, default: int | None = 0) -> Column[int]:
-    """A counting column."""
-    return Column(name, BigInteger, nullable=default is None, server_default=None if default is None else str(default))
-
-
-def _where(condition: str) -> dict[str, Any]:
-    """An index over the rows alone of which this holds."""
-    return {"sqlite_where": sa_text(condition), "postgresql_where": sa_text(condition)}
-
+from sync.columns import BY_BYTES, metadata, number, text, where
 
 # -- configuration ---------------------------------------------------------------------------------------------------
 
@@ -58,70 +21,8 @@ applied = Table(  # every configuration that was ever in force; the highest vers
 )
 pauses = Table("pauses", metadata, text("scope", key=True), text("at"), text("by"))  # a partner's id, or * for all
 
-# -- what the CRM last said (unfiltered: nothing that serves a partner reads these) ----------------------------------
+# -- partners, and what comes in from outside -----------------------------------------------------------------------
 
-streams = Table(  # where reading each stream stands, and how it went
-    "streams",
-    metadata,
-    text("connection", key=True),
-    text("stream", key=True),  # accounts, contacts, opportunities, users, relations:NAME
-    text("shape"),  # hash of what is asked; another one starts a full read
-    text("checkpoint", empty=True),  # JSON of connectors.base.Checkpoint; empty before the first page
-    Column("loaded", Boolean, nullable=False, server_default="0"),  # a first full read has ended
-    Column("whole", Boolean, nullable=False, server_default="0"),  # a full read in this shape has ended
-    text("round_ended", empty=True),
-    number("records"),  # read since the beginning
-    text("full_began", empty=True),  # the last full read: since when, pauses left out,
-    text("full_at", empty=True),  # when its last page ended; empty where none is under way
-    number("full_read"),  # how many it has read,
-    number("full_expected", default=None),  # and how many there are, as the CRM counted them before
-    text("problem", empty=True),
-    text("problem_kind", empty=True),  # try again | needs admin
-    text("problem_at", empty=True),
-)
-mirror = Table(  # one record as the CRM last gave it, in our words; `fields` is empty where no partner is on it
-    "mirror",
-    metadata,
-    text("connection", key=True),
-    text("object", key=True),  # account, contact, opportunity, user
-    text("crm_id", key=True),
-    text("id"),  # ours: a hash of the first CRM identity; survives a merge
-    text("stamp"),
-    Column("created", BY_BYTES, nullable=False, server_default=""),  # the CRM's clock; empty where not yet known
-    text("shape"),
-    text("digest"),  # of the mapped fields
-    text("account", empty=True),  # deals, contacts: the account's CRM id
-    text("owner", empty=True),  # deals: the CRM user's id
-    text("fields", empty=True),  # JSON, our names
-    Column("deleted", Boolean, nullable=False, server_default="0"),
-    Index("mirror_by_id", "id", unique=True),
-    Index("mirror_by_account", "connection", "object", "account", **_where("account is not null")),
-)
-checks = Table(  # the last reconciliation of each kind with the CRM: what a certificate rests on
-    "checks",
-    metadata,
-    text("connection", key=True),
-    text("object", key=True),  # account, contact, opportunity, user
-    text("kind", key=True),  # counts | ids
-    text("at"),  # when it ended, our clock
-    text("as_of"),  # the CRM's clock when it began
-    text("equal_as_of", empty=True),  # the CRM's clock of the last such check that ended equal, after repair
-    number("ours"),
-    number("theirs"),
-    number("different"),  # records that differed
-    number("repaired"),
-    number("calls"),
-    text("problem", empty=True),
-)
-sightings = Table(  # what the CRM named in the walk that is under way, to be compared with the mirror
-    "sightings",
-    metadata,
-    text("connection", key=True),
-    text("object", key=True),
-    text("crm_id", key=True),
-    text("stamp"),
-    text("created"),
-)
 notices = Table(  # a CRM's hint that a record changed, stored before it is acknowledged
     "notices",
     metadata,
@@ -133,55 +34,7 @@ notices = Table(  # a CRM's hint that a record changed, stored before it is ackn
     text("stored"),
     text("done", empty=True),
     text("problem", empty=True),  # why its record could not be read; the next round looks again
-    Index("notices_due", "connection", "stored", **_where("done is null")),
-)
-drifts = Table(  # where the mapping and the CRM no longer agree; one that is mended goes
-    "drifts",
-    metadata,
-    text("connection", key=True),
-    text("object", key=True),  # the CRM's word
-    text("field", key=True),  # the CRM's word; empty for the object itself
-    text("kind", key=True),  # object, field, type, value gone, value new
-    text("place"),  # file:line of the mapping
-    text("label"),  # the CRM's own label, as it was last seen
-    text("what"),  # in words
-    Column("holds", Boolean, nullable=False, server_default="0"),  # no share ends for good while it stands
-    text("since"),
-)
-described = Table(  # each mapped field as the CRM last described it, so that a change is seen
-    "described",
-    metadata,
-    text("connection", key=True),
-    text("object", key=True),  # the CRM's word
-    text("field", key=True),
-    text("label"),
-    text("type"),
-    text("options"),  # JSON list
-)
-tokens = Table(  # a refresh token that its CRM replaces at each use, sealed
-    "tokens",
-    metadata,
-    text("connection", key=True),
-    text("sealed"),
-    text("at"),
-)
-shapes = Table(  # what the fields of mirrored rows of one shape were read from
-    "shapes",
-    metadata,
-    text("shape", key=True),
-    text("meanings"),  # JSON: our field -> digest
-)
-relations = Table(  # one partner account on one deal, as one source in the CRM says
-    "relations",
-    metadata,
-    text("connection", key=True),
-    text("source", key=True),  # OpportunityPartner, a label, a lookup field
-    text("row", key=True),
-    text("deal"),  # CRM id
-    text("account"),  # CRM id of the partner's account, or key:PARTNER_KEY
-    text("role", empty=True),
-    Index("relations_by_deal", "connection", "deal"),
-    Index("relations_by_account", "connection", "account"),
+    Index("notices_due", "connection", "stored", **where("done is null")),
 )
 partners = Table(  # a company that sells for us
     "partners",
@@ -195,23 +48,6 @@ partners = Table(  # a company that sells for us
     text("feed_epoch"),
     UniqueConstraint("key", name="partners_by_key"),
 )
-partner_accounts = Table(  # which account of which CRM is which partner
-    "partner_accounts",
-    metadata,
-    text("connection", key=True),
-    text("account", key=True),
-    Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=False, index=True),
-    text("fields"),  # JSON: partner.* as this connection gives them
-    Column("shape", BY_BYTES, nullable=False, server_default=""),  # of the account that it was read from
-)
-wants = Table(  # records to be read by id: something needs their fields, and they are not kept
-    "wants",
-    metadata,
-    text("connection", key=True),
-    text("object", key=True),  # account, contact, opportunity
-    text("crm_id", key=True),
-)
-marks = Table("marks", metadata, text("deal_id", key=True))  # deals to be projected anew: something beside them moved
 quarantine = Table(  # a record or a statement set aside, with its reason
     "quarantine",
     metadata,
@@ -253,7 +89,7 @@ shares = Table(  # one deal as one partner has it, live
     *(text(column) for column in SORT_COLUMNS),  # what the list fields show, as text that sorts
     text("words"),  # what search looks into
     Index("shares_by_public_id", "partner_id", "public_id", unique=True),
-    Index("shares_by_until", "until", **_where("until is not null")),
+    Index("shares_by_until", "until", **where("until is not null")),
     # SQLite has no truth of its own: its queries say `= 1`, and use no index over other words.
     Index(
         "shares_suspended", "connection", sqlite_where=sa_text("suspended = 1"), postgresql_where=sa_text("suspended")

@@ -11,7 +11,8 @@ from sync.changes import HELD, Event, drop_views, summarise, tell
 from sync.drift import holding
 from sync.house import House
 from sync.rows import batches, upsert
-from sync.schema import messages, shares, streams
+from sync.schema import messages, shares
+from sync.unfiltered import streams
 
 LIMIT, PART = 50, 0.05
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from connectors.base import Sighting
 from sync.house import House
 from sync.rows import among, batches, upsert
-from sync.schema import mirror, relations, sightings
+from sync.unfiltered import mirror, relations, sightings
 
 AT_ONCE = 200  # ids that are read again together
 _ROWS = 500  # small ones, a transaction

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from sync.house import House
-from sync.schema import SORTED_BY, shares, streams
+from sync.schema import SORTED_BY, shares
+from sync.unfiltered import streams
 
 
 def drop_sorting(house: House) -> None:

@@ -16,7 +16,8 @@ from mapping.model import ConnectionMapping
 from sync.house import House, instant
 from sync.identifiers import digest
 from sync.rows import among, upsert
-from sync.schema import mirror, partners, shares, streams, summaries, views
+from sync.schema import partners, shares, summaries, views
+from sync.unfiltered import mirror, streams
 
 BATCH = 200
 SUMMARY = "summary"  # the row of the error board that says what is wrong with it

@@ -19,7 +19,8 @@ from sync.matching import Unmatched, share_of, whose
 from sync.outbox import enqueue, home_of
 from sync.project import project
 from sync.rows import insert_new
-from sync.schema import messages, mirror, people, quarantine, shares, statements
+from sync.schema import messages, people, quarantine, shares, statements
+from sync.unfiltered import mirror
 
 PORTAL = "portal"  # the source of what partners do at our own doors
 MOST_A_MINUTE = 6_000  # statements of one partner that are taken in

@@ -19,7 +19,7 @@ from sync.house import House, open_house
 from sync.leases import lease
 from sync.migrate import has_tables
 from sync.rows import upsert
-from sync.schema import tokens
+from sync.unfiltered import tokens
 
 LEASE_SECONDS = 60.0  # longer than a sign-in takes; kept up while one runs
 LOOKS, LOOK_SECONDS = 40, 0.25  # how often and how far apart it is looked whether another holder is done

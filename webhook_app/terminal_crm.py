@@ -19,7 +19,7 @@ from sync.asked import wanted_of
 from sync.house import House, open_house
 from sync.migrate import has_tables
 from sync.rehearsal import Rehearsal, rehearse
-from sync.schema import partner_accounts
+from sync.unfiltered import partner_accounts
 from sync.vault import vaults_at
 from webhook_app.commands import Refused, in_workspace, out, table
 from webhook_app.trying import as_json, seen_by, show

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from sync.schema import metadata
+from sync import schema, unfiltered  # noqa: F401 - their tables join the metadata
+from sync.columns import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
 with context.begin_transaction():

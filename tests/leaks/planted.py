@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from policies import view
 from sync import reader, settle, shown
 from sync.identifiers import digest
-from sync.schema import mirror, shares
+from sync.schema import shares
+from sync.unfiltered import mirror
 from webhook_app import api, query
 from webhook_app.door import this_house
 

@@ -18,11 +18,12 @@ from config.init import init_demo
 from connectors.sandbox import seed, server
 from sync.access import add_person, find_partner, make_api_key, make_link, use_link
 from sync.applied import apply_files
+from sync.columns import metadata
 from sync.house import House, open_house
 from sync.migrate import migrate
 from sync.pull import pull
 from sync.reader import Projection
-from sync.schema import feed, messages, metadata, shares, views
+from sync.schema import feed, messages, shares, views
 from sync.shown import Query
 from sync.support_log import say
 from sync.write_back import write_back

@@ -8,7 +8,7 @@ from demo_house import ACCOUNT, ORGS, Life
 from connectors.base import NeedsAdmin, TryAgain
 from connectors.sandbox import reshaping
 from mapping.drift import Drift
-from sync import schema
+from sync import schema, unfiltered
 from sync.changes import HELD
 from sync.drift import Looked, watch
 from sync.reading import prepare
@@ -36,13 +36,13 @@ def line_of(life: Life, on: str, word: str) -> str:
 
 
 def alarms(life: Life, on: str) -> dict[tuple[str, str, str], object]:
-    return {(row.object, row.field, row.kind): row for row in life.rows(schema.drifts, connection=on)}
+    return {(row.object, row.field, row.kind): row for row in life.rows(unfiltered.drifts, connection=on)}
 
 
 @of_both
 def test_a_workspace_that_fits_its_crm_has_no_alarm(life_on_sqlite, on):
     assert look(life_on_sqlite, on) == ()
-    assert {row.field for row in life_on_sqlite.rows(schema.described, connection=on)} >= {AMOUNT[on], TIER[on]}
+    assert {row.field for row in life_on_sqlite.rows(unfiltered.described, connection=on)} >= {AMOUNT[on], TIER[on]}
 
 
 @of_both
@@ -50,17 +50,17 @@ def test_a_hidden_field_is_an_alarm_with_file_line_and_the_crms_label_and_goes_w
     look(life, on)
     life.faults.hide_field(CONTACT[on], MAIL[on])
     look(life, on)
-    (row,) = life.rows(schema.drifts, connection=on)
+    (row,) = life.rows(unfiltered.drifts, connection=on)
     assert (row.object, row.field, row.kind, row.label) == (CONTACT[on], MAIL[on], "field", "Email")
     assert row.place == line_of(life, on, "contacts[].email")
     assert "hidden from our user" in row.what
     since = row.since
     life.clock.move(minutes=5)
     look(life, on)
-    assert life.rows(schema.drifts, connection=on)[0].since == since
+    assert life.rows(unfiltered.drifts, connection=on)[0].since == since
     life.faults.show_field(CONTACT[on], MAIL[on])
     look(life, on)
-    assert life.rows(schema.drifts, connection=on) == []
+    assert life.rows(unfiltered.drifts, connection=on) == []
 
 
 @of_both
@@ -115,7 +115,7 @@ def test_a_field_of_another_type_is_an_alarm_and_no_value_is_emptied_by_it(life,
     life.edit(on, DEAL[on], id, **{AMOUNT[on]: 4_000_000.0 if on == "sf" else "4000000"})
     life.round(on)
     look(life, on)
-    assert life.rows(schema.drifts, connection=on) == []
+    assert life.rows(unfiltered.drifts, connection=on) == []
     assert life.deal(partner, on, id) != before
 
 
@@ -139,7 +139,7 @@ def test_a_renamed_value_names_both_ends_and_no_share_that_goes_with_it_ends(lif
     told = alarms(life, on)
     assert told[ACCOUNT[on], AGREEMENT[on], "value gone"].holds
     assert not told[ACCOUNT[on], AGREEMENT[on], "value new"].holds
-    (held,) = life.rows(schema.streams, connection=on, stream=HELD)
+    (held,) = life.rows(unfiltered.streams, connection=on, stream=HELD)
     assert line_of(life, on, "partner.agreement") in held.problem
     assert settle(life.house, on, decided=True).ended == len(suspended)
 
@@ -185,7 +185,7 @@ def test_a_crm_that_refuses_the_sign_in_has_no_drift_but_a_sign_in_to_mend(life_
     life.faults.plan("/crm/v3/pipelines", times=50, status=403)
     with pytest.raises(NeedsAdmin):
         look(life, "hs")
-    assert life.rows(schema.drifts) == []
+    assert life.rows(unfiltered.drifts) == []
 
 
 def test_the_schema_is_looked_at_at_each_start_daily_after_an_apply_and_while_an_alarm_stands(life_on_sqlite):

@@ -8,7 +8,7 @@ from demo_house import crm_id
 
 from connectors.sandbox import hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
-from sync import schema
+from sync import unfiltered
 
 DEAL = "TATESHINA_ERP"
 
@@ -69,10 +69,10 @@ def test_rounds_in_which_nothing_happened_write_nothing_to_the_mirror(life):
     life.round("hs")
     life.clock.move(minutes=10)
     life.round("hs")
-    before = life.rows(schema.mirror, connection="hs")
+    before = life.rows(unfiltered.mirror, connection="hs")
     life.clock.move(minutes=1)
     life.sandbox.calls.clear()
     life.round("hs")
-    assert life.rows(schema.mirror, connection="hs") == before
+    assert life.rows(unfiltered.mirror, connection="hs") == before
     objects = [call.path.split("/")[4] for call in life.sandbox.calls if "/objects/" in call.path]
     assert sorted(objects) == ["companies", "contacts", "deals"]

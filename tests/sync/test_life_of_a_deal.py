@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from demo_house import ACCOUNT, CONTACT, DEAL, ORGS, crm_id, person_of
 
-from sync import schema
+from sync import schema, unfiltered
 from sync.identifiers import partner_id
 
 # What each CRM calls the same things, with a deal of the story, a gold and a silver partner on it, and one that is not.
@@ -99,7 +99,9 @@ class World:
         return [kind for kind, deal in self.life.feed(self.crm[who]) if deal == public]
 
     def mirrored(self, key):
-        (row,) = self.life.rows(schema.mirror, connection=self.on, object="opportunity", crm_id=crm_id(self.on, key))
+        (row,) = self.life.rows(
+            unfiltered.mirror, connection=self.on, object="opportunity", crm_id=crm_id(self.on, key)
+        )
         return row
 
 
@@ -229,7 +231,7 @@ def test_an_account_that_is_no_partner_any_more_has_no_deals_left_until_it_is_on
     field, no, yes = world.crm["partner"]
     world.account(world.crm["gold"], **{field: no})
     assert world.life.names(world.crm["gold"]) == set()
-    assert world.life.rows(schema.partner_accounts, partner_id=partner_id(world.crm["gold"])) == []
+    assert world.life.rows(unfiltered.partner_accounts, partner_id=partner_id(world.crm["gold"])) == []
     assert world.silver is not None
     world.account(world.crm["gold"], **{field: yes})
     assert world.gold["state"] == "pending"
@@ -297,7 +299,7 @@ def test_reverse_rows_never_share_a_deal_with_its_own_customer(life):
     life.edit("sf", "Account", "YOKOHAMA", IsPartner=True, Partner_Code__c="YOKOHAMA", Partner_Agreement__c="Active")
     life.round("sf")
     assert [row.key for row in life.rows(schema.partners, key="YOKOHAMA")] == ["YOKOHAMA"]
-    rows = life.rows(schema.relations, deal=crm_id("sf", "YOKOHAMA_CORE"), account=crm_id("sf", "YOKOHAMA"))
+    rows = life.rows(unfiltered.relations, deal=crm_id("sf", "YOKOHAMA_CORE"), account=crm_id("sf", "YOKOHAMA"))
     assert rows, "the story has reverse rows"
     assert life.names("YOKOHAMA") == set()
 

@@ -15,7 +15,7 @@ from config.connections import hearing_connections, open_connections
 from connectors.base import NeedsAdmin, Notice, TryAgain
 from connectors.sandbox.faults import Faults
 from sync import notices as table
-from sync import schema
+from sync import schema, unfiltered
 from sync.notices import Full, keep, sweep
 from sync.rows import insert_all
 from sync.schedule import run_scheduler
@@ -154,14 +154,14 @@ def test_a_notice_about_what_is_known_already_costs_one_read_and_no_write(heard,
     on, life = crm["on"], heard.life
     heard.edit(on, "deal", crm["deal"], **{crm["amount"]: 7_000_000})
     life.round(on)
-    feed, before = life.feed(crm["gold"]), life.rows(schema.mirror)
+    feed, before = life.feed(crm["gold"]), life.rows(unfiltered.mirror)
     heard.calls(on)
     heard.reread(on)
     asked = heard.calls(on)
     # HubSpot leaves out what is empty: then its name is looked up too, so that a lost field is not taken for that.
     beside = ("associations", "properties")
     assert len([call for call in asked if not any(word in call for word in beside)]) == 1, asked
-    assert (life.feed(crm["gold"]), life.rows(schema.mirror)) == (feed, before)
+    assert (life.feed(crm["gold"]), life.rows(unfiltered.mirror)) == (feed, before)
 
 
 def test_a_hundred_notices_of_one_record_are_one_read(heard_once):

@@ -19,8 +19,8 @@ from sync.leases import lease
 from sync.pull import pull
 from sync.reader import Projection
 from sync.reconcile import check
-from sync.schema import mirror, sightings, streams
 from sync.shown import Query
+from sync.unfiltered import mirror, sightings, streams
 
 
 @pytest.fixture(scope="module")

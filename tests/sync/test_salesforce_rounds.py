@@ -9,7 +9,7 @@ from demo_house import crm_id
 
 from connectors.sandbox.reshaping import put_field
 from connectors.sandbox.salesforce_schema import Field
-from sync import schema
+from sync import unfiltered
 
 CORE, CARE = "YOKOHAMA_CORE", "YOKOHAMA_CARE"
 NAME = {CORE: "横浜精機 基幹システム刷新", CARE: "横浜精機 保守契約更新"}
@@ -69,7 +69,7 @@ def test_a_partners_seller_on_the_deals_team_shares_the_deal_and_leaving_it_ends
     row = life.crm.create("salesforce", "OpportunityTeamMember", on_team)
     life.round("sf")
     assert NAME[CORE] in life.names("HARBOR")
-    (kept,) = [each for each in life.rows(schema.relations, connection="sf") if each.row == row]
+    (kept,) = [each for each in life.rows(unfiltered.relations, connection="sf") if each.row == row]
     assert (kept.account, kept.role) == (crm_id("sf", "HARBOR"), "Partner Seller")
     life.clock.move(seconds=1)
     life.crm.delete("salesforce", "OpportunityTeamMember", row)
@@ -146,11 +146,11 @@ def test_rounds_in_which_nothing_happened_ask_once_for_each_object_and_write_not
     life.round("sf")
     life.clock.move(minutes=12)
     life.round("sf")
-    before = life.rows(schema.mirror, connection="sf")
+    before = life.rows(unfiltered.mirror, connection="sf")
     life.clock.ahead += timedelta(minutes=1)
     life.sandbox.calls.clear()
     life.round("sf")
-    assert life.rows(schema.mirror, connection="sf") == before
+    assert life.rows(unfiltered.mirror, connection="sf") == before
     asked = [call.query.split(" FROM ")[1].split(" ")[0] for call in life.sandbox.calls if "queryAll" in call.path]
     assert sorted(asked) == ["Account", "Contact", "Opportunity", "OpportunityPartner"]
     assert len(life.sandbox.calls) == 4

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from sync.columns import metadata
 from sync.house import House, open_engine, utc_now
 from sync.leases import lease
-from sync.schema import leases, metadata
+from sync.schema import leases
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from rich.console import Console
 from sync.house import instant
 from sync.progress import Progress
 from sync.rows import upsert
-from sync.schema import streams
+from sync.unfiltered import streams
 from webhook_app.terminal_progress import LOOK_SECONDS, said, showing
 
 

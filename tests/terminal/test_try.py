@@ -8,7 +8,7 @@ import pytest
 from demo_house import NAMES, crm_id
 
 from connectors.sandbox.ids import salesforce_id
-from sync import schema
+from sync import schema, unfiltered
 
 WHEN = ("changed_at",)
 
@@ -29,7 +29,7 @@ def tried(sudare, folder, *words):
 def shared(life, on):
     """(partner key, CRM id) of a deal of this connection that somebody has."""
     partners = {row.id: row.key for row in life.rows(schema.partners)}
-    deals = {row.id: row.crm_id for row in life.rows(schema.mirror, object="opportunity", connection=on)}
+    deals = {row.id: row.crm_id for row in life.rows(unfiltered.mirror, object="opportunity", connection=on)}
     return sorted((partners[row.partner_id], deals[row.deal_id]) for row in life.rows(schema.shares, connection=on))
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from config.folder import read_folder
 from config.init import write_template
 from config.secrets import make_key
-from sync import access, identifiers, schema
+from sync import access, identifiers, schema, unfiltered
 from sync.applied import apply_files
 from sync.asked import meanings, shape_of
 from sync.house import House, open_house
@@ -65,14 +65,14 @@ def _fill(house: House) -> None:
     shape = {object: shape_of(each) for object, each in told.items()}
     with house.writing() as tx:
         for object, each in told.items():
-            tx.execute(sa.insert(schema.shapes).values(shape=shape[object], meanings=json.dumps(each)))
+            tx.execute(sa.insert(unfiltered.shapes).values(shape=shape[object], meanings=json.dumps(each)))
         for key, (account, fields) in PARTNERS.items():
             own = {f"partner.{name}": value for name, value in fields.items()}
             own |= {"partner.agreement": "active", "partner.nda": "signed", "partner.region": "japan"}
             row = {"id": identifiers.partner_id(key), "key": key, "name": fields["name"], "fields": json.dumps(own)}
             tx.execute(sa.insert(schema.partners).values(**row, version=1, feed_epoch="e1"))
             tx.execute(
-                sa.insert(schema.partner_accounts).values(
+                sa.insert(unfiltered.partner_accounts).values(
                     connection="sf",
                     account=account,
                     partner_id=row["id"],
@@ -100,7 +100,7 @@ def _fill(house: House) -> None:
             _mirror(tx, "opportunity", crm_id, fields, shape=shape["opportunity"], account="001CUST", owner="005REP")
             for partner in partners:
                 row = {"connection": "sf", "source": "OpportunityPartner", "row": f"{crm_id}{partner}", "deal": crm_id}
-                tx.execute(sa.insert(schema.relations).values(**row, account=PARTNERS[partner][0], role="Reseller"))
+                tx.execute(sa.insert(unfiltered.relations).values(**row, account=PARTNERS[partner][0], role="Reseller"))
         mark(tx, [deal_id(crm_id) for crm_id in DEALS])
     while drain(house):
         pass
@@ -114,7 +114,7 @@ def _mirror(tx: sa.Connection, object: str, crm_id: str, fields: dict[str, objec
     row = {"connection": "sf", "object": object, "crm_id": crm_id, "stamp": "2026-11-25T00:00:00.000Z"}
     text = json.dumps(fields, ensure_ascii=False)
     row |= {"id": identifiers.internal_id("sf", object, crm_id), "digest": "", "fields": text}
-    tx.execute(sa.insert(schema.mirror).values(**row, **more))
+    tx.execute(sa.insert(unfiltered.mirror).values(**row, **more))
 
 
 def deal_id(crm_id: str) -> str:

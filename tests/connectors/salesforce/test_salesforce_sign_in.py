@@ -21,7 +21,7 @@ from connectors.contract import Story, read_round
 from connectors.salesforce import session
 from connectors.sandbox.server import Sandbox
 from sync.house import House, open_engine
-from sync.schema import tokens
+from sync.unfiltered import tokens
 from sync.vault import TokenVault
 
 Connect = Callable[..., Connector]

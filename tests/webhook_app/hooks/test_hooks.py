@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from config.folder import read_folder
-from sync import access, identifiers, schema
+from sync import access, identifiers, schema, unfiltered
 from sync.applied import apply_files
 from sync.support_log import MOST_A_MINUTE, MOST_ASIDE
 from webhook_app import sources
@@ -188,7 +188,7 @@ def test_a_paused_partner_is_asked_to_send_again_later_and_nothing_is_lost(world
 
 def test_a_source_of_a_partner_that_no_crm_names_any_more_is_answered_as_paused(world, post, rows):
     with world.writing() as tx:
-        tx.execute(sa.delete(schema.partner_accounts))
+        tx.execute(sa.delete(unfiltered.partner_accounts))
     assert post(opened()).status_code == 503
     assert rows(world, schema.statements) == []
 
@@ -206,7 +206,7 @@ def test_a_source_whose_secret_is_gone_asks_to_send_again_later(world, post):
 
 def test_a_source_of_a_partner_that_is_not_known_yet_never_passes_for_the_vendors(world, post, rows):
     with world.writing() as tx:
-        for table in (schema.shares, schema.partner_accounts, schema.people, schema.partners):
+        for table in (schema.shares, unfiltered.partner_accounts, schema.people, schema.partners):
             where = table.c.id if table is schema.partners else table.c.partner_id
             if table is schema.people:
                 tx.execute(sa.delete(schema.links))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from config.folder import read_folder
 from connectors.base import Notice
-from sync import access, identifiers, schema
+from sync import access, identifiers, schema, unfiltered
 from sync.applied import apply_files
 from sync.certificate import Check, note
 from sync.house import instant
@@ -165,8 +165,8 @@ def test_the_outbox_and_the_quarantine_say_what_waits_and_why(world, admin, publ
 def _stream(world, connection="sf", **more):
     row = {"connection": connection, "stream": "opportunities", "shape": "", "round_ended": world.now(), **more}
     with world.writing() as tx:
-        tx.execute(sa.delete(schema.streams))
-        tx.execute(sa.insert(schema.streams).values(**row))
+        tx.execute(sa.delete(unfiltered.streams))
+        tx.execute(sa.insert(unfiltered.streams).values(**row))
 
 
 def test_the_first_page_says_in_words_what_each_connection_needs(world, admin):
@@ -325,7 +325,7 @@ def test_where_mapping_and_crm_differ_stands_on_the_first_page_and_the_connectio
     }
     told = {"place": "mappings/salesforce.yaml:39", "what": "it is `string` in the CRM", "since": world.now()}
     with world.writing() as tx:
-        tx.execute(sa.insert(schema.drifts).values(**row, **told))
+        tx.execute(sa.insert(unfiltered.drifts).values(**row, **told))
     browser = signed_in("admin@aozora.example", language=language)
     home, page = text_of(browser.get("/")), text_of(browser.get("/connections/sf"))
     assert getattr(VENDOR["health.needs admin"], language) in home
@@ -333,7 +333,7 @@ def test_where_mapping_and_crm_differ_stands_on_the_first_page_and_the_connectio
         assert getattr(VENDOR[key], language) in page
     assert home.count("mappings/salesforce.yaml:39") == page.count("mappings/salesforce.yaml:39") == 1
     with world.writing() as tx:
-        tx.execute(sa.delete(schema.drifts))
+        tx.execute(sa.delete(unfiltered.drifts))
     assert getattr(VENDOR["schema.title"], language) not in text_of(browser.get("/connections/sf"))
 
 
@@ -388,7 +388,7 @@ def test_a_full_reading_shows_how_far_it_is_and_how_long_it_will_take(world, sig
     began = instant(world.clock() - timedelta(minutes=10))
     row = {"connection": "sf", "stream": "opportunities", "shape": "x", "full_began": began, "full_at": world.now()}
     with world.writing() as tx:
-        upsert(tx, schema.streams, [{**row, "full_read": 41_200, "full_expected": 103_000}])
+        upsert(tx, unfiltered.streams, [{**row, "full_read": 41_200, "full_expected": 103_000}])
     for path in ("/", "/connections/sf"):
         page = text_of(browser.get(path))
         assert title in page
