@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from policies import view
 from sync import reader, settle, shown
@@ -105,7 +106,7 @@ def changed_whenever_read(original: Any) -> Any:
         before = len(self.events)
         original(self, deal_id, connection, standing, share)
         if len(self.events) == before:
-            self.shares.append((deal_id, connection, replace(share, changed_at="")))
+            self.shares.append((deal_id, connection, structs.replace(share, changed_at="")))
 
     return compare
 
