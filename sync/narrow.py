@@ -12,9 +12,10 @@ from sync.changes import Changes, write_changes
 from sync.facts import ShareRow
 from sync.gather import gather
 from sync.house import House
-from sync.mirrored import DEAL, apply_records
+from sync.mirrored import apply_records
 from sync.project import is_loaded, lock_deals
 from sync.reading import Reading
+from sync.related import DEAL
 from sync.rows import among, batches
 from sync.unfiltered import mirror
 

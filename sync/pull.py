@@ -16,10 +16,11 @@ from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
 from sync import missing, progress
 from sync.drift import watch
 from sync.house import House, instant, moment
-from sync.mirrored import apply_records, apply_relations, drop_unnamed, want_accounts
+from sync.mirrored import apply_records, drop_unnamed, want_accounts
 from sync.narrow import Lookout, end_early
 from sync.project import drain
 from sync.reading import Reader, Reading, prepare
+from sync.related import apply_relations
 from sync.rows import batches, insert_new, upsert
 from sync.settle import end_orphans, settle, would_end
 from sync.sorting import drop_sorting, make_sorting

@@ -17,9 +17,10 @@ from sync.certificate import Check, Kind, note
 from sync.counted import buckets_of, cuts_of
 from sync.house import House, instant
 from sync.leases import lease
-from sync.mirrored import apply_records, apply_relations
+from sync.mirrored import apply_records
 from sync.pull import begin, pull
 from sync.reading import Reading
+from sync.related import apply_relations
 from sync.sighted import Window
 from sync.unfiltered import streams
 

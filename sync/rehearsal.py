@@ -17,9 +17,10 @@ from sync.gather import gather
 from sync.house import House, open_engine
 from sync.identifiers import internal_id
 from sync.migrate import has_tables, migrate
-from sync.mirrored import DEAL, apply_records, apply_relations
+from sync.mirrored import apply_records
 from sync.project import drain, project
 from sync.reading import Reading, prepare, row_of
+from sync.related import DEAL, apply_relations
 from sync.rows import batches, insert_all, upsert
 from sync.steps import FieldStep, steps_of
 

@@ -15,11 +15,12 @@ import sqlalchemy as sa
 from connectors.base import BadRecord, Checkpoint, Connector, CrmError, Notice, Page, Record, Stream
 from sync import missing
 from sync.house import House
-from sync.mirrored import DEAL, apply_records, apply_relations
+from sync.mirrored import apply_records
 from sync.notices import finish, waiting
 from sync.project import is_loaded, project
 from sync.pull import begin
 from sync.reading import Reading
+from sync.related import DEAL, apply_relations
 from sync.rows import among, batches
 from sync.unfiltered import marks, partner_accounts, relations
 
