@@ -42,6 +42,7 @@ if sys.argv[3] == "dies":  # the machine goes down right after the commit, befor
     event.listen(house.engine, "checkin", lambda *_: any(kept) and os.kill(os.getpid(), signal.SIGKILL))
 front = Front(create_partner_app(house), house.workspace().serving.partner_url, Bounds(seconds=30.0))
 asyncio.run(listen(front, "127.0.0.1:" + sys.argv[2]))
+os._exit(0)  # as `serve` ends a door: what waits for a half-sent body must not keep the process
 """
 
 
