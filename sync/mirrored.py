@@ -104,7 +104,8 @@ def want_accounts(tx: sa.Connection, connection: str) -> None:
     held = sa.and_(mirror.c.connection == connection, mirror.c.object == "account")
     known = sa.select(mirror.c.crm_id).where(held, sa.or_(mirror.c.fields.is_not(None), mirror.c.deleted))
     deals = sa.and_(mirror.c.connection == connection, mirror.c.object == DEAL, mirror.c.fields.is_not(None))
-    chosen = sa.select(mirror.c.account).where(deals, mirror.c.account.not_in(known)).distinct()
+    wanted = sa.and_(deals, mirror.c.account.is_not(None), mirror.c.account.not_in(known))
+    chosen = sa.select(mirror.c.account).where(wanted).distinct()
     want(tx, [(connection, "account", account) for account in tx.execute(chosen).scalars()])
 
 
