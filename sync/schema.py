@@ -18,6 +18,41 @@ applied = Table(  # every configuration that was ever in force; the highest vers
     text("by"),
     text("note"),  # what changed, as it was shown
     Column("floor", Integer, nullable=False),  # views older than this version are not read any more
+    Column("bound", Integer, nullable=True),  # shows no more than this earlier version, until a widening is approved
+    text("plan", empty=True),
+    text("approved_by", empty=True),
+)
+plans = Table(  # a change of the configuration, shown before it takes effect
+    "plans",
+    metadata,
+    text("id", key=True),
+    Column("base", Integer, nullable=False),  # the version it changes; 0 before the first
+    text("files"),  # JSON: file name -> text
+    text("digest"),  # of its change set
+    text("told"),  # JSON: the plan as it was shown, without anything a record holds
+    text("at"),
+    text("by"),
+    text("why"),
+    text("state"),  # waiting, applied, refused, overtaken
+    text("decided_at", empty=True),
+    text("decided_by", empty=True),
+)
+narrowed = Table(  # what a version took from a partner: hidden by the reader until its views are written anew
+    "narrowed",
+    metadata,
+    text("partner_id", key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    text("fields"),  # JSON: field -> the highest rung that may be read; the key `*` for whole deals
+)
+released = Table(  # a person's approval of one exact text; any edit withdraws it
+    "released",
+    metadata,
+    text("deal_id", key=True),
+    text("field", key=True),
+    text("rung", key=True),  # exact, redacted
+    text("digest"),  # of the text as it would be shown
+    text("by"),
+    text("at"),
 )
 pauses = Table("pauses", metadata, text("scope", key=True), text("at"), text("by"))  # a partner's id, or * for all
 

@@ -4,6 +4,7 @@ from alembic import context
 
 from sync import schema, unfiltered  # noqa: F401 - their tables join the metadata
 from sync.columns import metadata
+from sync.ledger import tables  # noqa: F401 - so do these
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
 with context.begin_transaction():

@@ -1,0 +1,91 @@
+"""The ledger's tables: rows are only added. No value of a record stands in any of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, UniqueConstraint
+
+from sync.columns import metadata, number, text, where
+
+showings = Table(  # fields at their rungs, by the digest of their JSON: {"contacts[].name": "exact", ...}
+    "showings",
+    metadata,
+    text("id", key=True),
+    text("fields"),
+)
+shown = Table(  # what a partner could see of a deal, from when to when: kept for all fields
+    "shown",
+    metadata,
+    text("partner_id", key=True),
+    text("deal_id", key=True),
+    text("since", key=True),
+    text("showing"),
+    Column("version", Integer, nullable=False),  # the configuration that decided it
+    text("ended", empty=True),
+    Index("shown_by_deal", "deal_id", "partner_id", "since"),
+    Index("shown_now", "partner_id", "deal_id", **where("ended is null")),
+)
+deliveries = Table(  # what a partner received of a deal: once for each showing and channel
+    "deliveries",
+    metadata,
+    text("partner_id", key=True),
+    text("deal_id", key=True),
+    text("showing", key=True),
+    text("channel", key=True),  # page, api, feed
+    text("at"),  # the first time
+)
+subjects = Table(  # a natural person, by a random name; erasure destroys what leads back to the person
+    "subjects",
+    metadata,
+    text("id", key=True),
+    text("connection"),
+    text("reference", empty=True),  # what the CRM calls the person; empty once erased
+    Column("key", LargeBinary, nullable=True),  # the person's own key, sealed; empty once erased
+    Column("name", LargeBinary, nullable=True),  # under that key
+    text("erased", empty=True),
+    UniqueConstraint("connection", "reference", name="subjects_by_reference"),
+)
+ledger = Table(  # one provision of personal data: a day, a partner, a person, what of it, by which way
+    "ledger",
+    metadata,
+    text("subject_id", key=True),
+    text("partner_id", key=True),
+    text("items", key=True),  # the person's fields at their rungs: a showing
+    text("channel", key=True),  # available, page, api, feed
+    Column("version", Integer, primary_key=True, autoincrement=False),  # of the policy in force
+    text("day", key=True),  # in the vendor's zone
+    text("basis"),  # legal basis, as the rule names it
+    Column("link", BigInteger, nullable=False),
+    Index("ledger_by_partner", "partner_id", "day"),
+    Index("ledger_by_link", "link"),
+)
+ledger_links = Table(  # one link of the chain: all rows that one commit added
+    "ledger_links",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    text("at"),
+    number("rows"),
+    text("digest"),  # over the link before and the rows of this one
+)
+ledger_heads = Table(  # a month's end, signed: can be kept outside, and outlives the month's rows
+    "ledger_heads",
+    metadata,
+    text("month", key=True),
+    Column("number", BigInteger, nullable=False),  # the month's last link
+    text("digest"),
+    text("signature"),  # Ed25519 over month, number and digest
+    text("dropped", empty=True),  # when the month's rows were dropped
+)
+recalls = Table(  # a share has ended: the partner is asked for the copies back
+    "recalls",
+    metadata,
+    text("id", key=True),
+    text("partner_id"),
+    text("deal_id"),
+    text("public_id"),  # as the partner knew the deal
+    text("at"),
+    text("due"),  # overdue from then on
+    text("acknowledged", empty=True),
+    text("acknowledged_by", empty=True),
+    Index("recalls_by_partner", "partner_id", "at"),
+    Index("recalls_due", "due", **where("acknowledged is null")),
+)

@@ -1,0 +1,75 @@
+"""Plans and approvals, what a narrowing hides, the disclosure ledger, and recalls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts by its bytes, as SQLite does
+_TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a whole number, `=` bytes
+    "plans": "id! base# files digest told at by why state decided_at? decided_by?",
+    "narrowed": "partner_id! version!# fields",
+    "released": "deal_id! field! rung! digest by at",
+    "showings": "id! fields",
+    "shown": "partner_id! deal_id! since! showing version# ended?",
+    "deliveries": "partner_id! deal_id! showing! channel! at",
+    "subjects": "id! connection reference? key?= name?= erased?",
+    "ledger": "subject_id! partner_id! items! channel! version!# day! basis link##",
+    "ledger_links": "number!## at rows### digest",
+    "ledger_heads": "month! number## digest signature dropped?",
+    "recalls": "id! partner_id deal_id public_id at due acknowledged? acknowledged_by?",
+}
+_INDEXES = (  # name, table, columns, only where
+    ("shown_by_deal", "shown", ["deal_id", "partner_id", "since"], None),
+    ("shown_now", "shown", ["partner_id", "deal_id"], "ended is null"),
+    ("ledger_by_partner", "ledger", ["partner_id", "day"], None),
+    ("ledger_by_link", "ledger", ["link"], None),
+    ("recalls_by_partner", "recalls", ["partner_id", "at"], None),
+    ("recalls_due", "recalls", ["due"], "acknowledged is null"),
+)
+_OWN = ("narrowed", "recalls")  # what a partner's own reads may look at, of its own rows
+
+
+def upgrade() -> None:
+    """One way: back up before you upgrade."""
+    for name, columns in _TABLES.items():
+        extra = [sa.UniqueConstraint("connection", "reference", name="subjects_by_reference")]
+        op.create_table(name, *map(_column, columns.split()), *(extra if name == "subjects" else ()))
+    for name, table, indexed, only in _INDEXES:
+        where = sa.text(only) if only else None
+        op.create_index(name, table, indexed, sqlite_where=where, postgresql_where=where)
+    op.add_column("applied", sa.Column("bound", sa.Integer(), nullable=True))
+    op.add_column("applied", sa.Column("plan", _TEXT, nullable=True))
+    op.add_column("applied", sa.Column("approved_by", _TEXT, nullable=True))
+    if op.get_bind().dialect.name == "postgresql":
+        for table in _OWN:
+            op.execute(f"grant select on {table} to sudare_partner")
+            op.execute(f"alter table {table} enable row level security")
+            mine = "partner_id = current_setting('sudare.partner', true)"
+            op.execute(f"create policy own on {table} for select to sudare_partner using ({mine})")
+
+
+_KINDS: dict[str, sa.types.TypeEngine[Any]] = {
+    "": _TEXT,
+    "=": sa.LargeBinary(),
+    "#": sa.Integer(),
+    "##": sa.BigInteger(),  # counts far
+    "###": sa.BigInteger(),  # the same, from 0
+}
+
+
+def _column(words: str) -> sa.Column[Any]:
+    """A column as `_TABLES` writes it."""
+    name = words.rstrip("!?#=")
+    marks = words.removeprefix(name)
+    kind, key = marks.strip("!?"), "!" in marks
+    default = "0" if kind == "###" else None
+    counts = not (key and kind)
+    column = sa.Column(name, _KINDS[kind], primary_key=key, nullable="?" in marks, server_default=default)
+    column.autoincrement = "auto" if counts else False
+    return column
