@@ -56,6 +56,7 @@ ledger = Table(  # one provision of personal data: a day, a partner, a person, w
     text("basis"),  # legal basis, as the rule names it
     Column("link", BigInteger, nullable=False),
     Index("ledger_by_partner", "partner_id", "day"),
+    Index("ledger_by_person", "partner_id", "subject_id"),
     Index("ledger_by_link", "link"),
 )
 ledger_links = Table(  # one link of the chain: all rows that one commit added

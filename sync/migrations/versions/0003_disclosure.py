@@ -28,11 +28,13 @@ _INDEXES = (  # name, table, columns, only where
     ("shown_by_deal", "shown", ["deal_id", "partner_id", "since"], None),
     ("shown_now", "shown", ["partner_id", "deal_id"], "ended is null"),
     ("ledger_by_partner", "ledger", ["partner_id", "day"], None),
+    ("ledger_by_person", "ledger", ["partner_id", "subject_id"], None),
     ("ledger_by_link", "ledger", ["link"], None),
     ("recalls_by_partner", "recalls", ["partner_id", "at"], None),
     ("recalls_due", "recalls", ["due"], "acknowledged is null"),
 )
-_OWN = ("narrowed", "recalls")  # what a partner's own reads may look at, of its own rows
+_OWN = ("narrowed", "recalls", "ledger")  # what a partner's own reads may look at, of its own rows
+_OPEN = ("showings",)  # and whole: names of fields and rungs, found by digests that stand in its own rows
 
 
 def upgrade() -> None:
@@ -47,6 +49,7 @@ def upgrade() -> None:
     op.add_column("applied", sa.Column("plan", _TEXT, nullable=True))
     op.add_column("applied", sa.Column("approved_by", _TEXT, nullable=True))
     if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"grant select on {', '.join(_OPEN)} to sudare_partner")
         for table in _OWN:
             op.execute(f"grant select on {table} to sudare_partner")
             op.execute(f"alter table {table} enable row level security")
