@@ -41,6 +41,7 @@ class Facts(NamedTuple):
     truths: bytes
     until: datetime | None
     told: Fields  # the fields that atoms about pairs ask of this side
+    others: tuple[Facts, ...] = ()  # of a bounded version: the same, asked by its other policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +126,12 @@ class Policy:
         """The truth of every atom (0 false, 1 true, 2 unknown), and until when it stands."""
         truths, until = deal.truths + partner.truths + share.truths, deal.until
         if not (until is partner.until is share.until):
-            until = _soonest(until, partner.until, share.until)
+            until = soonest(until, partner.until, share.until)
         pair = self.questions["pair"]
         if not pair.ask:
             return truths, until
         found = _ask(pair, {**deal.told, **partner.told, **share.told}.get, now)
-        return truths + found.truths, until if found.until is None else _soonest(until, found.until)
+        return truths + found.truths, until if found.until is None else soonest(until, found.until)
 
     def completed(self, deal: Fields, lists: Lists | None = None) -> Fields:
         """A deal's fields with derived fields and, where lists are given, their lengths."""
@@ -145,7 +146,8 @@ class Policy:
         return full
 
 
-def _soonest(*moments: datetime | None) -> datetime | None:
+def soonest(*moments: datetime | None) -> datetime | None:
+    """The first of some instants; None where there is none."""
     return min(filter(None, moments), default=None)
 
 
@@ -175,4 +177,4 @@ def _ask(questions: Questions, read: Read, now: datetime) -> Facts:
     told = {name: read(name) for name in questions.tells}
     if not questions.flips:
         return Facts(truths, None, told)
-    return Facts(truths, _soonest(*(flip(read, now) for flip in questions.flips)), told)
+    return Facts(truths, soonest(*(flip(read, now) for flip in questions.flips)), told)

@@ -1,0 +1,150 @@
+"""The lower of several policies: what a version shows while its widening waits for a second person."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from mapping.tokens import names
+from policies.decision import Decision, Facts, Fields, Policy, soonest
+from policies.explain import Explanation
+from policies.model import LADDERS, FieldRow
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """Decides as the first of its policies does, and never above any of the others.
+
+    All of them stand on one mapping and one calendar. Decisions and explanations are about the first one's rows, so
+    views are made with `first`.
+    """
+
+    policies: tuple[Policy, ...]  # the newest first
+    _caps: tuple[tuple[Policy, tuple[tuple[int, bytes], ...]], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        caps = tuple((other, tuple(_caps(self.first, other))) for other in self.policies[1:])
+        object.__setattr__(self, "_caps", caps)
+
+    @property
+    def first(self) -> Policy:
+        """The newest of the policies."""
+        return self.policies[0]
+
+    @property
+    def rows(self) -> tuple[FieldRow, ...]:
+        """Every field in a fixed order, as `Policy.rows`."""
+        return self.first.rows
+
+    @property
+    def existing_deals(self) -> Literal["accepted", "pending"]:
+        """How shares of a connection's first load start: pending, if any of the policies says so."""
+        return "pending" if any(each.existing_deals == "pending" for each in self.policies) else "accepted"
+
+    @property
+    def expires_after_days(self) -> int | None:
+        """An invitation's days, by the policy that gives it the fewest."""
+        return min((days for each in self.policies if (days := each.expires_after_days)), default=None)
+
+    def decide(self, deal: Fields, partner: Fields, share: Fields, now: datetime) -> Decision:
+        """As `Policy.decide`."""
+        deal_facts, partner_facts = self.facts_of_deal(deal, now), self.facts_of_partner(partner, now)
+        return self.judge(deal_facts, partner_facts, self.facts_of_share(share, now), now)
+
+    def facts_of_deal(self, deal: Fields, now: datetime) -> Facts:
+        """As `Policy.facts_of_deal`; each policy computes its own derived fields."""
+        raw = self._underived(deal)
+        others = tuple(other.facts_of_deal(raw, now) for other in self.policies[1:])
+        return self.first.facts_of_deal(deal, now)._replace(others=others)
+
+    def facts_of_partner(self, partner: Fields, now: datetime) -> Facts:
+        """As `Policy.facts_of_partner`."""
+        first, *others = (each.facts_of_partner(partner, now) for each in self.policies)
+        return first._replace(others=tuple(others))
+
+    def facts_of_share(self, share: Fields, now: datetime) -> Facts:
+        """As `Policy.facts_of_share`."""
+        first, *others = (each.facts_of_share(share, now) for each in self.policies)
+        return first._replace(others=tuple(others))
+
+    def judge(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> Decision:
+        """As `Policy.judge`, from facts that this object found."""
+        lowest = self.first.judge(deal, partner, share, now)
+        sides = zip(deal.others, partner.others, share.others, strict=True)
+        for (other, caps), facts in zip(self._caps, sides, strict=True):
+            lowest = _lower(lowest, other.judge(*facts, now), caps)
+        return lowest
+
+    def explain(self, deal: Fields, partner: Fields, share: Fields, now: datetime, field: str) -> Explanation:
+        """As `Policy.explain`, by the policy that shows least. KeyError where the first has no such field."""
+        number = self.first.book.index[field]
+        decision = self.decide(deal, partner, share, now)
+        rung = LADDERS[self.rows[number].ladder][decision.rungs[number]]
+        raw = self._underived(deal)
+        known = [each for each in self.policies if field in each.book.index]
+        told = [each.explain(raw, partner, share, now, field) for each in known]
+        lowest = next(
+            (each for each in told if not each.admitted), next((each for each in told if each.rung == rung), told[0])
+        )
+        return dataclasses.replace(lowest, admitted=decision.admitted, rung=rung, until=decision.until)
+
+    def _underived(self, deal: Fields) -> Fields:
+        """A deal's fields without those that the first policy has computed."""
+        derived = {name for name, _ in self.first.derived}
+        return {name: value for name, value in deal.items() if name not in derived}
+
+
+Judge = Policy | Bounded
+"""What a version decides with."""
+
+
+def policies_of(judge: Judge | None) -> tuple[Policy, ...]:
+    """The policies of which the lowest decides, the newest first; none before the first version."""
+    return () if judge is None else judge.policies if isinstance(judge, Bounded) else (judge,)
+
+
+def same_field(one: Policy, row: FieldRow, other: Policy) -> bool:
+    """Whether a field of one policy is computed alike under the other, through every step."""
+    number = other.book.index.get(row.name)
+    if number is None or other.rows[number].expr != row.expr:
+        return False
+    inputs = names(row.expr) if row.expr else frozenset()
+    return all(same_field(one, one.rows[one.book.index[each]], other) for each in inputs)
+
+
+def rung_below(row: FieldRow, other: FieldRow, rung: str) -> int:
+    """The highest rung of a row that shows no more than this rung of the other, which has the same value."""
+    ladder = LADDERS[row.ladder]
+    if rung == "band" and not _coarser(row, other):
+        return 0
+    return ladder.index(rung) if rung in ladder else 0
+
+
+def _coarser(row: FieldRow, other: FieldRow) -> bool:
+    """Whether what a row's bands tell could be told from the other's."""
+    return all(set(limits) <= set(other.bands.get(currency, ())) for currency, limits in row.bands.items())
+
+
+def _caps(first: Policy, other: Policy) -> Iterator[tuple[int, bytes]]:
+    """For each of the first's rows: the other's row, and for each rung of that the highest that may stand."""
+    for row in first.rows:
+        if same_field(first, row, other):
+            number = other.book.index[row.name]
+            theirs = other.rows[number]
+            yield number, bytes(rung_below(row, theirs, rung) for rung in LADDERS[theirs.ladder])
+        else:
+            # INVARIANT: a field that the other has not, or computes otherwise, is hidden.
+            yield len(other.rows), b"\0"
+
+
+def _lower(one: Decision, other: Decision, caps: tuple[tuple[int, bytes], ...]) -> Decision:
+    until = soonest(one.until, other.until)
+    if not (one.admitted and other.admitted):
+        return Decision(False, bytes(len(one.rungs)), until)
+    # INVARIANT: never above either.
+    theirs = other.rungs + b"\0"  # of a row that is not there
+    rungs = bytes(min(rung, cap[theirs[number]]) for rung, (number, cap) in zip(one.rungs, caps, strict=True))
+    return Decision(True, rungs, until)
