@@ -31,10 +31,7 @@ def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "")
     if failed := run_tests(workspace.policy, workspace.policies, house.clock()):
         raise Broken(failed)
     keep_documents(house, workspace.documents)
-    with house.writing() as tx:
-        if tx.dialect.name == "postgresql":
-            # Whoever is projecting finishes first; whoever starts later sees this version.
-            tx.execute(sa.text("lock table applied in exclusive mode"))
+    with house.writing(alone=True) as tx:
         before = _latest(tx)
         version = (before.version if before else 0) + 1
         changed = changed_files(json.loads(before.files) if before else {}, files)

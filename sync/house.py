@@ -26,6 +26,7 @@ from sync.schema import applied
 from sync.turns import LOOK_SECONDS, in_line
 
 _NEWEST = Prepared(sa.select(applied.c.version, applied.c.floor).order_by(applied.c.version.desc()).limit(1))
+_ALONE, _AMONG_OTHERS = (f"lock table applied in {mode} mode" for mode in ("exclusive", "row share"))
 Clock = Callable[[], datetime]
 
 
@@ -65,9 +66,15 @@ class House:
                 yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """One transaction to write in, durable when the block ends; on SQLite it holds the write lock throughout."""
+    def writing(self, *, alone: bool = False) -> Iterator[sa.Connection]:
+        """One transaction to write in, durable when the block ends; on SQLite it holds the write lock throughout.
+
+        `alone`: nobody else writes meanwhile, on PostgreSQL too; who began before has ended.
+        """
         with self.engine.connect().execution_options(writing=True) as connection, connection.begin():
+            if connection.dialect.name == "postgresql":
+                # INVARIANT: what is decided under a version is committed before the next one is in force.
+                connection.exec_driver_sql(_ALONE if alone else _AMONG_OTHERS)
             yield connection
 
     def in_force(self, connection: sa.Connection) -> InForce:

@@ -14,7 +14,8 @@ from sync.house import House
 
 def migrate(house: House) -> None:
     """Run the migrations that have not run yet; safe to run twice."""
-    with house.writing() as connection:
+    # Not `house.writing`: that locks a table which may not be there yet.
+    with house.engine.connect().execution_options(writing=True) as connection, connection.begin():
         command.upgrade(_settings(connection), "head")
 
 

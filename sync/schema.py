@@ -36,13 +36,14 @@ plans = Table(  # a change of the configuration, shown before it takes effect
     text("state"),  # waiting, applied, refused, overtaken
     text("decided_at", empty=True),
     text("decided_by", empty=True),
+    text("reason", empty=True),  # why it was refused
 )
-narrowed = Table(  # what a version took from a partner: hidden by the reader until its views are written anew
+narrowed = Table(  # what a version took from a share: hidden by the reader until its view is written anew
     "narrowed",
     metadata,
     text("partner_id", key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    text("fields"),  # JSON: field -> the highest rung that may be read; the key `*` for whole deals
+    text("deal_id", key=True),
+    text("fields"),  # JSON: the fields whose stored rung is above what the version in force allows
 )
 released = Table(  # a person's approval of one exact text; any edit withdraws it
     "released",

@@ -12,8 +12,8 @@ down_revision = "0002"
 
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts by its bytes, as SQLite does
 _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a whole number, `=` bytes
-    "plans": "id! base# files digest told at by why state decided_at? decided_by?",
-    "narrowed": "partner_id! version!# fields",
+    "plans": "id! base# files digest told at by why state decided_at? decided_by? reason?",
+    "narrowed": "partner_id! deal_id! fields",
     "released": "deal_id! field! rung! digest by at",
     "showings": "id! fields",
     "shown": "partner_id! deal_id! since! showing version# ended?",
