@@ -22,6 +22,13 @@ from sync.unfiltered import marks, mirror, streams
 
 BATCH = 200  # deals a transaction: keeps the write lock short
 _MARKED = Prepared(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(sa.bindparam("limit", type_=sa.Integer)))
+_MARKED_ELSEWHERE = Prepared(
+    sa.select(marks.c.deal_id)
+    .where(~sa.exists().where(mirror.c.id == marks.c.deal_id, among_given(mirror.c.connection, "loading")))
+    .order_by(marks.c.deal_id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+_READ = Prepared(sa.select(streams.c.connection).distinct())
 _UNMARK = Prepared(sa.delete(marks).where(among_given(marks.c.deal_id, "ids")))
 _TOLD = Prepared(
     sa.select(streams.c.connection, streams.c.stream, streams.c.loaded).where(
@@ -68,10 +75,19 @@ def lock_deals(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
         tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, deal_ids)).order_by(mirror.c.id).with_for_update())
 
 
-def drain(house: House, limit: int = BATCH) -> int:
-    """Project marked deals, one batch; how many. Call until 0."""
+def drain(house: House, limit: int = BATCH, *, loading: str = "") -> int:
+    """Project marked deals, one batch; how many. Call until 0.
+
+    The deals of a connection in its first load are left to its own round, which names it in `loading`.
+    """
     with house.reading() as tx:
-        due = [row.deal_id for row in _MARKED.rows(tx, limit=limit)]
+        # INVARIANT: a first load shares a deal once, when all that is beside it has been read; another connection's
+        # round that ends meanwhile would share it without its customer's people.
+        if others := _in_first_load(tx, house) - {loading}:
+            rows = _MARKED_ELSEWHERE.rows(tx, limit=limit, loading=listed(others))
+        else:
+            rows = _MARKED.rows(tx, limit=limit)
+        due = [row.deal_id for row in rows]
     if due:
         with house.writing() as tx:
             project(tx, house, due)
@@ -106,6 +122,12 @@ def mark(tx: sa.Connection, deal_ids: Iterable[str]) -> None:
 def is_loaded(tx: sa.Connection, connection: str) -> bool:
     """Whether this connection's first load has ended."""
     return connection in _told_of_connections(tx)[0]
+
+
+def _in_first_load(tx: sa.Connection, house: House) -> set[str]:
+    """The connections of which something has been read, and not yet all."""
+    found = {row.connection for row in _READ.rows(tx)} - _told_of_connections(tx)[0]
+    return found & house.in_force(tx).workspace.connections.keys() if found else found
 
 
 def _told_of_connections(tx: sa.Connection) -> tuple[set[str], set[str]]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page
+from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page, TryAgain
 from sync import missing, progress
 from sync.drift import watch
 from sync.house import House, instant, moment
@@ -57,7 +57,7 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
     for stream in _order(reading) if lookout.looked else ():
         if stream in _OBJECTS:
             records += _try_stream(house, reading, stream, touched, problems)
-    problems.update(_complete(house, reading))
+    _complete(house, reading, problems)
     end_orphans(house)
     # Who has a deal is said by these streams alone; people and users may be missing meanwhile.
     if not {name for name in problems if name in ("accounts", "opportunities") or name not in _OBJECTS}:
@@ -65,7 +65,8 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
             _settle(house, reading)
         except CrmError as problem:
             problems["schema"] = problem
-        _note_loaded(house, connection)
+        if not _is_busy(problems):
+            _note_loaded(house, connection)
     return Pulled(records, problems)
 
 
@@ -116,10 +117,14 @@ def _shape_row(reader: Reader) -> dict[str, str]:
     return {"shape": reader.shape, "meanings": msgspec.json.encode(reader.meanings).decode()}
 
 
-def _complete(house: House, reading: Reading) -> dict[str, CrmError]:
+def _is_busy(problems: dict[str, CrmError]) -> bool:
+    """Whether something could not be read that a later round may read; what needs an admin holds nothing up."""
+    return any(isinstance(problem, TryAgain) for problem in problems.values())
+
+
+def _complete(house: House, reading: Reading, problems: dict[str, CrmError]) -> None:
     """Read what is missing and project what is marked, until nothing more is found to be missing."""
     asked: set[tuple[str, str]] = set()
-    problems: dict[str, CrmError] = {}
     moving = True
     while moving:
         known, moving = len(asked), False
@@ -130,13 +135,13 @@ def _complete(house: House, reading: Reading) -> dict[str, CrmError]:
             except CrmError as problem:
                 problems[stream] = problem
                 _note_problem(house, reading.connection, stream, problem)
+        loading = "" if _is_busy(problems) else reading.connection
         with progress.deciding(house, reading.connection) as note:
-            while count := drain(house, DRAINED):
+            while count := drain(house, DRAINED, loading=loading):
                 note(count)
                 moving = True
                 let_pass(house.engine)
         moving |= len(asked) > known
-    return problems
 
 
 def _order(reading: Reading) -> list[str]:

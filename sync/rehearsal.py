@@ -140,7 +140,7 @@ class _Trial:
         apply_records(house, reading, "account", [customer], wanted=True)
         if "contact" in reading.readers:
             apply_records(house, reading, "contact", self._people(customer.id))
-        while drain(house):
+        while drain(house, loading=reading.connection):
             pass
         self._stand(internal_id(reading.connection, DEAL, deal.id))
         return as_if
