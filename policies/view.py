@@ -18,7 +18,8 @@ _encoder = msgspec.json.Encoder()
 _LONGEST_COLUMN = 120
 _KATAKANA = re.compile("[ァ-ヶ]")
 _HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
-_UNSHOWABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, StopIteration)
+UNSHOWABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, StopIteration)
+"""What a render may raise where a value can't be shown at its rung."""
 
 
 _SHOWN_AS_TEXT = ("text", "picklist", "reference", "multi", "person", "email")
@@ -47,6 +48,11 @@ class DealView:
         if body is None:
             body = self._bodies[rungs] = self._make(rungs)
         return body
+
+    def settled(self, rungs: bytes) -> bytes:
+        """The rungs that stand: lower where a field can't be shown at its own."""
+        self.body(rungs)
+        return self._settled.get(rungs, rungs)
 
     def columns(self, rungs: bytes) -> tuple[str, ...]:
         """A text for each of the policy's list fields, which sorts as what is shown does; hidden ones are empty."""
@@ -95,8 +101,7 @@ class DealView:
         """How each list field sorts, and its words."""
         line = self._lines.get(rungs)
         if line is None:
-            self.body(rungs)
-            settled, listings = self._settled.get(rungs, rungs), self._listings
+            settled, listings = self.settled(rungs), self._listings
             keys = [(row, settled[row]) for row in self._policy.list_rows]
             line = [listings.get(key) or listings.setdefault(key, self._listing(*key)) for key in keys]
             self._lines[rungs] = line
@@ -153,7 +158,7 @@ def _encoded(value: Any, render: Render) -> bytes | None:
     """What is shown of a value; None where it can't be shown."""
     try:
         return b"null" if value is None else _encoder.encode(render(value))
-    except _UNSHOWABLE:
+    except UNSHOWABLE:
         return None
 
 
@@ -162,7 +167,7 @@ def _row(row: Fields, table: Table) -> dict[str, Any]:
     for short, field, render in table.columns:
         try:
             found[short] = _shown(row.get(field), render)
-        except _UNSHOWABLE:
+        except UNSHOWABLE:
             continue
     return found
 

@@ -22,7 +22,7 @@ _HERE = mirror.c.connection == sa.bindparam("connection")
 _KNOWN = (mirror.c.crm_id, mirror.c.account, mirror.c.deleted, mirror.c.shape, mirror.c.fields)
 _ACCOUNTS = Prepared(sa.select(*_KNOWN).where(_HERE, mirror.c.object == "account", among_given(mirror.c.crm_id, "ids")))
 _CONTACTS = Prepared(
-    sa.select(*_KNOWN).where(_HERE, mirror.c.object == "contact", among_given(mirror.c.account, "ids"))
+    sa.select(mirror.c.id, *_KNOWN).where(_HERE, mirror.c.object == "contact", among_given(mirror.c.account, "ids"))
 )
 _RELATIONS = Prepared(
     sa.select(relations.c.deal, relations.c.source, relations.c.row, relations.c.account, relations.c.role).where(
@@ -101,7 +101,7 @@ class Beside:
         contacts = self.contacts.get(deal.account, ())
         told, sides = self.told, self._sides(deal)
         known = {row.shape: told.stale("contact", row.shape) for row in contacts}
-        people = [row.fields for row in contacts if row.fields is not None and known[row.shape] is not None]
+        people = [(row.id, row.fields) for row in contacts if row.fields is not None and known[row.shape] is not None]
         # INVARIANT: a value is never shown under rules that were written for another field of the CRM.
         parts = [told.stale("opportunity", deal.shape), told.stale("account", account.shape if account else "")]
         outdated = alive and (None in parts or any(side.id in self.outdated for side in sides))

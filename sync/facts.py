@@ -62,12 +62,21 @@ class Facts(msgspec.Struct, frozen=True):
     missing: tuple[tuple[str, str], ...] = ()  # (object, CRM id) of what is needed to decide and is not kept
 
 
+class Contact(msgspec.Struct, frozen=True, gc=False):
+    """One row of `contacts[]`, and whose it is."""
+
+    id: str  # ours
+    fields: Fields
+
+
 class Values:
     """The fields behind a deal's `Facts`, decoded when asked for."""
 
     __slots__ = ("_account", "_contacts", "_deal", "_stale")
 
-    def __init__(self, deal: str, account: str, contacts: Sequence[str], stale: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, deal: str, account: str, contacts: Sequence[tuple[str, str]], stale: frozenset[str] = frozenset()
+    ) -> None:
         self._deal, self._account, self._contacts, self._stale = deal, account, contacts, stale
 
     def deal(self) -> dict[str, Value]:
@@ -76,7 +85,11 @@ class Values:
 
     def contacts(self) -> list[dict[str, Value]]:
         """contacts[].*, a row a person."""
-        return [without(thaw(each), self._stale) for each in self._contacts]
+        return [dict(each.fields) for each in self.people()]
+
+    def people(self) -> list[Contact]:
+        """The same with whose row each is."""
+        return [Contact(id, without(thaw(each), self._stale)) for id, each in self._contacts]
 
 
 @lru_cache(maxsize=4096)

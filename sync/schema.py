@@ -104,6 +104,8 @@ views = Table(  # the bytes of one deal at one set of rungs, shared by all partn
     text("digest", key=True),
     Column("body", LargeBinary, nullable=False),
     Column("version", Integer, nullable=False),  # the configuration that made it
+    text("people", empty=True),  # JSON: items -> ids of the persons of whom it shows them; empty: not known yet
+    text("crowd", empty=True),  # a digest of these persons, as the CRM calls them; empty: not known yet
 )
 SORT_COLUMNS = ("c1", "c2", "c3", "c4", "c5")
 _SORTINGS = {**dict(zip(SORT_COLUMNS, SORT_COLUMNS, strict=True)), "change": "changed_at"}
@@ -119,6 +121,7 @@ shares = Table(  # one deal as one partner has it, live
     text("since"),
     text("until", empty=True),  # when the decision may change by time alone
     text("view"),  # digest of the view
+    Column("showing", BY_BYTES, nullable=False, server_default=""),  # fields at rungs, and by which rules
     number("version"),  # of this partner's bytes: moves when they move
     text("changed_at"),  # when this partner's bytes last changed
     Column("suspended", Boolean, nullable=False, server_default="0"),

@@ -6,23 +6,23 @@ from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, U
 
 from sync.columns import metadata, number, text, where
 
-showings = Table(  # fields at their rungs, by the digest of their JSON: {"contacts[].name": "exact", ...}
+showings = Table(  # fields at their rungs, by a digest of the whole row
     "showings",
     metadata,
     text("id", key=True),
-    text("fields"),
+    text("fields"),  # JSON: {"contacts[].name": "exact", ...}
+    text("rules"),  # JSON: the rules in effect, [["show", "Price band for gold"], ...]; empty where fields alone count
+    text("bases"),  # JSON: field about a person -> the legal basis that its rule names
 )
 shown = Table(  # what a partner could see of a deal, from when to when: kept for all fields
     "shown",
     metadata,
-    text("partner_id", key=True),
     text("deal_id", key=True),
+    text("partner_id", key=True),
     text("since", key=True),
     text("showing"),
     Column("version", Integer, nullable=False),  # the configuration that decided it
     text("ended", empty=True),
-    Index("shown_by_deal", "deal_id", "partner_id", "since"),
-    Index("shown_now", "partner_id", "deal_id", **where("ended is null")),
 )
 deliveries = Table(  # what a partner received of a deal: once for each showing and channel
     "deliveries",
@@ -53,11 +53,13 @@ ledger = Table(  # one provision of personal data: a day, a partner, a person, w
     text("channel", key=True),  # available, page, api, feed
     Column("version", Integer, primary_key=True, autoincrement=False),  # of the policy in force
     text("day", key=True),  # in the vendor's zone
-    text("basis"),  # legal basis, as the rule names it
+    text("basis"),  # legal basis, as the rules name it; several are joined by commas
     Column("link", BigInteger, nullable=False),
+    Column("place", Integer, nullable=False),  # within the link, from 0
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of link, place and this row
     Index("ledger_by_partner", "partner_id", "day"),
     Index("ledger_by_person", "partner_id", "subject_id"),
-    Index("ledger_by_link", "link"),
+    Index("ledger_by_link", "link", "place"),
 )
 ledger_links = Table(  # one link of the chain: all rows that one commit added
     "ledger_links",
@@ -65,7 +67,7 @@ ledger_links = Table(  # one link of the chain: all rows that one commit added
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     text("at"),
     number("rows"),
-    text("digest"),  # over the link before and the rows of this one
+    text("digest"),  # SHA-256 of the link before, this one's number, instant and rows
 )
 ledger_heads = Table(  # a month's end, signed: can be kept outside, and outlives the month's rows
     "ledger_heads",

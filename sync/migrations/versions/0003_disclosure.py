@@ -15,21 +15,19 @@ _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a 
     "plans": "id! base# files digest told at by why state decided_at? decided_by? reason?",
     "narrowed": "partner_id! deal_id! fields",
     "released": "deal_id! field! rung! digest by at",
-    "showings": "id! fields",
-    "shown": "partner_id! deal_id! since! showing version# ended?",
+    "showings": "id! fields rules bases",
+    "shown": "deal_id! partner_id! since! showing version# ended?",
     "deliveries": "partner_id! deal_id! showing! channel! at",
     "subjects": "id! connection reference? key?= name?= erased?",
-    "ledger": "subject_id! partner_id! items! channel! version!# day! basis link##",
+    "ledger": "subject_id! partner_id! items! channel! version!# day! basis link## place# digest=",
     "ledger_links": "number!## at rows### digest",
     "ledger_heads": "month! number## digest signature dropped?",
     "recalls": "id! partner_id deal_id public_id at due acknowledged? acknowledged_by?",
 }
 _INDEXES = (  # name, table, columns, only where
-    ("shown_by_deal", "shown", ["deal_id", "partner_id", "since"], None),
-    ("shown_now", "shown", ["partner_id", "deal_id"], "ended is null"),
     ("ledger_by_partner", "ledger", ["partner_id", "day"], None),
     ("ledger_by_person", "ledger", ["partner_id", "subject_id"], None),
-    ("ledger_by_link", "ledger", ["link"], None),
+    ("ledger_by_link", "ledger", ["link", "place"], None),
     ("recalls_by_partner", "recalls", ["partner_id", "at"], None),
     ("recalls_due", "recalls", ["due"], "acknowledged is null"),
 )
@@ -48,6 +46,11 @@ def upgrade() -> None:
     op.add_column("applied", sa.Column("bound", sa.Integer(), nullable=True))
     op.add_column("applied", sa.Column("plan", _TEXT, nullable=True))
     op.add_column("applied", sa.Column("approved_by", _TEXT, nullable=True))
+    op.add_column("shares", sa.Column("showing", _TEXT, nullable=False, server_default=""))
+    op.add_column("views", sa.Column("people", _TEXT, nullable=True))
+    op.add_column("views", sa.Column("crowd", _TEXT, nullable=True))
+    # Who stands in the views of an older release is not known: all are made anew.
+    op.execute("insert into marks select distinct deal_id from shares where deal_id not in (select deal_id from marks)")
     if op.get_bind().dialect.name == "postgresql":
         op.execute(f"grant select on {', '.join(_OPEN)} to sudare_partner")
         for table in _OWN:
