@@ -5,7 +5,7 @@ from __future__ import annotations
 from demo_house import crm_id
 
 from connectors.base import TryAgain
-from sync import schema
+from sync import schema, unfiltered
 from sync.identifiers import partner_id
 from sync.project import drain
 
@@ -73,3 +73,25 @@ def test_while_users_cannot_be_read_new_deals_are_still_invitations(life_on_sqli
     assert isinstance(pulled.problems["contacts"], TryAgain)
     assert life.deal("MINATO", "sf", new)["state"] == "pending"
     assert {row.reason for row in life.rows(schema.mails)} == {"invitation"}
+
+
+CONTACTS = """contacts:
+  object: Contact
+  account: AccountId
+  fields:
+    contacts[].name: {from: Name, type: person}
+    contacts[].title: Title
+    contacts[].email: {from: Email, type: email}
+"""
+
+
+def test_after_people_are_mapped_no_more_nobody_waits_for_those_that_were_never_read(life_on_sqlite):
+    life = life_on_sqlite
+    unread = {"connection": "sf", "object": "contact", "crm_id": crm_id("sf", "YEOUL"), "fields": None}
+    assert life.rows(unfiltered.mirror, **unread)  # nobody was on a deal of this person's company
+    life.apply(salesforce=(CONTACTS, ""))
+    life.reopen()
+    life.crm.add_partner("salesforce", crm_id("sf", "HANGANG_DATA"), crm_id("sf", "MINATO"), "Reseller")
+    life.round("sf")
+    assert life.rows(unfiltered.mirror, **unread)
+    assert life.deal("MINATO", "sf", "HANGANG_DATA")["contacts"] == []
