@@ -122,6 +122,12 @@ class Budget:
         self._waiting = dict.fromkeys(ROOM, 0)
         self._lock = Lock()
 
+    def go_on_from(self, before: Budget) -> None:
+        """Know what another budget of the same org was told of its day, and until when the org is left alone."""
+        with before._lock, self._lock:
+            self.used_calls, self.daily_calls, self._told = before.used_calls, before.daily_calls, before._told
+            self._rests_until = before._rests_until
+
     def allow(self, window: str, most: int, seconds: float) -> None:
         """No more than so many calls of this window in so many seconds. Windows without a name here are open."""
         with self._lock:

@@ -97,9 +97,13 @@ def run_scheduler(house: House, open_connectors: OpenConnectors, stop: Event, se
     """Run all jobs until `stop` is set; a new version with other connections starts them anew."""
     # Jobs are threads: one that computes would take five milliseconds at each of another's statements.
     sys.setswitchinterval(SWITCH_SECONDS)
+    before: Connections | None = None
     while not stop.is_set():
         workspace = house.workspace()
         connectors = open_connectors(workspace, house.folder)
+        if before is not None:
+            connectors.go_on_from(before)
+        before = connectors
         try:
             _run_until_other(
                 house, connectors, workspace.connections, jobs_of(house, workspace, connectors, send), stop

@@ -6,11 +6,13 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+import pytest
 
 from config.connections import open_connections
 from connectors.sandbox.serving import Call
@@ -114,6 +116,50 @@ def test_an_org_whose_day_is_used_up_slows_no_other_and_is_hardly_asked(new_life
     asked = [call.status for call in sandbox.calls if call.path.startswith("/services/data")]
     assert 1 <= len(asked) <= 5  # one for each job that was on its way when the org said no
     assert set(asked) == {403}
+
+
+def test_a_new_version_leaves_an_org_alone_that_asked_the_one_before_to(new_life) -> None:
+    house, sandbox, stop = new_life.house, new_life.sandbox, threading.Event()
+    sandbox.limits.salesforce_daily = 0
+    args = (house, open_connections, stop, lambda _: None)
+    thread = threading.Thread(target=run_scheduler, args=args, daemon=True)
+    thread.start()
+    try:
+        until(lambda: all(job(house, f"{each}:sf").get("next") for each in ("pull", "schema")))
+        asked = refused(sandbox.calls)
+        new_life.apply(settings=("poll_seconds: 2", "poll_seconds: 3"))
+        applied = house.now()
+        until(lambda: job(house, "pull:hs").get("began", "") > applied)
+        told = until(lambda: job(house, "pull:sf").get("began", "") > applied and job(house, "pull:sf"))
+    finally:
+        stop.set()
+        thread.join(20)
+    assert refused(sandbox.calls) == asked > 0
+    assert "the CRM asked to be left alone" in told["problem"]
+
+
+@pytest.mark.parametrize(
+    ("change", "goes_on"),
+    [({"limits": {"daily_share": 90}}, True), ({"login_url": "https://other.example"}, False), ({}, True)],
+)
+def test_what_an_org_told_of_its_day_outlives_another_configuration_of_the_same_org(life_on_sqlite, change, goes_on):
+    life = life_on_sqlite
+    life.round("sf")
+    workspace = life.house.workspace()
+    row = workspace.connections["sf"]
+    row = replace(row, options={**row.options, **change})
+    later = open_connections(replace(workspace, connections={"sf": row}), life.house.folder)
+    assert later["sf"].health().used_calls is None
+    later.go_on_from(life.opened)
+    used = life.opened["sf"].health().used_calls
+    assert used
+    assert later["sf"].health().used_calls == (used if goes_on else None)
+    later.close()
+
+
+def refused(calls: Iterable[Call]) -> int:
+    """How many calls Salesforce refused."""
+    return sum(call.status == 403 for call in calls if call.path.startswith("/services/data"))
 
 
 def job(house: House, name: str) -> dict[str, Any]:
