@@ -17,6 +17,24 @@ Getter = Callable[[Any], Any]
 """Reads one asked-for field out of a record's `fields`: the CRM's own JSON value, None where empty."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """A `Getter` that tells its way: attributes one after another, any but the last of which may be None.
+
+    The mapping reads it in line, many times as fast as it could call it. An empty text is an empty field.
+    """
+
+    path: tuple[str, ...]
+
+    def __call__(self, fields: Any) -> Any:
+        """The value at the end of the way; None where it is empty, or ends early."""
+        for name in self.path:
+            if fields is None:
+                return None
+            fields = getattr(fields, name)
+        return fields if fields != "" else None
+
+
 class CrmError(Exception):
     """A CRM said no. The text is for a person: where, what, what to do; never a token or a personal value."""
 
@@ -244,7 +262,7 @@ class Connector(Protocol):
         ...
 
     def getter(self, stream: Stream, field: str) -> Getter:
-        """A fast reader of one asked-for field out of `Record.fields` of that stream."""
+        """A fast reader of one asked-for field out of `Record.fields` of that stream; the fastest is `Attributes`."""
         ...
 
     def read(self, stream: Stream, since: Checkpoint | None, *, partners: Sequence[str] = ()) -> Page:

@@ -1,25 +1,20 @@
-"""Makes a mapping ready: records become values by our names, and a CRM is asked for what something needs."""
+"""What is asked of a CRM, and why: exactly what something needs."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from connectors.base import Stream, StreamName
 from mapping.convert import text_of
 from mapping.model import ConnectionMapping, ObjectMapping
-from mapping.readers import Getters, Reader, Unmappable, crm_fields, reader_of
-from mapping.values import Value
+from mapping.readers import Getters, crm_fields
 
 __all__ = [
     "Reason",
     "Streams",
-    "Unmappable",
-    "compile_object",
-    "compile_salvage",
     "is_partner",
     "narrowed",
     "reasons",
@@ -45,40 +40,6 @@ class Reason(NamedTuple):
     crm_field: str
     field: str  # ours; empty where the house itself needs it
     why: str
-
-
-def compile_object(mapping: ObjectMapping, getter: Getters, zone: tzinfo) -> Callable[[Any], dict[str, Value]]:
-    """Record fields -> value by our field name, every mapped field present; raises Unmappable.
-
-    Give it a mapping narrowed to the fields that were asked of the CRM (`narrowed`).
-    """
-    plan = _plan(mapping, getter, zone)
-    return lambda fields: {name: read(fields) for name, read in plan}
-
-
-def compile_salvage(
-    mapping: ObjectMapping, getter: Getters, zone: tzinfo
-) -> Callable[[Any], tuple[dict[str, Value], list[Unmappable]]]:
-    """As `compile_object`, for a record that it refused: what can't be read is empty, and told beside the values."""
-    plan = _plan(mapping, getter, zone)
-
-    def salvage(fields: Any) -> tuple[dict[str, Value], list[Unmappable]]:
-        found: dict[str, Value] = {}
-        problems: list[Unmappable] = []
-        for name, read in plan:
-            try:
-                found[name] = read(fields)
-            except Unmappable as problem:
-                # INVARIANT: what can't be read hides itself, and holds back no other field: that would tell of it.
-                found[name] = None
-                problems.append(problem)
-        return found, problems
-
-    return salvage
-
-
-def _plan(mapping: ObjectMapping, getter: Getters, zone: tzinfo) -> tuple[tuple[str, Reader], ...]:
-    return tuple((field.name, reader_of(field, getter, zone)) for field in mapping.fields)
 
 
 def narrowed(mapping: ObjectMapping, needed: frozenset[str]) -> ObjectMapping:

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mapping.model import FieldMapping
-from mapping.values import Money, Value, exponent, money
+from mapping.values import Money, Value, minor_units, money
 
 Convert = Callable[[Any], Value]
 
@@ -36,8 +36,10 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bool):
         value = "true" if value else "false"
     text = value if isinstance(value, str) else str(value)
-    if not (text.isascii() and text.isprintable()):
-        text = _STRIPPED.sub("", unicodedata.normalize("NFC", text))
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if not text.isprintable():  # what is stripped is not, and little else: the search is the dearer one
+        text = _STRIPPED.sub("", text)
     return text.strip()[:LONGEST_TEXT] or None
 
 
@@ -69,12 +71,13 @@ def boolean_of(value: Any) -> bool:
 def money_of(amount: Any, currency: str) -> Money:
     """An exact amount in minor units; a CRM's text and floats are read as decimals."""
     if isinstance(amount, int) and not isinstance(amount, bool):
-        minor = amount * 10 ** exponent(currency)
+        minor = amount * minor_units(currency)
         return _bounded(Money(minor, currency))
-    if type(amount) is float and abs(amount) < _EXACT_BELOW:
-        scale = 10 ** exponent(currency)
-        minor = round(amount * scale)
-        if minor / scale == amount:  # then no decimal of it is finer than the minor unit
+    if type(amount) is float and -_EXACT_BELOW < amount < _EXACT_BELOW:
+        scale = minor_units(currency)
+        minor = round(scaled := amount * scale)
+        # Then no decimal of it is finer than the minor unit, or by less than a float tells.
+        if scaled == minor or minor / scale == amount:
             return Money(minor, currency)
     try:
         number = Decimal(_written(amount)) if isinstance(amount, str) else Decimal(repr(float(amount)))

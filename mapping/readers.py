@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from datetime import tzinfo
 from typing import Any
@@ -17,9 +16,7 @@ Getters = Callable[[str], Getter]
 """CRM field -> its reader out of `Record.fields`: `Connector.getter` with the stream filled in."""
 Reader = Callable[[Any], Value]
 """Record fields -> one value of ours."""
-Gets = tuple[tuple[Getter, str], ...]
 REMEMBERED, LONGEST_REMEMBERED = 512, 64  # texts of one field, and how long such a text may be
-_CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 
 
 class Unmappable(ValueError):
@@ -32,7 +29,7 @@ class Unmappable(ValueError):
 
 def is_currency_code(currency: str) -> bool:
     """Whether a mapping's `currency:` is an ISO code, not a CRM field."""
-    return _CURRENCY_CODE.fullmatch(currency) is not None
+    return len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
 
 
 def crm_fields(field: FieldMapping) -> tuple[str, ...]:
@@ -41,44 +38,62 @@ def crm_fields(field: FieldMapping) -> tuple[str, ...]:
     return field.sources + extra
 
 
+class Known(dict[Any, Value]):
+    """What the values of one CRM field become, looked up: most fields of most records repeat a few short texts.
+
+    A value that is not known yet is converted, and kept if it is such a text. Raises Unmappable.
+    """
+
+    __slots__ = ("_convert", "_field", "_room", "_source")
+
+    def __init__(self, field: FieldMapping, source: str, convert: Convert) -> None:
+        super().__init__({None: field.default, "": field.default})
+        self._field, self._source, self._convert = field, source, convert
+        self._room = 0 if field.type == "multi" else REMEMBERED  # a list could be changed by who reads it
+
+    def __missing__(self, value: Any) -> Value:
+        try:
+            found = self._convert(value)
+        except (ValueError, TypeError) as problem:
+            raise Unmappable(self._field.name, self._source, str(problem)) from None
+        if found is None:
+            found = self._field.default
+        # INVARIANT: only texts are kept, for 1, 1.0 and true are one key and three values.
+        if type(value) is str and len(self) < self._room and len(value) <= LONGEST_REMEMBERED:
+            self[value] = found
+        return found
+
+
+def known_of(field: FieldMapping, source: str, zone: tzinfo) -> Known:
+    """What the values of `source` become as this field; not for money, which two fields tell."""
+    return Known(field, source, CONVERTERS[field.type](field, zone))
+
+
 def reader_of(field: FieldMapping, getter: Getters, zone: tzinfo) -> Reader:
     """Makes one field ready: record fields -> its value; raises Unmappable."""
     if field.type == "money":
         return _money_reader(field, getter)
-    convert = CONVERTERS[field.type](field, zone)
-    gets = tuple((getter(source), source) for source in field.sources)
-    if len(gets) == 1:
-        return _single_reader(field, *gets[0], convert)
-    return _joining_reader(field, gets, convert) if field.join is not None else _first_reader(field, gets, convert)
+    if len(field.sources) == 1:
+        return _single_reader(field, field.sources[0], getter, zone)
+    return _joining_reader(field, getter, zone) if field.join is not None else _first_reader(field, getter, zone)
 
 
-def _single_reader(field: FieldMapping, get: Getter, source: str, convert: Convert) -> Reader:
-    name, default = field.name, field.default
-    # What short texts become is kept: most fields of most records repeat a few. Lists could be changed by a reader.
-    known: dict[Any, Value] = {}
-    room = 0 if field.type == "multi" else REMEMBERED
+def _single_reader(field: FieldMapping, source: str, getter: Getters, zone: tzinfo) -> Reader:
+    get, known = getter(source), known_of(field, source, zone)
 
     def read(fields: Any) -> Value:
         value = get(fields)
-        if value is None or value == "":
-            return default
-        if (is_text := type(value) is str) and (found := known.get(value)) is not None:
-            return found
         try:
-            found = convert(value)
-        except (ValueError, TypeError) as problem:
-            raise Unmappable(name, source, str(problem)) from None
-        found = default if found is None else found
-        if is_text and len(known) < room and len(value) <= LONGEST_REMEMBERED:
-            known[value] = found
-        return found
+            return known[value]
+        except TypeError:  # a list can't be looked up
+            return known.__missing__(value)
 
     return read
 
 
-def _first_reader(field: FieldMapping, gets: Gets, convert: Convert) -> Reader:
+def _first_reader(field: FieldMapping, getter: Getters, zone: tzinfo) -> Reader:
     nothing = dataclasses.replace(field, default=None)
-    reads = tuple(_single_reader(nothing, get, source, convert) for get, source in gets)
+    reads = tuple(_single_reader(nothing, source, getter, zone) for source in field.sources)
 
     def read(fields: Any) -> Value:
         return next((value for each in reads if (value := each(fields)) is not None), field.default)
@@ -86,33 +101,43 @@ def _first_reader(field: FieldMapping, gets: Gets, convert: Convert) -> Reader:
     return read
 
 
-def _joining_reader(field: FieldMapping, gets: Gets, convert: Convert) -> Reader:
-    joiner = field.join or ""
+def _joining_reader(field: FieldMapping, getter: Getters, zone: tzinfo) -> Reader:
+    joiner, convert = field.join or "", CONVERTERS[field.type](field, zone)
+    gets = tuple(getter(source) for source in field.sources)
 
     def read(fields: Any) -> Value:
-        texts = [text for get, _ in gets if (value := get(fields)) is not None and (text := text_of(value))]
+        texts = [text for get in gets if (value := get(fields)) is not None and (text := text_of(value))]
         return convert(joiner.join(texts)) if texts else field.default
 
     return read
 
 
+def money_reading(field: FieldMapping, source: str) -> Callable[[Any, Any], Value]:
+    """(amount of `source`, currency code) -> money of this field; raises Unmappable."""
+
+    def read(amount: Any, unit: Any) -> Value:
+        if amount is None or amount == "":
+            return field.default
+        if not isinstance(unit, str) or not is_currency_code(unit):
+            raise Unmappable(field.name, field.currency, "holds no currency code")
+        try:
+            return money_of(amount, unit)
+        except (ValueError, TypeError) as problem:
+            raise Unmappable(field.name, source, str(problem)) from None
+
+    return read
+
+
 def _money_reader(field: FieldMapping, getter: Getters) -> Reader:
-    gets = tuple((getter(source), source) for source in field.sources)
+    reads = tuple((getter(source), money_reading(field, source)) for source in field.sources)
     currency = field.currency
     code: Getter = (lambda fields: currency) if is_currency_code(currency) else getter(currency)
 
     def read(fields: Any) -> Value:
-        for get, source in gets:
+        for get, reading in reads:
             amount = get(fields)
-            if amount is None or amount == "":
-                continue
-            unit = code(fields)
-            if not isinstance(unit, str) or not _CURRENCY_CODE.fullmatch(unit):
-                raise Unmappable(field.name, currency, "holds no currency code")
-            try:
-                return money_of(amount, unit)
-            except (ValueError, TypeError) as problem:
-                raise Unmappable(field.name, source, str(problem)) from None
+            if amount is not None and amount != "":
+                return reading(amount, code(fields))
         return field.default
 
     return read

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from mapping.convert import text_of
+from mapping.fields import Fields
 from mapping.model import ConnectionMapping, RelationMapping
 from mapping.readers import Getters
 from mapping.values import Value
@@ -18,9 +19,7 @@ class Mention(NamedTuple):
     value: str  # lookup: an account's CRM id; key: a partner's key; population: empty
 
 
-def compile_mentions(
-    mapping: ConnectionMapping, getter: Getters
-) -> Callable[[Any, Mapping[str, Value]], tuple[Mention, ...]]:
+def compile_mentions(mapping: ConnectionMapping, getter: Getters) -> Callable[[Any, Fields], tuple[Mention, ...]]:
     """Makes ready: (a deal's record fields, its mapped values) -> its mentions. `getter` reads the opportunities."""
     reads = [
         (index, relation, getter(relation.field) if relation.field else None)
@@ -28,7 +27,7 @@ def compile_mentions(
         if relation.source is None
     ]
 
-    def mentions(fields: Any, deal: Mapping[str, Value]) -> tuple[Mention, ...]:
+    def mentions(fields: Any, deal: Fields) -> tuple[Mention, ...]:
         found = []
         for index, relation, get in reads:
             if get is None:
@@ -51,7 +50,7 @@ def answers(relation: RelationMapping, partner: Mapping[str, Value]) -> bool:
     return _accepts(relation.partners, partner)
 
 
-def _accepts(wanted: Mapping[str, tuple[str, ...]], values: Mapping[str, Value]) -> bool:
+def _accepts(wanted: Mapping[str, tuple[str, ...]], values: Fields | Mapping[str, Value]) -> bool:
     return all(_plain(values.get(name)) in accepted for name, accepted in wanted.items())
 
 

@@ -59,10 +59,17 @@ _EXPONENTS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 
+_MINOR_UNITS: dict[str, int] = {currency: 10**decimals for currency, decimals in _EXPONENTS.items()}
+
 
 def exponent(currency: str) -> int:
     """How many decimals a currency's minor unit has: 0 for JPY and KRW, 2 for USD."""
     return _EXPONENTS.get(currency, 2)
+
+
+def minor_units(currency: str) -> int:
+    """How many minor units a major one has: 1 for JPY and KRW, 100 for USD."""
+    return _MINOR_UNITS.get(currency, 100)
 
 
 def money(amount: Decimal | int | float | str, currency: str) -> Money:
@@ -76,8 +83,8 @@ def major(value: Money) -> Decimal:
     return Decimal(value.minor).scaleb(-exponent(value.currency))
 
 
-def freeze(fields: Mapping[str, Value]) -> bytes:
-    """Mapped fields as JSON, the same bytes for the same fields; money is a list of two."""
+def freeze(fields: Mapping[str, Value] | msgspec.Struct) -> bytes:
+    """Mapped fields as JSON, the same bytes for the same fields, a record's `Fields` too; money is a list of two."""
     return _encoder.encode(fields)
 
 

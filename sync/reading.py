@@ -10,18 +10,13 @@ from zoneinfo import ZoneInfo
 
 from config.workspace import Workspace
 from connectors.base import Connector, Record, Stream
-from mapping.compile import (
-    Unmappable,
-    compile_object,
-    compile_salvage,
-    is_partner,
-    narrowed,
-    streams,
-)
+from mapping.compile import is_partner, narrowed, streams
 from mapping.drift import Drift
+from mapping.fields import Fields, compile_fields, compile_salvage
 from mapping.model import ConnectionMapping, ObjectMapping
+from mapping.readers import Unmappable
 from mapping.relations import Mention, compile_mentions
-from mapping.values import Value, freeze
+from mapping.values import freeze
 from sync.asked import meanings, needed_of, shape_of
 from sync.facts import source_names
 from sync.identifiers import digest
@@ -35,8 +30,8 @@ class Reader:
     stream: Stream
     shape: str  # the name of `meanings`
     meanings: Mapping[str, str]  # our field -> what it is read from; another one: everything is read anew
-    fields: Callable[[Any], dict[str, Value]]
-    salvage: Callable[[Any], tuple[dict[str, Value], list[Unmappable]]]  # where `fields` raises
+    fields: Callable[[Any], Fields]
+    salvage: Callable[[Any], tuple[Fields, list[Unmappable]]]  # where `fields` raises
     account: Callable[[Any], str | None]
     owner: Callable[[Any], str | None]
 
@@ -47,7 +42,7 @@ class PartnerReader:
 
     is_partner: Callable[[Any], bool]
     key: Callable[[Any], str | None]
-    fields: Callable[[Any], tuple[dict[str, Value], list[Unmappable]]]
+    fields: Callable[[Any], tuple[Fields, list[Unmappable]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ class Reading:
     partners: PartnerReader
     relations: Mapping[str, Stream]  # by source
     sources: tuple[str, ...]  # the name of each of the mapping's relations
-    mentions: Callable[[Any, Mapping[str, Value]], tuple[Mention, ...]]  # whom a deal names itself
+    mentions: Callable[[Any, Fields], tuple[Mention, ...]]  # whom a deal names itself
     watched: list[tuple[datetime, tuple[Drift, ...]]] = field(default_factory=list)  # when the schema was seen
 
 
@@ -72,13 +67,16 @@ class Row:
     crm_id: str
     stamp: str
     deleted: bool
-    fields: dict[str, Value]
+    fields: Fields
     frozen: str  # `fields` as JSON
     digest: str  # of the fields and of whom they name; kept where the fields are not
     account: str | None
     owner: str | None
     created: str = ""
     problem: str = ""  # fields that could not be read, and are empty here
+
+
+NO_FIELDS = Fields()
 
 
 def prepare(workspace: Workspace, connection: str, connector: Connector) -> Reading:
@@ -112,7 +110,7 @@ def row_of(reading: Reading, object: str, record: Record, key: bytes) -> Row:
     """One record as a row; what can't be read is empty, and `problem` says so. `key` keys its digest."""
     reader = reading.readers[object]
     if record.deleted:
-        return Row(record.id, record.stamp, True, {}, "", "", None, None, record.created)
+        return Row(record.id, record.stamp, True, NO_FIELDS, "", "", None, None, record.created)
     problems: list[Unmappable] = []
     try:
         fields = reader.fields(record.fields)
@@ -145,7 +143,7 @@ def _reader(
         stream,
         shape_of(told[object]),
         told[object],
-        compile_object(chosen, getter, zone),
+        compile_fields(chosen, getter, zone),
         compile_salvage(chosen, getter, zone),
         _optional(connector, stream, mapping.account),
         _optional(connector, stream, mapping.owner),

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from connectors.base import Getter, Record, Stream, TryAgain
+from connectors.base import Attributes, Getter, Record, Stream, TryAgain
 from connectors.hubspot.associations import LINKS, Paging, ids_of, primary_of, read_links
 from connectors.hubspot.errors import Fault, check_faults, hubspot_problems
 from connectors.hubspot.session import Answer, Session, to_stamp
@@ -75,10 +75,6 @@ class Plan:
         """What tells whether a record is wanted, and which version of it was found."""
         return (modified_property(self.object), *self.only)
 
-    def read(self, name: str) -> Callable[[Any], Any]:
-        """A fast reader of one field as HubSpot gave it."""
-        return attrgetter(self.attribute[name])
-
     def takes(self, properties: Any) -> bool:
         """Whether `only` lets a record in."""
         return all(getattr(properties, self.attribute[name]) in values for name, values in self.only.items())
@@ -136,8 +132,7 @@ def _decoder(
 
 def getter(stream: Stream, name: str) -> Getter:
     """A fast reader of one field; HubSpot's "" is an empty field too."""
-    read = plan(stream).read(name)
-    return lambda fields: value if (value := read(fields)) != "" else None
+    return Attributes((plan(stream).attribute[name],))
 
 
 def decode_page(session: Session, asked: Plan, body: bytes) -> Any:

@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 import msgspec
 import requests
 
-from connectors.base import Getter, NeedsAdmin, TryAgain
+from connectors.base import Attributes, NeedsAdmin, TryAgain
 
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
 _ESCAPES = str.maketrans({"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -39,7 +38,7 @@ class Layout:
 
     columns: tuple[str, ...]
     answer: msgspec.json.Decoder[Any]
-    readers: Mapping[str, Getter]
+    readers: Mapping[str, Attributes]
     can_be_deleted: bool
     tells_creation: bool
     merges: bool
@@ -96,7 +95,7 @@ def layout(fields: tuple[str, ...], system: tuple[str, ...] = ("IsDeleted",)) ->
     build, paths = _row_type(tree, "")
     head: list[Any] = [("totalSize", int), ("done", bool), ("records", list[build.row]), ("nextRecordsUrl", str, "")]  # type: ignore[name-defined]
     answer = msgspec.json.Decoder(msgspec.defstruct("Answer", head, gc=False))
-    readers = {name: reader(path) for name, path in paths.items()}
+    readers = {name: Attributes(path) for name, path in paths.items()}
     has = ("IsDeleted" in system, "CreatedDate" in system, "MasterRecordId" in system)
     return Layout(columns, answer, readers, *has, build)
 
@@ -146,21 +145,6 @@ def _below(build: _Build, places: Mapping[str, int]) -> list[int]:
     for one in build.parts:
         found += [places[one]] if isinstance(one, str) else _below(one, places)
     return found
-
-
-def reader(path: tuple[str, ...]) -> Getter:
-    """Reads a path out of a row; None where a parent on the way is empty."""
-    if len(path) == 1:
-        return attrgetter(path[0])
-
-    def through_parents(row: Any) -> Any:
-        for name in path:
-            if row is None:
-                return None
-            row = getattr(row, name)
-        return row
-
-    return through_parents
 
 
 def decoded(decoder: msgspec.json.Decoder[Any], answer: requests.Response, where: str) -> Any:

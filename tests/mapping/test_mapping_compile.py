@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import typing
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.base import RelationSource, Stream
-from mapping.compile import Reason, Unmappable, compile_object, is_partner, narrowed, reasons, streams
+from connectors.base import Attributes, RelationSource, Stream
+from mapping.compile import Reason, is_partner, narrowed, reasons, streams
+from mapping.fields import code_of, compile_fields, compile_salvage
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping, RelationMapping
-from mapping.values import FieldType, Money
+from mapping.readers import Unmappable
+from mapping.values import FieldType, Money, freeze
 
 TOKYO, NEW_YORK = ZoneInfo("Asia/Tokyo"), ZoneInfo("America/New_York")
 
@@ -23,8 +27,22 @@ def getter(name: str) -> Any:
     return lambda fields: fields.get(name)
 
 
+def inline(name: str) -> Any:
+    return Attributes((name,))
+
+
 def mapped(field: FieldMapping, fields: dict[str, Any], zone: ZoneInfo = TOKYO) -> Any:
-    return compile_object(ObjectMapping("Deal", (field,)), getter, zone)(fields)[field.name]
+    """The field's value, which is the same however the connector's getters read."""
+    deal = ObjectMapping("Deal", (field,))
+    called, inlined = compile_fields(deal, getter, zone), compile_fields(deal, inline, zone)
+    try:
+        found = called(fields)[field.name]
+    except Unmappable as problem:
+        with pytest.raises(Unmappable, match=f"^{re.escape(str(problem))}$"):
+            inlined(SimpleNamespace(**fields))
+        raise
+    assert repr(inlined(SimpleNamespace(**fields))[field.name]) == repr(found)
+    return found
 
 
 def field(type: Any, **more: Any) -> FieldMapping:
@@ -118,10 +136,10 @@ def test_a_number_is_the_same_money_as_its_decimal_text(amount: float) -> None:
 
 
 def test_a_text_read_again_and_again_becomes_the_same_each_time() -> None:
-    read = compile_object(ObjectMapping("Deal", (field("email"),)), getter, TOKYO)
+    read = compile_fields(ObjectMapping("Deal", (field("email"),)), getter, TOKYO)
     for number in [*range(700), *range(700)]:
-        assert read({"X": f" A{number}@X.example "}) == {"deal.x": f"a{number}@x.example"}
-    several = compile_object(ObjectMapping("Deal", (field("multi"),)), getter, TOKYO)
+        assert dict(read({"X": f" A{number}@X.example "})) == {"deal.x": f"a{number}@x.example"}
+    several = compile_fields(ObjectMapping("Deal", (field("multi"),)), getter, TOKYO)
     first, second = several({"X": "a;b"}), several({"X": "a;b"})
     assert first == second
     assert first["deal.x"] is not second["deal.x"]
@@ -159,7 +177,7 @@ def test_a_value_that_cannot_be_read_names_the_field_and_never_the_value(
 def test_money_without_a_currency_is_unreadable_only_where_there_is_an_amount() -> None:
     money = field("money", currency="Code")
     assert mapped(money, {"X": None, "Code": None}) is None
-    assert mapped(money, {"X": ""}) is None
+    assert mapped(money, {"X": "", "Code": None}) is None
     with pytest.raises(Unmappable, match=r"^deal\.x: `Code` holds no currency code$"):
         mapped(money, {"X": 5, "Code": ""})
 
@@ -317,5 +335,57 @@ def test_only_tells_partners_from_customers_however_the_crm_writes_a_truth() -> 
 
 def test_a_narrowed_mapping_reads_the_needed_fields_alone() -> None:
     deals = narrowed(connection().opportunities, frozenset({"deal.name"}))
-    read = compile_object(deals, {"Name": getter("Name")}.__getitem__, TOKYO)
-    assert read({"Name": " x ", "Margin__c": "not a number"}) == {"deal.name": "x"}
+    read = compile_fields(deals, {"Name": getter("Name")}.__getitem__, TOKYO)
+    assert dict(read({"Name": " x ", "Margin__c": "not a number"})) == {"deal.name": "x"}
+
+
+def test_the_generated_function_of_an_object_can_be_read() -> None:
+    rows = (
+        simple("deal.name", "Name"),
+        simple("deal.amount", "Amount", "money", currency="Code"),
+        simple("deal.margin", "Margin", "money", currency="EUR"),
+        simple("deal.city", "City"),
+        FieldMapping("deal.person", "person", ("Last", "First")),
+    )
+    ways = {"City": Attributes(("Account", "Site", "City")), "Name": getter("Name")}
+    code = code_of(ObjectMapping("Deal", rows), lambda name: ways.get(name, Attributes((name,))), TOKYO)
+    assert code.text.splitlines() == [
+        "def fields_of(record):",
+        "    try:",
+        "        return Fields(",
+        "            money_0(record.Amount, record.Code),  # 'deal.amount'",
+        "            known_1[None if (above := None if (above := record.Account) is None else above.Site) is None"
+        " else above.City],  # 'deal.city'",
+        "            money_2(record.Margin, 'EUR'),  # 'deal.margin'",
+        "            read_3(record),  # 'deal.name'",
+        "            read_4(record),  # 'deal.person'",
+        "        )",
+        "    except TypeError:",
+        "        return careful(record)",
+    ]
+
+
+def test_a_name_that_is_more_than_a_name_never_reaches_the_generated_function() -> None:
+    for way in ("X), print('!'", "class", "a.b", ""):
+        code = code_of(ObjectMapping("Deal", (simple("deal.x", "X"),)), lambda name, way=way: Attributes((way,)), TOKYO)  # type: ignore[misc]
+        assert code.text.splitlines()[3] == "            read_0(record),  # 'deal.x'"
+
+
+def test_an_empty_parent_has_empty_fields_and_a_list_is_read_like_any_value() -> None:
+    rows = (simple("deal.city", "City"), simple("deal.name", "Name"))
+    ways = {"City": Attributes(("Account", "City")), "Name": Attributes(("Name",))}
+    read = compile_fields(ObjectMapping("Deal", rows), ways.__getitem__, TOKYO)
+    assert dict(read(SimpleNamespace(Account=None, Name=["a", "b"]))) == {"deal.city": None, "deal.name": "a"}
+    above = SimpleNamespace(City="Kobe")
+    assert dict(read(SimpleNamespace(Account=above, Name="x"))) == {"deal.city": "Kobe", "deal.name": "x"}
+
+
+def test_the_fields_of_a_record_are_stored_as_a_plain_table_of_them_is() -> None:
+    rows = (simple("deal.name", "Name"), simple("deal.amount", "Amount", "money", currency="JPY"))
+    fields = {"Name": "x", "Amount": 5}
+    made = compile_fields(ObjectMapping("Deal", rows), getter, TOKYO)(fields)
+    assert freeze(made) == freeze(dict(made)) == b'{"deal.amount":[5,"JPY"],"deal.name":"x"}'
+    assert (made["deal.name"], made.get("deal.name"), made.get("deal.other")) == ("x", "x", None)
+    unreadable, problems = compile_salvage(ObjectMapping("Deal", rows), getter, TOKYO)({"Name": "x", "Amount": "y"})
+    assert dict(unreadable) == {"deal.name": "x", "deal.amount": None}
+    assert [problem.field for problem in problems] == ["deal.amount"]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError, fields, validate
 
-from mapping.compile import compile_salvage
+from connectors.base import Attributes
+from mapping.fields import compile_fields, compile_salvage
 from mapping.model import FieldMapping, ObjectMapping
+from mapping.readers import Unmappable
 
 ROWS = (
     FieldMapping("deal.name", "text", ("name",)),
@@ -91,11 +95,14 @@ Deal = Schema.from_dict(
 _SCHEMA = Deal()
 
 
+_DEAL, _TOKYO = ObjectMapping("Deal", ROWS), ZoneInfo("Asia/Tokyo")
+
+
 def _getter(name: str) -> Any:
-    return lambda record: record.get(name)
+    return Attributes((name,))
 
 
-_READ = compile_salvage(ObjectMapping("Deal", ROWS), _getter, ZoneInfo("Asia/Tokyo"))
+_READ, _GENERATED = compile_salvage(_DEAL, _getter, _TOKYO), compile_fields(_DEAL, _getter, _TOKYO)
 
 two = st.integers(0, 99).map("{:02d}".format)
 days = st.builds("{}-{}-{}".format, st.integers(1000, 9999), two, two)
@@ -122,15 +129,22 @@ def refused_by_marshmallow(record: dict[str, Any]) -> set[str]:
 @example({row.sources[0]: "2026-02-30" for row in ROWS})
 @given(records)
 def test_a_mapping_refuses_exactly_what_a_marshmallow_schema_of_it_refuses(record: dict[str, Any]) -> None:
-    _, problems = _READ(record)
+    row = SimpleNamespace(**record)
+    fields, problems = _READ(row)
     assert {problem.field for problem in problems} == refused_by_marshmallow(record)
+    if not problems:
+        assert repr(_GENERATED(row)) == repr(fields)
+        return
+    with pytest.raises(Unmappable) as refusal:
+        _GENERATED(row)
+    assert refusal.value.field in {problem.field for problem in problems}
 
 
 def test_both_take_an_ordinary_deal_and_refuse_each_field_that_is_none() -> None:
     good = {"name": "x", "stage": "Won", "size": "12", "open": "true", "close": "2026-12-31"}
     good |= {"seen": "2026-12-31T09:00:00Z", "amount": 1200.0}
-    assert _READ(good)[1] == []
+    assert _READ(SimpleNamespace(**good))[1] == []
     assert refused_by_marshmallow(good) == set()
     bad = dict.fromkeys(good, "secret")
     every = {"deal.size", "deal.open", "deal.close", "deal.seen", "deal.amount"}
-    assert {problem.field for problem in _READ(bad)[1]} == refused_by_marshmallow(bad) == every
+    assert {problem.field for problem in _READ(SimpleNamespace(**bad))[1]} == refused_by_marshmallow(bad) == every
