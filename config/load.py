@@ -20,12 +20,12 @@ from config.remarks import remarks
 from config.rules import read_policy, read_tests, with_tests
 from config.secrets import secret
 from config.settings import read_settings
+from config.soundness import refusals
 from config.words import REFERENCE
 from config.workspace import Document, Workspace, WriteBack
 from mapping.model import Broken, Place, Problem
 from mapping.nearest import closest
 from policies.compile import compile_policy
-from policies.trial import run_tests
 
 MOST_PROBLEMS = 500
 
@@ -68,9 +68,8 @@ def load(files: Mapping[str, str]) -> Workspace:
 def check(folder: Path, now: datetime) -> tuple[Workspace, list[Problem]]:
     """A workspace folder read, compiled and its policies tried, with remarks on what works but may surprise."""
     workspace = load(read_folder(folder))
-    failed = run_tests(workspace.policy, workspace.policies, now)
-    if failed:
-        raise Broken(sorted(failed)[:MOST_PROBLEMS])
+    if refused := refusals(workspace, now):
+        raise Broken(refused[:MOST_PROBLEMS])
     return workspace, remarks(workspace, folder)
 
 

@@ -1,4 +1,4 @@
-"""Remarks on a workspace that works: what is internal because nobody said otherwise, which secrets lie open."""
+"""Remarks on a workspace that works: what is internal because nobody said otherwise, what is idle, what lies open."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from config.fields import mapped_fields
 from config.secrets import exposed
 from config.workspace import Workspace
 from mapping.model import Place, Problem
+from policies.reach import idle_rules
 
 
 def remarks(workspace: Workspace, folder: Path) -> list[Problem]:
     """What a person should know, though nothing is wrong."""
-    return sorted({*_unlisted(workspace), *_open_secrets(workspace, folder)})
+    return sorted({*_unlisted(workspace), *idle_rules(workspace.policy), *_open_secrets(workspace, folder)})
 
 
 def _unlisted(workspace: Workspace) -> Iterator[Problem]:

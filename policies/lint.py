@@ -34,6 +34,11 @@ def rung_index(row: FieldRow, rung: str) -> int:
     return ladder.index(rung) if rung in ladder else 0
 
 
+def is_personal(row: FieldRow) -> bool:
+    """Whether a field is about a natural person."""
+    return "person" in row.classes or row.ladder in _PERSONAL_LADDERS
+
+
 def rows_of(rule: Rule, rows: Sequence[FieldRow]) -> list[int]:
     """The rows that a rule names, by themselves or by a class."""
     named, classes = frozenset(rule.fields), frozenset(rule.classes)
@@ -147,9 +152,22 @@ def _without_basis(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator
     if rule.kind != "show" or rule.basis or rule.rung == "hide":
         return
     for row in _touched(rule, policy):
-        if "person" in row.classes or row.ladder in _PERSONAL_LADDERS:
+        if is_personal(row):
             text = f"{row.name} is about a person: name the legal basis, as in `basis: consent`"
             yield Problem(_place(rule, row.name, "fields"), _says(rule, text))
+
+
+def untested_people(policy: Policy, files: Sequence[PolicyFile]) -> list[Problem]:
+    """Fields about a person that a rule shows and no test speaks of: a slip there is a disclosure."""
+    told = {name for file in files for test in file.tests for name in (*test.expect_names, *test.vary)}
+    found: dict[str, Problem] = {}
+    for rule in (each.rule for each in policy.book.rules if each.rule.kind == "show" and each.rule.rung != "hide"):
+        for row in _touched(rule, policy):
+            if is_personal(row) and row.name not in told:
+                text = f"{row.name} is about a person and no test expects it: write one, such as "
+                example = f'`{{name: Strangers see no person, expect: {{"{row.name}": hidden}}}}`'
+                found.setdefault(row.name, Problem(_place(rule, row.name, "fields"), _says(rule, text + example)))
+    return list(found.values())
 
 
 def _list_columns_asked(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:

@@ -76,6 +76,11 @@ class PolicyTest:
     vary: tuple[str, ...] = ()  # with "nothing changes": whatever these fields are, the partner's bytes are the same
     place: Place = NOWHERE
 
+    @property
+    def expect_names(self) -> frozenset[str]:
+        """The fields that it expects something of."""
+        return frozenset() if self.expect == "nothing changes" else frozenset(self.expect)
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyFile:

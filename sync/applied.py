@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from config.load import load
 from config.meaning import deciding
+from config.soundness import refusals
 from config.workspace import Workspace
 from mapping.model import Broken
-from policies.trial import run_tests
 from sync.documents import keep_documents
 from sync.house import House, NotApplied
 from sync.identifiers import internal_id
@@ -25,11 +25,11 @@ from sync.unfiltered import mirror, relations
 def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "") -> int:
     """Store these files as the next version, in force from the commit on; its number.
 
-    Raises Broken where they can't be used, or where a policy test fails.
+    Raises Broken where they can't be used, or where something in them must not go live.
     """
     workspace = load(files)
-    if failed := run_tests(workspace.policy, workspace.policies, house.clock()):
-        raise Broken(failed)
+    if refused := refusals(workspace, house.clock()):
+        raise Broken(refused)
     keep_documents(house, workspace.documents)
     with house.writing(alone=True) as tx:
         before = _latest(tx)

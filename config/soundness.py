@@ -1,0 +1,70 @@
+"""What keeps a workspace that loads from going live: failing tests, and what people get wrong without noticing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from config.workspace import Workspace
+from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping, Problem
+from policies.lint import untested_people
+from policies.model import FieldRow
+from policies.reach import useless_rules
+from policies.trial import run_tests
+
+
+def refusals(workspace: Workspace, now: datetime) -> list[Problem]:
+    """Why these files must not come in force; nothing where they may.
+
+    What is in force already is not measured by this: a newer release may be stricter than the one that took it.
+    """
+    found = {
+        *run_tests(workspace.policy, workspace.policies, now),
+        *untested_people(workspace.policy, workspace.policies),
+        *useless_rules(workspace.policy),
+        *_two_names(workspace),
+    }
+    return sorted(found)
+
+
+def _two_names(workspace: Workspace) -> Iterator[Problem]:
+    """A CRM field that two of ours are read from, of which one carries a class that the other lacks."""
+    listed = {row.name: row for row in workspace.policy.rows if row.place.file == "fields.yaml" and not row.expr}
+    for mapping in workspace.mappings.values():
+        for (_, crm_field), names in _sources(mapping).items():
+            rows = [listed[name] for name in names if name in listed]
+            # INVARIANT: what is hidden under one name can't be shown under another.
+            pairs = ((row, other) for row in rows for other in rows if other.classes - row.classes)
+            yield from (_lacking(row, other, crm_field) for row, other in pairs)
+
+
+def _lacking(row: FieldRow, other: FieldRow, crm_field: str) -> Problem:
+    lacks = " and ".join(f"`{name}`" for name in sorted(other.classes - row.classes))
+    return Problem(
+        row.place,
+        f"`{row.name}` and `{other.name}` are both read from {crm_field}, and only `{other.name}` carries {lacks}; "
+        f"add {lacks} to its `class:`, or map it from another field",
+    )
+
+
+def _sources(mapping: ConnectionMapping) -> Mapping[tuple[str, str], list[str]]:
+    """(CRM object, CRM field) -> our fields that are read from it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for part in (mapping.opportunities, mapping.accounts, mapping.contacts):
+        for field, source in _fields(part):
+            found.setdefault(_owner(mapping, part, source), []).append(field.name)
+    return found
+
+
+def _fields(part: ObjectMapping | None) -> Iterator[tuple[FieldMapping, str]]:
+    for field in part.fields if part else ():
+        for source in field.sources:
+            yield field, source
+
+
+def _owner(mapping: ConnectionMapping, part: ObjectMapping | None, source: str) -> tuple[str, str]:
+    """`Account.Name` of a deal is the account's own `Name`."""
+    root, _, inner = source.rpartition(".")
+    if part is not None and part is not mapping.accounts and root == mapping.accounts.object:
+        return mapping.accounts.object, inner
+    return (part.object if part else "", source)

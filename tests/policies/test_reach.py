@@ -1,0 +1,184 @@
+"""Rules that do nothing: whatever is called useless or idle really is, and what was planted is found."""
+# ruff: noqa: E501 - what a person reads stands on one line of the tables
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from dice import ATOMS, NOW, PARTNER, TABLE, ZONE, Dice, compiled, written
+
+from mapping.syntax import Compare, Constant
+from policies.compile import Policy, compile_policy
+from policies.decision import truth_of
+from policies.model import FieldTable, PolicyFile, Rule
+from policies.reach import idle_rules, useless_rules
+from policies.truths import regions_of, representatives
+from policies.rulebook import UNSURE
+
+WHO = Rule("who", "All", "always")
+GOLD, SILVER = {"partner.tier": "gold"}, {"partner.tier": "silver"}
+
+
+def build(*rules: Rule, table: FieldTable = TABLE) -> Policy:
+    return compile_policy(table, [PolicyFile("p", rules, ())], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=1)
+
+
+def show(name: str, when: Any = "always", fields: tuple[str, ...] = ("deal.close",), rung: str = "exact") -> Rule:
+    return Rule("show", name, when, fields, rung=rung, tells_partner="it", basis="consent")
+
+
+def limit(name: str, when: Any = "always", rung: str = "hide", **more: Any) -> Rule:
+    return Rule("limit", name, when, rung=rung, tells_partner="it", **more)
+
+
+def told(problems: list[Any]) -> list[str]:
+    return [each.message for each in problems]
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ((show("A", "partner.tier == 'gold' and partner.tier == 'silver'"),),
+         "rule `A`: its condition can never hold: (partner.tier == 'gold') and (partner.tier == 'silver'); correct it, or delete the rule"),
+        ((show("A", "deal.seats > 5.2 and deal.seats < 5.1"),),
+         "rule `A`: its condition can never hold: (deal.seats > 5.2) and (deal.seats < 5.1); correct it, or delete the rule"),
+        ((show("A", "deal.close > 2026-03-31 and deal.close < 2026-04-01"),),
+         "rule `A`: its condition can never hold: (deal.close > 2026-03-31) and (deal.close < 2026-04-01); correct it, or delete the rule"),
+        ((show("A", "deal.amount > 5M JPY and deal.amount < 1M USD"),),
+         "rule `A`: its condition can never hold: (deal.amount > 5M JPY) and (deal.amount < 1M USD); correct it, or delete the rule"),
+        ((show("A", "deal.stage is empty and deal.stage == 'won'"),),
+         "rule `A`: its condition can never hold: (deal.stage is empty) and (deal.stage == 'won'); correct it, or delete the rule"),
+        ((limit("A", "deal.won and not deal.won", fields=("deal.close",)), show("B")),
+         "rule `A`: its condition can never hold: deal.won and (not deal.won); correct it, or delete the rule"),
+        ((show("A", rung="hide"),), "rule `A`: `hide` shows nothing, and hidden is where each field starts; choose another rung, or delete the rule"),
+        ((show("B"), limit("A", rung="exact", fields=("deal.close",))), "rule `A`: `exact` caps nothing; choose another rung, or delete the rule"),
+        ((show("A", GOLD), show("B", "partner.tier == 'gold'")), "rule `B`: says what rule `A` says already; delete one of them"),
+        ((Rule("who", "A", "always"),), "rule `A`: says what rule `All` says already; delete one of them"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_can_do_nothing_is_refused(rules: tuple[Rule, ...], found: str) -> None:
+    assert told(useless_rules(build(WHO, *rules))) == [found]
+
+
+def test_a_rule_for_partners_whom_no_rule_admits_is_refused() -> None:
+    text = "no `who` rule admits a partner where its condition holds; correct one of them, or delete it"
+    assert told(useless_rules(build(Rule("who", "Gold", GOLD), show("A", SILVER)))) == [f"rule `A`: {text}"]
+    assert not useless_rules(build(Rule("who", "Gold", GOLD), show("A", GOLD), limit("B", SILVER, classes=("price",))))
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ((show("Day"), show("Month", GOLD, rung="month")), "rule `Month`: shows nothing that `Day` does not; delete it, or correct one of them"),
+        ((show("Gold", GOLD), show("Silver", SILVER), show("Both", {"partner.tier": ["gold", "silver"]}, rung="month")),
+         "rule `Both`: shows nothing more: other rules show as much already, or limits cap it; delete it, or correct one of them"),
+        ((show("Month", rung="month"), limit("Cap", fields=("deal.close",), rung="month")),
+         "rule `Cap`: caps nothing today, since no rule shows more; delete it, or correct one of them"),
+        ((show("Day"), limit("A", GOLD, fields=("deal.close",)), limit("B", "partner.tier in ['gold', 'silver']", fields=("deal.close",))),
+         "rule `A`: caps nothing that `B` does not; delete it, or correct one of them"),
+        ((Rule("who", "Gold", GOLD), show("Day")), "rule `Gold`: admits nobody whom `All` does not; delete it, or correct one of them"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_others_make_idle_is_remarked_upon(rules: tuple[Rule, ...], found: str) -> None:
+    policy = build(WHO, *rules)
+    assert (told(idle_rules(policy)), useless_rules(policy)) == ([found], [])
+
+
+def test_who_rules_that_only_together_cover_another_make_it_idle() -> None:
+    pair = Rule("who", "Gold", GOLD), Rule("who", "Silver", SILVER)
+    policy = build(*pair, Rule("who", "Both", {"partner.tier": ["gold", "silver"]}), show("Day"))
+    assert told(idle_rules(policy)) == [
+        "rule `Both`: admits nobody whom the other `who` rules do not; delete it, or correct one of them"
+    ]
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        (show("Gold", GOLD, rung="exact"), show("All see the month", rung="month")),
+        (show("Soon", "deal.close < now + 30 days and deal.close > now + 60 days"),),  # a free comparison: not sure
+        (show("Day"), limit("Guard", classes=("person",))),
+        (show("Day"), limit("No NDA", "partner.nda != 'signed'", fields=("deal.close",))),
+        (show("Between", "deal.seats > 5.2 and deal.seats < 5.4"), show("Both", "deal.close > 2026-01-01 and deal.close < 2026-01-03", ("deal.name",))),
+    ],
+)  # fmt: skip
+def test_a_rule_that_does_something_or_may_is_left_alone(rules: tuple[Rule, ...]) -> None:
+    policy = build(WHO, *rules)
+    assert (useless_rules(policy), idle_rules(policy)) == ([], [])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_without_the_rules_that_are_called_useless_or_idle_every_decision_is_the_same(seed: int) -> None:
+    dice = Dice(10_000 + seed)
+    rules = dice.rules()
+    policy = compiled(rules)
+    named = {each.message.split("`")[1] for each in (*useless_rules(policy), *idle_rules(policy))}
+    fewer = compiled([each for each in rules if each[0].name not in named])
+    for _ in range(60):
+        deal, lists = dice.deal(), {"contacts": dice.contacts()}
+        sides = policy.completed(deal, lists), dice.partner(), dice.share()
+        one, other = policy.decide(*sides, NOW), fewer.decide(*sides, NOW)
+        assert (one.admitted, one.rungs) == (other.admitted, other.rungs)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_rule_planted_under_one_that_shows_more_is_found(seed: int) -> None:
+    dice = Dice(11_000 + seed)
+    tree = dice.condition(sorted(ATOMS)[:3])
+    rules = [(WHO, "always"), (show("Sharp", written(tree)), tree)]
+    both = ("and", tree, "share.state == 'accepted'")
+    found = compiled([*rules, (show("Dull", written(both), rung="year"), both)])
+    assert any("`Dull`" in each for each in told([*useless_rules(found), *idle_rules(found)]))
+
+
+def test_too_many_situations_and_nothing_is_said() -> None:
+    many = " or ".join(f"deal.region == partner.region and partner.nda == 'n{n}'" for n in range(11))
+    free = " and ".join(f"concat(partner.nda, 'a') == 'x{n}'" for n in range(11))
+    assert idle_rules(build(WHO, show("Many", many), show("Free", free, ("deal.name",)))) == []
+
+
+@pytest.mark.parametrize(
+    ("type", "texts"),
+    [
+        ("number", ("5.2", "5.4", "-1")),
+        ("money", ("5M JPY", "5000001 JPY", "1M USD")),
+        ("date", ("2026-01-01", "2026-01-03")),
+        ("datetime", ("2026-01-01", "2026-01-04")),
+        ("text", ("'a'", "'b'")),
+        ("boolean", ("true",)),
+    ],
+)
+def test_every_way_in_which_a_value_can_stand_to_the_constants_is_represented(
+    type: Any, texts: tuple[str, ...]
+) -> None:
+    """Two random values that no representative agrees with would be a situation that nobody looked at."""
+    from mapping.evaluate import Setting, ready
+    from mapping.grammar import parse_tree
+    from policies.rulebook import ANY_TIME
+
+    fields = {"deal.x": type}
+    operators = ("==",) if type in ("text", "boolean") else ("==", "<", "<=", ">", ">=")
+    atoms = [parse_tree(f"deal.x {operator} {text}", fields, {}) for text in texts for operator in operators]
+    asks = [truth_of(ready(each, Setting(ZONE))) for each in atoms]
+    rows = set(regions_of(atoms, range(len(atoms)), ZONE).truths[0])
+    dice = Dice(7)
+    for _ in range(2_000):
+        value = _any_value(dice, type)
+        assert tuple(ask(lambda _, value=value: value, ANY_TIME) for ask in asks) in rows
+    constants = [each.right for each in atoms if isinstance(each, Compare) and isinstance(each.right, Constant)]
+    assert representatives(type, constants, ZONE)[0] is None
+    assert regions_of(atoms, [0], ZONE).situations(3).__next__()[1:] == bytes([UNSURE, UNSURE])
+
+
+def _any_value(dice: Dice, type: str) -> Any:
+    draw = dice.random
+    return {
+        "number": lambda: draw.choice([draw.uniform(-3, 8), 5.2, 5.4, -1]),
+        "money": lambda: (draw.choice([4_999_999, 5_000_000, 5_000_001, 5_000_002, 10**8]), draw.choice(["JPY", "USD", "EUR"])),
+        "date": lambda: f"20{draw.randrange(25, 28)}-01-0{draw.randrange(1, 7)}",
+        "datetime": lambda: f"2026-01-0{draw.randrange(1, 7)}T{draw.randrange(24):02d}:{draw.randrange(60):02d}:00Z",
+        "text": lambda: draw.choice(["a", "b", "c", "", "bx"]),
+        "boolean": lambda: draw.choice([True, False]),
+    }[type]()  # fmt: skip
