@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from mapping.model import Place, Problem
 from policies.decision import Policy
 from policies.model import LADDERS
-from policies.truths import MOST_SITUATIONS, regions_of
 from policies.rulebook import ReadyRule, takes_effect
+from policies.truths import MOST_SITUATIONS, regions_of
 
 Rules = frozenset[int]
 """Rules in effect together, by their numbers in the rulebook."""

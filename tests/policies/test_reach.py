@@ -14,8 +14,8 @@ from policies.compile import Policy, compile_policy
 from policies.decision import truth_of
 from policies.model import FieldTable, PolicyFile, Rule
 from policies.reach import idle_rules, useless_rules
-from policies.truths import regions_of, representatives
 from policies.rulebook import UNSURE
+from policies.truths import regions_of, representatives
 
 WHO = Rule("who", "All", "always")
 GOLD, SILVER = {"partner.tier": "gold"}, {"partner.tier": "silver"}
