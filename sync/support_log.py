@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from sync.answers import STATES, refusal
 from sync.house import House, instant
 from sync.identifiers import digest
 from sync.kinds import Statement
@@ -20,15 +21,12 @@ from sync.outbox import enqueue, home_of
 from sync.project import project
 from sync.rows import insert_new
 from sync.schema import messages, people, quarantine, shares, statements
-from sync.unfiltered import mirror
 
 PORTAL = "portal"  # the source of what partners do at our own doors
 MOST_A_MINUTE = 6_000  # statements of one partner that are taken in
 MOST_ASIDE = 10_000  # statements of one source that wait to be looked at
-_ANSWERED = "this invitation was answered already, or has expired"
 _CROSSED = ("40P01", "40001")  # PostgreSQL: deadlock, serialization failure
 _MINUTE = timedelta(minutes=1)
-_STATES = {"deal.accepted": "accepted", "deal.declined": "declined"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,27 +89,13 @@ def take(tx: sa.Connection, house: House, statement: Statement) -> Recorded:
         share = share_of(tx, who[0], statement)
     except Unmatched as problem:
         return _set_aside(tx, house, statement, str(problem))
-    if statement.kind in _STATES and not _is_open(tx, house, share):
+    if statement.kind in STATES and (reason := refusal(tx, house, share, statement)):
         # At our own doors nobody needs to look at a second click; of a partner's system somebody should.
         if statement.source == PORTAL:
-            return Recorded("refused", statement.id, _ANSWERED)
-        return _set_aside(tx, house, statement, _ANSWERED)
+            return Recorded("refused", statement.id, reason)
+        return _set_aside(tx, house, statement, reason)
     _store(tx, house, statement, who, share, msgspec.json.encode(statement.fields).decode())
     return Recorded("stored", statement.id)
-
-
-def _is_open(tx: sa.Connection, house: House, share: Any) -> bool:
-    """Whether an invitation can be answered: once, and before it expires."""
-    # INVARIANT: looked at under the deal's lock, so of two answers at once one finds the other's.
-    tx.execute(sa.select(mirror.c.id).where(mirror.c.id == share.deal_id).with_for_update())
-    here = sa.and_(shares.c.partner_id == share.partner_id, shares.c.deal_id == share.deal_id)
-    now = tx.execute(sa.select(shares.c.state, shares.c.until, shares.c.suspended).where(here)).first()
-    return (
-        now is not None
-        and now.state == "pending"
-        and not now.suspended
-        and not (now.until and now.until <= house.now())
-    )
 
 
 def say(
@@ -209,7 +193,7 @@ def _store(
     tx.execute(sa.insert(statements).values(**row))
     if share is not None and statement.kind in ("comment", "inquiry"):
         _keep_message(tx, house, statement, partner_id, person_id, share)
-    state = _STATES.get(statement.kind)
+    state = STATES.get(statement.kind)
     if share is not None and state is not None:
         project(tx, house, [share.deal_id], answered={(partner_id, share.deal_id): state})
 

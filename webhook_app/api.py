@@ -102,7 +102,7 @@ def accept_deal(said: dict[str, str], deal_id: str) -> Response:
 
 @offers("POST", "/deals/<deal_id>/decline", DealWords, body=TextWords)
 def decline_deal(said: dict[str, str], deal_id: str) -> Response:
-    """Decline an invitation, with a reason in `text` or without"""
+    """Decline an invitation, with a reason in `text` or without; or give back what you accepted, with one"""
     return _answer(deal_id, "declined", said)
 
 
@@ -168,12 +168,10 @@ def _answer(deal_id: str, answer: str, said: dict[str, str]) -> Response:
     deal = _deal(deal_id)
     if deal.state == answer:
         return _deal_answer(deal)  # said before; a retry is no second answer
-    if deal.state != "pending":
-        refuse(409, "this deal is not waiting for an answer", state=deal.state)
-    say(this_house(), g.partner_id, None, f"deal.{answer}", deal.id, **said)
+    recorded = say(this_house(), g.partner_id, None, f"deal.{answer}", deal.id, **said)
     now = _deal(deal_id)
-    if now.state != answer:  # another answer came first
-        refuse(409, "this deal is not waiting for an answer", state=now.state)
+    if recorded.status != "stored" and now.state != answer:
+        refuse(409, recorded.reason, state=now.state)
     return _deal_answer(now)
 
 

@@ -67,7 +67,7 @@ def accept(deal_id: str) -> Response:
 
 @portal.post("/deals/<deal_id>/decline")
 def decline(deal_id: str) -> Response:
-    """Decline an invitation, with a reason or without."""
+    """Decline an invitation, with a reason or without; or give back what was accepted, with one."""
     return _answer(_deal(deal_id), "declined")
 
 
@@ -107,11 +107,10 @@ def _deal_page(shown: Deal, *, done: str = "", problem: str = "", draft: str = "
 
 
 def _answer(shown: Deal, answer: str) -> Response:
-    if shown.state == "pending":
-        person = this_person()
-        reason = request.form.get("text", "").strip()[:LONGEST]
-        said = {"text": reason} if reason else {}
-        say(this_house(), cast(str, person.partner_id), person.email, f"deal.{answer}", shown.id, **said)
+    person = this_person()
+    reason = request.form.get("text", "").strip()[:LONGEST]
+    # A second click is refused there, and the page that follows shows how the deal stands.
+    say(this_house(), cast(str, person.partner_id), person.email, f"deal.{answer}", shown.id, text=reason)
     return redirect(url_for("portal.deal", deal_id=shown.id, done=answer), 303)
 
 

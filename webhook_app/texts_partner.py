@@ -56,7 +56,21 @@ PARTNER = table(
         "deal.decline": ("Decline", "辞退する", "거절"),
         "deal.why": ("Reason (optional)", "理由（任意）", "사유(선택)"),
         "deal.accepted": ("You have accepted this deal.", "この商談を受諾しました。", "이 딜을 수락했습니다."),
-        "deal.declined": ("You have declined this deal.", "この商談を辞退しました。", "이 딜을 거절했습니다."),
+        "deal.declined": (
+            "You have declined this deal. Ask a question below if you would like to join after all.",
+            "この商談を辞退しました。あらためてご希望の場合は下の欄からお問い合わせください。",
+            "이 딜을 거절했습니다. 다시 참여를 원하시면 아래에서 문의하세요.",
+        ),
+        "deal.give_back": ("Give this deal back", "この商談を返上する", "이 딜 반납하기"),
+        "deal.give_back_text": (
+            "If you can't go on with this deal, say why: {vendor} reads it on the deal's record. "
+            "You may see less of the deal then, and only {vendor} can offer it again.",
+            "この商談を続けられない場合は、理由をお知らせください。理由は{vendor}の商談記録に残ります。"
+            "返上後は表示される項目が減ることがあり、再度のご招待は{vendor}からのみ行えます。",
+            "이 딜을 계속하기 어려우면 사유를 알려 주세요. 사유는 {vendor}의 딜 기록에 남습니다. "
+            "반납 후에는 볼 수 있는 항목이 줄어들 수 있으며, 다시 초대하는 것은 {vendor}만 할 수 있습니다.",
+        ),
+        "deal.reason": ("Reason", "理由", "사유"),
         "deal.expired": (
             "The invitation has expired. Ask a question below if you would like to join after all.",
             "ご招待の期限が過ぎました。ご希望の場合は下の欄からお問い合わせください。",

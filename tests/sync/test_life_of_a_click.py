@@ -84,6 +84,28 @@ def test_an_accepted_deal_stands_on_the_record_once_however_often_it_is_written(
     assert world.only_action().state == "done"
 
 
+def test_a_deal_given_back_after_it_was_accepted_shows_less_and_says_why_on_the_record(world):
+    life, own = world.life, (world.partner, world.on, world.key)
+    world.says("deal.accepted")
+    assert life.deal(*own)["contacts"]
+    assert life.says(world.partner, "deal.declined", world.on, world.key).reason.endswith("say why in `text`")
+    world.says("deal.declined", text="技術者が確保できません")
+    assert life.deal(*own)["state"] == "declined"
+    assert not life.deal(*own).get("contacts")
+    assert life.says(world.partner, "deal.accepted", world.on, world.key).status == "refused"
+    world.write()
+    assert len(world.notes) == 2
+    assert "技術者が確保できません" in world.notes[-1]
+
+
+def test_a_partners_system_that_answers_too_late_is_set_aside_with_what_to_do(world):
+    public = world.life.public(world.partner, world.on, world.key)
+    told = {"partner": world.partner, "deal": public}
+    assert world.life.posts("s-1", "deal.declined", **told).status == "stored"
+    late = world.life.posts("s-2", "deal.accepted", **told)
+    assert (late.status, late.reason.partition(": ")[2]) == ("quarantined", "ask the vendor to offer it again")
+
+
 def test_the_logged_action_belongs_to_the_deals_owner(world):
     world.says("deal.declined")
     world.write()

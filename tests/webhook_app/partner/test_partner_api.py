@@ -104,14 +104,27 @@ def test_an_unchanged_deal_costs_no_bytes(call, world, public):
     assert moved.headers["ETag"] != first.headers["ETag"]
 
 
-def test_accepting_twice_is_one_answer_and_changing_it_is_a_conflict(call, world, public, rows):
+def test_accepting_twice_is_one_answer(call, world, public, rows):
     program, deal = call("MINATO"), public(world, "MINATO", "006A")
     for _ in range(2):
         answer = program.post(f"/api/v1/deals/{deal}/accept")
         assert answer.status_code == 200
         assert answer.json["state"] == "accepted"
     assert [row["kind"] for row in rows(world, schema.statements)] == ["deal.accepted"]
-    assert program.post(f"/api/v1/deals/{deal}/decline", json={"text": "no"}).status_code == 409
+
+
+def test_an_accepted_deal_is_given_back_with_a_reason_and_not_taken_again_without_the_vendor(call, world, public):
+    program, deal = call("MINATO"), public(world, "MINATO", "006A")
+    assert program.post(f"/api/v1/deals/{deal}/accept").status_code == 200
+    mute = program.post(f"/api/v1/deals/{deal}/decline", json={"text": " "})
+    assert (mute.status_code, mute.json["state"]) == (409, "accepted")
+    assert "say why in `text`" in mute.json["detail"]
+    for _ in range(2):
+        back = program.post(f"/api/v1/deals/{deal}/decline", json={"text": "担当が退職しました"})
+        assert (back.status_code, back.json["state"]) == (200, "declined")
+    again = program.post(f"/api/v1/deals/{deal}/accept")
+    assert (again.status_code, again.json["state"]) == (409, "declined")
+    assert "ask the vendor" in again.json["detail"]
 
 
 def test_declining_carries_the_reason(call, world, public, rows):

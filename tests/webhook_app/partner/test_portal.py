@@ -118,6 +118,23 @@ def test_declining_carries_the_reason(sign_in, world, public, rows):
     assert "人手が足りません" in said[0]["fields"]
 
 
+def test_an_accepted_deal_can_be_given_back_on_its_page_with_a_reason(sign_in, world, public, rows):
+    browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
+    assert "返上する" not in browser.get(f"/deals/{deal}").text
+    browser.post(f"/deals/{deal}/accept")
+    assert "この商談を返上する" in browser.get(f"/deals/{deal}").text
+    browser.post(f"/deals/{deal}/decline", data={"text": " "})
+    assert "この商談を返上する" in browser.get(f"/deals/{deal}").text  # nothing is given back without a word
+    answer = browser.post(f"/deals/{deal}/decline", data={"text": "担当が退職しました"})
+    page = browser.get(answer.headers["Location"]).text
+    assert "この商談を辞退しました" in page
+    assert "返上する" not in page
+    said = [row for row in rows(world, schema.statements) if row["kind"] == "deal.declined"]
+    assert ["担当が退職しました" in row["fields"] for row in said] == [True]
+    browser.post(f"/deals/{deal}/accept")
+    assert "この商談を辞退しました" in browser.get(f"/deals/{deal}").text
+
+
 def test_a_message_is_written_shown_and_escaped(sign_in, world, public):
     browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
     answer = browser.post(f"/deals/{deal}/messages", data={"text": "<b>見積</b>を\n更新", "kind": "inquiry"})
