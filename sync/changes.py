@@ -15,6 +15,7 @@ from sync.access import queue_mail
 from sync.facts import ShareRow
 from sync.house import House, InForce
 from sync.identifiers import digest
+from sync.ledger.available import Openings, Seen, name_people, record
 from sync.prepared import Prepared, among_given, listed
 from sync.rows import Row, among, insert_all, insert_new, upsert
 from sync.schema import feed, messages, partners, people, shares, summaries, views
@@ -22,6 +23,7 @@ from sync.unfiltered import mirror, wants
 
 # What makes a partner's bytes; the rest of a share may move without the partner noticing.
 _BYTES = ("view", "state", "involvement")
+_OF_THE_VIEW = dict.fromkeys(("view_version", "view_crowd", "view_people"))  # beside a share as it was gathered
 
 HELD = "shares"  # the row of the error board which says that a connection's suspended shares are held
 
@@ -52,7 +54,8 @@ class Changes:
         self._held = held  # connections whose suspended shares wait for a person
         self.shares: list[tuple[str, str, ShareRow]] = []  # deal, connection, the share as it will be
         self.suspended: list[tuple[str, str]] = []  # (partner, deal): unreadable from the commit on
-        self.views: dict[tuple[str, str], Row] = {}
+        self.views: dict[tuple[str, str], dict[str, Any]] = {}
+        self.openings = Openings()
         self.events: list[Event] = []
         self.born: list[tuple[str, str]] = []  # (partner, public id): new, and not of a connection's first load
         self.messages: list[Row] = []
@@ -61,12 +64,17 @@ class Changes:
         self.idle: list[str] = []  # deals that no partner is on
         self.missing: set[tuple[str, str, str]] = set()  # (connection, object, CRM id): to be read by id
 
-    def view(self, deal_id: str, name: str, body: bytes, version: int) -> None:
-        """These bytes will stand as a view."""
-        self.views[deal_id, name] = {"deal_id": deal_id, "digest": name, "body": body, "version": version}
+    def view(self, row: Row, connection: str, seen: Seen, standing: ShareRow | None) -> None:
+        """These bytes will stand as a view, which shows these persons."""
+        key = (row["deal_id"], row["digest"])
+        known = standing.view_people if standing and standing.view_crowd == seen.crowd else None
+        self.views[key] = {**row, "people": known or "{}", "crowd": seen.crowd}
+        if seen.people and known is None:
+            self.openings.views[key] = connection, seen.people
 
-    def compare(self, deal_id: str, connection: str, standing: ShareRow | None, share: ShareRow) -> None:
+    def compare(self, deal_id: str, connection: str, standing: ShareRow | None, share: ShareRow, seen: Seen) -> None:
         """Note what differs between the share as it stands and as it should be."""
+        self.openings.compare(deal_id, connection, standing, share.partner_id, seen)
         if standing is None:
             self.shares.append((deal_id, connection, share))
             self._tell(deal_id, share, "deal.shared")
@@ -78,7 +86,7 @@ class Changes:
             self.left.add(deal_id)
             self.shares.append((deal_id, connection, share))
             self._tell(deal_id, share, "deal.changed")
-        elif structs.replace(standing, view_version=None) != share:
+        elif structs.replace(standing, **_OF_THE_VIEW) != share:
             self.shares.append((deal_id, connection, share))
             if standing.suspended and connection in self._held:
                 # Who took a snapshot meanwhile has to hear of it; for others it is the version that they have.
@@ -87,6 +95,7 @@ class Changes:
     def suspend(self, deal_id: str, share: ShareRow) -> None:
         """Nobody reads this share from the commit on; `settle` ends it or an admin gives it back."""
         self.suspended.append((share.partner_id, deal_id))
+        self.openings.ended.append((deal_id, share.partner_id))
         self.moved.add(deal_id)
 
     def say(self, share: ShareRow, deal_id: str, said: Said) -> None:
@@ -109,6 +118,7 @@ class Changes:
 
 def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Changes, now: str) -> None:
     """Write what was collected, in the caller's transaction."""
+    names = name_people(tx, house, changes.openings, changes.views)
     upsert(tx, views, list(changes.views.values()))
     upsert(tx, shares, [_row(*each, now) for each in changes.shares])
     _suspend(tx, changes.suspended)
@@ -120,6 +130,8 @@ def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Chan
     summarise(tx, force, changes.moved, now)
     _forget(tx, changes.idle)
     want(tx, changes.missing)
+    # Last, since it may wait for whoever else adds to the ledger.
+    record(tx, force, changes.openings, names, now)
 
 
 def _suspend(tx: sa.Connection, pairs: Sequence[tuple[str, str]]) -> None:
@@ -192,7 +204,8 @@ def summarise(tx: sa.Connection, force: InForce, deal_ids: Iterable[str], now: s
 
 def _row(deal_id: str, connection: str, share: ShareRow, now: str) -> Row:
     row: dict[str, Any] = structs.asdict(share)
-    del row["view_version"]
+    for name in _OF_THE_VIEW:
+        del row[name]
     row["changed_at"] = share.changed_at or now
     row["deal_id"], row["connection"] = deal_id, connection
     return row

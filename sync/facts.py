@@ -33,6 +33,7 @@ class ShareRow(msgspec.Struct, frozen=True, gc=False):
     since: str
     until: str | None
     view: str  # digest of its view
+    showing: str  # fields at rungs, and by which rules
     version: int  # of the partner's bytes
     changed_at: str
     suspended: bool
@@ -43,9 +44,11 @@ class ShareRow(msgspec.Struct, frozen=True, gc=False):
     c5: str
     words: str
     view_version: int | None = None  # the configuration that made the view; None where it was not asked
+    view_crowd: str | None = None  # whom the view shows: a digest; None where it was not asked, or is not known
+    view_people: str | None = None  # the same by the ledger's names, as JSON
 
 
-SHARE_COLUMNS = ShareRow.__struct_fields__[:-1]
+SHARE_COLUMNS = ShareRow.__struct_fields__[:-3]
 
 
 class Facts(msgspec.Struct, frozen=True):

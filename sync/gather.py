@@ -23,7 +23,9 @@ _DEALS = Prepared(
     ).where(among_given(mirror.c.id, "ids"))
 )
 _SHARES = Prepared(
-    sa.select(shares.c.deal_id, *(shares.c[name] for name in SHARE_COLUMNS), views.c.version)
+    sa.select(
+        shares.c.deal_id, *(shares.c[name] for name in SHARE_COLUMNS), views.c.version, views.c.crowd, views.c.people
+    )
     .outerjoin(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
     .where(among_given(shares.c.deal_id, "ids"))
 )

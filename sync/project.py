@@ -11,10 +11,11 @@ from policies.decision import Decision, Fields
 from policies.decision import Facts as PolicyFacts
 from policies.view import DealView
 from sync.changes import HELD, Changes, Said, write_changes
-from sync.facts import Facts, ShareRow, Side
+from sync.facts import Contact, Facts, ShareRow, Side
 from sync.gather import Gathered, gather
 from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
+from sync.ledger.available import Witness
 from sync.prepared import Prepared, among_given, listed
 from sync.rows import among, upsert
 from sync.schema import SORT_COLUMNS, shares
@@ -154,6 +155,7 @@ class _Decide:
         self.loaded, self.changes = loaded, changes
         self.now = house.clock()
         self.now_text = instant(self.now)
+        self.witness = Witness(self.policy, house, self.now)
         self.partner_facts: dict[str, PolicyFacts] = {}
         self.share_facts: dict[tuple[str, str, str], tuple[Fields, PolicyFacts]] = {}
 
@@ -169,13 +171,13 @@ class _Decide:
         standing = {share.partner_id: share for share in facts.shares}
         if facts.alive and facts.sides:
             values = self.gathered.values[deal_id]
-            view = DealView(self.policy, values.deal(), {"contacts": values.contacts()})
+            contacts = values.people()
+            view = DealView(self.policy, values.deal(), {"contacts": [each.fields for each in contacts]})
             asked = self.policy.facts_of_deal(view.values, self.now)
             for side in facts.sides:
-                share = self._share(facts, side, standing.get(side.id), view, asked)
+                share = self._share(facts, side, standing.get(side.id), view, contacts, asked)
                 if share is not None:
                     kept.add(side.id)
-                    self.changes.compare(deal_id, facts.connection, standing.get(side.id), share)
         for share in facts.shares:
             if share.partner_id in kept:
                 if said and share.state in ("pending", "accepted"):
@@ -186,9 +188,15 @@ class _Decide:
             self.changes.idle.append(deal_id)
 
     def _share(
-        self, facts: Facts, side: Side, standing: ShareRow | None, view: DealView, asked: PolicyFacts
+        self,
+        facts: Facts,
+        side: Side,
+        standing: ShareRow | None,
+        view: DealView,
+        contacts: list[Contact],
+        asked: PolicyFacts,
     ) -> ShareRow | None:
-        """The share that this partner should have; None where it should have none."""
+        """The share that this partner should have, noted where it differs; None where it should have none."""
         # INVARIANT: born whole: a share that waited for its customer's people would tell, by changing once more,
         # whether somebody else knew them already.
         if standing is None and not facts.ready:
@@ -196,18 +204,24 @@ class _Decide:
         since = standing.since if standing else self.now_text
         state, expires = self._state(facts, standing, since)
         own, own_facts = self._share_facts(state, side.involvement, since)
-        decision = self.policy.judge(asked, self._partner_facts(side.id), own_facts, self.now)
+        told = (asked, self._partner_facts(side.id), own_facts)
+        decision = self.policy.judge(*told, self.now)
         if not decision.admitted:
             return None
         key = self.house.partner_key(side.id)
         body = view.body(decision.rungs)
-        name = digest(body)
-        if standing is None or standing.view != name or (standing.view_version or 0) < self.force.floor:
-            self.changes.view(facts.deal_id, name, body, self.force.version)
+        name, seen = digest(body), self.witness.of(view, contacts, decision, told)
+        if (
+            standing is None
+            or (standing.view, standing.view_crowd) != (name, seen.crowd)
+            or (standing.view_version or 0) < self.force.floor
+        ):
+            row = {"deal_id": facts.deal_id, "digest": name, "body": body, "version": self.force.version}
+            self.changes.view(row, facts.connection, seen, standing)
         lapses = self._lapses(decision, side.id, own, view)
         until = min((each for each in (lapses, expires) if each is not None), default=None)
         columns = [personal(key, column) for column in view.columns(decision.rungs)] + [""] * len(SORT_COLUMNS)
-        return ShareRow(
+        share = ShareRow(
             partner_id=side.id,
             public_id=standing.public_id if standing else public_id(key, facts.deal_id),
             state=state,
@@ -215,6 +229,7 @@ class _Decide:
             since=since,
             until=instant(until) if until else None,
             view=name,
+            showing=seen.id,
             version=standing.version if standing else 1,
             changed_at=standing.changed_at if standing else self.now_text,
             suspended=False,
@@ -225,6 +240,8 @@ class _Decide:
             c5=columns[4],
             words=personal(key, view.words(decision.rungs)),
         )
+        self.changes.compare(facts.deal_id, facts.connection, standing, share, seen)
+        return share
 
     def _lapses(self, decision: Decision, partner_id: str, own: Fields, view: DealView) -> datetime | None:
         """When the partner's bytes next change by time alone."""

@@ -1,0 +1,72 @@
+"""The persons of the ledger: a random name for each, and what leads back to the person under a key of its own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from config.secrets import derive
+from sync.house import House
+from sync.ledger.subjects import Person
+from sync.ledger.tables import subjects
+from sync.rows import among, insert_new
+
+_NONCE = 12  # bytes of AES-GCM
+
+
+def ids_of(tx: sa.Connection, house: House, connection: str, people: Iterable[Person]) -> dict[str, str]:
+    """The ledger's name of each of these persons, by reference; who has none gets one, in the caller's transaction."""
+    wanted = {person.reference: person for person in people}
+    known = _known(tx, connection, wanted)
+    fresh = [wanted[reference] for reference in sorted(wanted.keys() - known.keys())]
+    if fresh:
+        insert_new(tx, subjects, [_row(house, connection, person) for person in fresh])
+        # Read back: another process may have named somebody first.
+        known |= _known(tx, connection, [person.reference for person in fresh])
+    return known
+
+
+def name_of(house: House, row: Any) -> str | None:
+    """A person's name, from its row; None once erased, empty where it was never read."""
+    if row.key is None:
+        return None
+    own = _opened(_sealing_key(house), row.key, row.id)
+    return _opened(own, row.name, row.id).decode() if row.name else ""
+
+
+def _known(tx: sa.Connection, connection: str, references: Iterable[str]) -> dict[str, str]:
+    here = sa.and_(subjects.c.connection == connection, among(subjects.c.reference, references))
+    return {row.reference: row.id for row in tx.execute(sa.select(subjects.c.reference, subjects.c.id).where(here))}
+
+
+def _row(house: House, connection: str, person: Person) -> Mapping[str, Any]:
+    id, own = secrets.token_hex(10), secrets.token_bytes(32)
+    # INVARIANT: a name stands in the ledger only under the person's own key, so that its end erases the name.
+    return {
+        "id": id,
+        "connection": connection,
+        "reference": person.reference,
+        "key": _sealed(_sealing_key(house), own, id),
+        "name": _sealed(own, person.name.encode(), id) if person.name else None,
+        "erased": None,
+    }
+
+
+def _sealing_key(house: House) -> bytes:
+    return derive(house.key, "ledger persons")
+
+
+def _sealed(key: bytes, content: bytes, about: str) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    nonce = secrets.token_bytes(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, content, about.encode())
+
+
+def _opened(key: bytes, sealed: bytes, about: str) -> bytes:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
