@@ -27,8 +27,8 @@ import msgspec
 
 from connectors.base import Attributes
 from mapping.model import FieldMapping, ObjectMapping
-from mapping.readers import Getters, Reader, Unmappable, is_currency_code, known_of, money_reading, reader_of
-from mapping.values import Value
+from mapping.readers import Getters, Reader, Unmappable, known_of, money_reading, reader_of
+from mapping.values import Value, is_currency_code
 
 
 class Fields(msgspec.Struct, gc=False):

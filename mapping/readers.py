@@ -10,7 +10,7 @@ from typing import Any
 from connectors.base import Getter
 from mapping.convert import CONVERTERS, Convert, money_of, text_of
 from mapping.model import FieldMapping
-from mapping.values import Value
+from mapping.values import Value, is_currency_code
 
 Getters = Callable[[str], Getter]
 """CRM field -> its reader out of `Record.fields`: `Connector.getter` with the stream filled in."""
@@ -25,11 +25,6 @@ class Unmappable(ValueError):
     def __init__(self, field: str, crm_field: str, reason: str) -> None:
         super().__init__(f"{field}: `{crm_field}` {reason}")
         self.field, self.crm_field, self.reason = field, crm_field, reason
-
-
-def is_currency_code(currency: str) -> bool:
-    """Whether a mapping's `currency:` is an ISO code, not a CRM field."""
-    return len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
 
 
 def crm_fields(field: FieldMapping) -> tuple[str, ...]:
@@ -118,11 +113,11 @@ def money_reading(field: FieldMapping, source: str) -> Callable[[Any, Any], Valu
     def read(amount: Any, unit: Any) -> Value:
         if amount is None or amount == "":
             return field.default
-        if not isinstance(unit, str) or not is_currency_code(unit):
-            raise Unmappable(field.name, field.currency, "holds no currency code")
         try:
             return money_of(amount, unit)
-        except (ValueError, TypeError) as problem:
+        except (KeyError, TypeError):
+            raise Unmappable(field.name, field.currency, "holds no currency code") from None
+        except ValueError as problem:
             raise Unmappable(field.name, source, str(problem)) from None
 
     return read

@@ -13,6 +13,7 @@ empty                                 `None`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Literal, NamedTuple
@@ -33,6 +34,7 @@ class Money(NamedTuple):
 
 Value = str | int | float | bool | list[str] | Money | None
 
+_CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _EXPONENTS = {
     **dict.fromkeys(
@@ -59,17 +61,28 @@ _EXPONENTS = {
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
 
-_MINOR_UNITS: dict[str, int] = {currency: 10**decimals for currency, decimals in _EXPONENTS.items()}
+
+class _MinorUnits(dict[str, int]):
+    def __missing__(self, currency: str) -> int:
+        if not is_currency_code(currency):
+            raise KeyError(currency)
+        units: int = 10 ** exponent(currency)
+        self[currency] = units
+        return units
+
+
+MINOR_UNITS = _MinorUnits()
+"""Currency code -> how many minor units a major one has: 1 for JPY, 100 for USD. KeyError for what is no code."""
+
+
+def is_currency_code(text: object) -> bool:
+    """Whether this is written as ISO 4217 writes a currency: three capital letters."""
+    return isinstance(text, str) and _CURRENCY_CODE.fullmatch(text) is not None
 
 
 def exponent(currency: str) -> int:
     """How many decimals a currency's minor unit has: 0 for JPY and KRW, 2 for USD."""
     return _EXPONENTS.get(currency, 2)
-
-
-def minor_units(currency: str) -> int:
-    """How many minor units a major one has: 1 for JPY and KRW, 100 for USD."""
-    return _MINOR_UNITS.get(currency, 100)
 
 
 def money(amount: Decimal | int | float | str, currency: str) -> Money:

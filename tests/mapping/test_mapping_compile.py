@@ -178,8 +178,9 @@ def test_money_without_a_currency_is_unreadable_only_where_there_is_an_amount() 
     money = field("money", currency="Code")
     assert mapped(money, {"X": None, "Code": None}) is None
     assert mapped(money, {"X": "", "Code": None}) is None
-    with pytest.raises(Unmappable, match=r"^deal\.x: `Code` holds no currency code$"):
-        mapped(money, {"X": 5, "Code": ""})
+    for code in ("", None, 5, "yen", "JPY ", ["JPY"]):
+        with pytest.raises(Unmappable, match=r"^deal\.x: `Code` holds no currency code$"):
+            mapped(money, {"X": 5, "Code": code})
 
 
 def test_a_picklist_is_translated_and_what_is_not_listed_takes_the_default() -> None:
