@@ -52,7 +52,9 @@ def floor_salesforce(org: Org) -> int:
 def floor_hubspot(org: Org) -> int:
     """The same for HubSpot's list."""
     properties = msgspec.defstruct(
-        "Properties", [(name, str | None) for name in (*HS_FIELDS, "hs_object_id", "hs_lastmodifieddate")], gc=False
+        "Properties",
+        [(name, str | None) for name in sorted((*HS_FIELDS, "hs_object_id", "hs_lastmodifieddate"))],
+        gc=False,
     )
     row = msgspec.defstruct("Row", [("id", str), ("properties", properties), ("updatedAt", str)], gc=False)
     after = msgspec.defstruct("After", [("after", str)])
