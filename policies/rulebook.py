@@ -23,8 +23,7 @@ class ReadyRule:
     """A rule over numbered atoms."""
 
     rule: Rule
-    tree: Node  # its condition
-    text: str  # the same as an expression
+    text: str  # its condition as an expression
     when: Run  # reads truths by atom number
     atoms: tuple[int, ...]
     targets: tuple[tuple[int, int], ...]  # (row, rung) that it raises to, or caps at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
@@ -141,14 +141,8 @@ class Projection:
         fields = json.loads(row)
         return [each for each in workspace.documents if each.opens_for(fields)]
 
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        """A snapshot; on PostgreSQL through a role that sees this partner's rows alone."""
-        with self._house.reading() as tx:
-            if tx.dialect.name == "postgresql":
-                tx.execute(sa.text("select set_config('sudare.partner', :partner, true)"), {"partner": self._id})
-                tx.execute(sa.text("set local role sudare_partner"))
-            yield tx
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return reading_as(self._house, self._id)
 
     def _live(self, tx: sa.Connection, force: InForce) -> sa.Select[Any]:
         """This partner's readable shares with their bytes, and nothing beside them."""
@@ -219,6 +213,16 @@ class Projection:
             for row in tx.execute(self._live(tx, force).where(about).order_by(column)):
                 yield self._deal(row).text(name), getattr(row, column.name)
             chosen = tx.execute(groups.where(column > chosen[-1][0]).limit(FACETS)).all()
+
+
+@contextmanager
+def reading_as(house: House, partner_id: str) -> Iterator[sa.Connection]:
+    """A snapshot; on PostgreSQL through a role that sees this partner's rows alone."""
+    with house.reading() as tx:
+        if tx.dialect.name == "postgresql":
+            tx.execute(sa.text("select set_config('sudare.partner', :partner, true)"), {"partner": partner_id})
+            tx.execute(sa.text("set local role sudare_partner"))
+        yield tx
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,7 @@ from flask import Response, current_app, g, request
 
 from sync.access import partner_of_key
 from sync.house import House
+from sync.ledger.own import Received, all_received, received
 from sync.reader import Projection
 from sync.shown import BadQuery, CursorGone, Deal, DealPage, Query
 from sync.support_log import log_of, say
@@ -18,6 +19,7 @@ from webhook_app.api_views import CommentWords, OurApi, TextWords, api, check_me
 from webhook_app.api_words import (
     DealsWords,
     DealWords,
+    DisclosuresWords,
     DocumentsWords,
     FeedWords,
     LogWords,
@@ -25,12 +27,13 @@ from webhook_app.api_words import (
     ResultsWords,
 )
 from webhook_app.document_pages import count_pages
-from webhook_app.door import Door, this_house
+from webhook_app.door import Door, this_house, this_workspace
 from webhook_app.guard import repeated_parameter
 from webhook_app.hooks import answer as results_answer
 from webhook_app.partner_documents import find_document, serve_page
 from webhook_app.problems import problem, refuse
 from webhook_app.query import FIXED, read_limit, read_query
+from webhook_app.sheets import sheet
 from webhook_app.statements import Speaker, Unreadable, parse_json, read_statements, record_all
 
 
@@ -162,6 +165,31 @@ def get_document_page(document_id: str, edition: str, number: int) -> Response:
     """One page of a document as PDF; it is noted in your support log"""
     found = find_document(_projection(), document_id, edition) or refuse(404)
     return serve_page(found, number, g.partner_id, None)
+
+
+@offers("GET", "/disclosures", DisclosuresWords, "after", "limit")
+def list_disclosures() -> Response:
+    """What you received about persons, oldest first: day, way, fields with how sharply, legal basis"""
+    page = received(this_house(), g.partner_id, request.args.get("after") or None, _limit())
+    rows = [_disclosure(row) for row in page.rows]
+    return _json(_dump({"provider": this_workspace().vendor, "disclosures": rows, "next": page.next}))
+
+
+@offers("GET", "/disclosures.csv", {"type": "string"}, media="text/csv")
+def disclosures_sheet() -> Response:
+    """The same, whole, as a CSV file for your record of what you received"""
+    head = ("provider", "day", "channel", "fields", "basis")
+    provider, rows = this_workspace().vendor, all_received(this_house(), g.partner_id)
+    lines = ((provider, row.day, row.channel, _fields_text(row), row.basis) for row in rows)
+    return Response(sheet(head, lines), mimetype="text/csv")
+
+
+def _disclosure(row: Received) -> dict[str, Any]:
+    return {"day": row.day, "channel": row.channel, "fields": row.fields, "basis": row.basis}
+
+
+def _fields_text(row: Received) -> str:
+    return "; ".join(f"{field}: {rung}" for field, rung in row.fields.items())
 
 
 def _answer(deal_id: str, answer: str, said: dict[str, str]) -> Response:

@@ -109,6 +109,25 @@ class DocumentsWords(Answer):
     documents = fields.List(fields.Nested(DocumentWords), required=True)
 
 
+class DisclosureWords(Answer):
+    """What you received about persons on one day, by one way."""
+
+    day = fields.String(required=True, metadata=told("In the vendor's time zone."))
+    channel = fields.String(required=True, validate=validate.OneOf(("page", "api", "feed")))
+    fields_ = fields.Dict(
+        data_key="fields", values=fields.String(), required=True, metadata=told("Field: how sharply it was shown.")
+    )
+    basis = fields.String(required=True, metadata=told("The legal basis that the vendor names; empty: none."))
+
+
+class DisclosuresWords(Answer):
+    """Your record of what you received about persons, oldest first. It names no person: your deals do."""
+
+    provider = fields.String(required=True, metadata=told("Who provided it."))
+    disclosures = fields.List(fields.Nested(DisclosureWords), required=True)
+    next = fields.String(required=True, allow_none=True, metadata=told("Send it as `after` for the next page."))
+
+
 class ProblemWords(Answer):
     """RFC 9457."""
 

@@ -25,12 +25,13 @@ from webhook_app.partner_app import create_partner_app
 from webhook_app.texts import LANGUAGES
 from webhook_app.texts_calls import CALLS
 from webhook_app.texts_checks import CHECKS
+from webhook_app.texts_ledger import LEDGER
 from webhook_app.texts_notices import NOTICES
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS}
+VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -271,6 +272,7 @@ def test_only_an_admin_pauses_and_only_from_our_own_page(world, signed_in, admin
 
 TEMPLATES = Path(__file__).parents[3] / "webhook_app" / "templates" / "vendor"
 COMPUTED = (
+    *("report.", "column.", "article.", "basis.", "channel.", "ledger.exact", "ledger.unknown"),
     "role.",
     "nav.",
     "health.",
