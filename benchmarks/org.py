@@ -25,7 +25,10 @@ PARTNERS, ACCOUNTS = 200, 1200
 TIERS, REGIONS = ("platinum", "gold", "silver", "registered"), ("Japan", "Korea", "APAC", "EMEA")
 STAGES = ("Prospecting", "Qualification", "Proposal/Price Quote", "Negotiation/Review", "Closed Won", "Closed Lost")
 EXTRA = tuple(f"Extra_{number}__c" for number in range(1, 19))  # fields that only fill the record: 28 in all
-SF_FIELDS = ("Name", "AccountId", "OwnerId", "StageName", "Amount", "CurrencyIsoCode", "CloseDate", "Region__c", *EXTRA)
+# Sorted, as they are asked for: Salesforce answers in that order, HubSpot by name.
+SF_FIELDS = tuple(
+    sorted(("Name", "AccountId", "OwnerId", "StageName", "Amount", "CurrencyIsoCode", "CloseDate", "Region__c", *EXTRA))
+)
 SF_SYSTEM = ("SystemModstamp", "IsDeleted", "CreatedDate")
 HS_FIELDS = (
     "dealname",
@@ -54,14 +57,9 @@ def deal_id(number: int) -> str:
 
 
 def salesforce_deal(number: int) -> dict[str, object]:
-    """One opportunity of 28 fields, about 1.1 kB."""
+    """One opportunity of 28 fields, about 1.1 kB, in the order in which they are asked for."""
     stamp = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number // 7)).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-    return {
-        "attributes": {"type": "Opportunity", "url": f"/services/data/v63.0/sobjects/Opportunity/{deal_id(number)}"},
-        "Id": deal_id(number),
-        "SystemModstamp": stamp,
-        "IsDeleted": False,
-        "CreatedDate": stamp,
+    fields = {
         "Name": f"案件 {number} 基幹システム刷新",
         "AccountId": f"001B{PARTNERS + number % 1000:011d}AAA",
         "OwnerId": "005B00000000001AAA",
@@ -71,6 +69,14 @@ def salesforce_deal(number: int) -> dict[str, object]:
         "CloseDate": f"2027-{number % 12 + 1:02d}-{number % 28 + 1:02d}",
         "Region__c": REGIONS[number % 4],
         **{name: f"{name} {number % 97}" for name in EXTRA},
+    }
+    return {
+        "attributes": {"type": "Opportunity", "url": f"/services/data/v63.0/sobjects/Opportunity/{deal_id(number)}"},
+        "Id": deal_id(number),
+        "SystemModstamp": stamp,
+        "IsDeleted": False,
+        "CreatedDate": stamp,
+        **{name: fields[name] for name in SF_FIELDS},
     }
 
 
@@ -116,7 +122,7 @@ def _system(object: str, id: str) -> dict[str, object]:
 
 
 def hubspot_deal(number: int) -> dict[str, object]:
-    """One deal of 28 properties."""
+    """One deal of 28 properties, by name as HubSpot writes them."""
     stamp = "2026-01-01T00:00:00.000Z"
     values = (
         "案件",
@@ -129,7 +135,8 @@ def hubspot_deal(number: int) -> dict[str, object]:
         *(f"x {number % 97}" for _ in EXTRA),
     )
     known = dict(zip(HS_FIELDS, values, strict=True))
-    properties = {**known, "hs_object_id": str(number + 1), "hs_lastmodifieddate": stamp, "createdate": stamp}
+    own = {"hs_object_id": str(number + 1), "hs_lastmodifieddate": stamp, "createdate": stamp}
+    properties = dict(sorted({**known, **own}.items()))
     return {"id": str(number + 1), "properties": properties, "createdAt": stamp, "updatedAt": stamp, "archived": False}
 
 

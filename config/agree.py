@@ -84,7 +84,7 @@ def connections_and_mappings(settings: Settings, mappings: list[ConnectionMappin
         if mapping.connection not in names:
             yield unknown("connection", mapping.connection, names, mapping.place)
         elif times[mapping.connection] > 1:
-            yield Problem(mapping.place, f"connection {quoted(mapping.connection)} is mapped in two files")
+            yield Problem(mapping.place, f"connection {quoted(mapping.connection)} is mapped in two files; keep one")
         else:
             yield from _ways(mapping, names[mapping.connection].kind)
     for name, row in names.items():
@@ -97,7 +97,9 @@ def _ways(mapping: ConnectionMapping, kind: str) -> Iterator[Problem]:
         only_in = _WAY_OF_KIND.get(relation.via, kind)
         if only_in != kind and kind in _WAY_OF_KIND.values():
             yield Problem(
-                relation.place, f"`via: {relation.via}` is for {only_in}, and {quoted(mapping.connection)} is {kind}"
+                relation.place,
+                f"`via: {relation.via}` is for {only_in}, and {quoted(mapping.connection)} is {kind}; "
+                "choose another way",
             )
 
 
@@ -107,7 +109,8 @@ def mapped_twice(mappings: list[ConnectionMapping]) -> Iterator[Problem]:
     for each in _all_fields(mappings):
         first = seen.setdefault(each.name, each)
         if first.type != each.type:
-            yield Problem(each.place, f"{quoted(each.name)} is {each.type} here and {first.type} in {first.place.file}")
+            text = f"{quoted(each.name)} is {each.type} here and {first.type} in {first.place.file}; give both one type"
+            yield Problem(each.place, text)
 
 
 def _all_fields(mappings: Iterable[ConnectionMapping]) -> Iterator[FieldMapping]:
@@ -147,7 +150,7 @@ def replies_are_for_partners(
             row = rows.get(name)
             # INVARIANT: a message is text of a class that somebody chose, and never of one that is never shared.
             if types[name] != "text":
-                yield Problem(place, f"{quoted(name)} is {types[name]}; a message is a field of type `text`")
+                yield Problem(place, f"{quoted(name)} is {types[name]}; map a field of type `text`, as a message is")
             elif row is None or not row.classes:
                 yield Problem(
                     place,
@@ -169,7 +172,10 @@ def policies_and_tests(
     names: set[str] = set()
     for policy in policies:
         if policy.name in names:
-            yield Problem(read[policy.place.file].value("policy"), f"policy {quoted(policy.name)} is written twice")
+            yield Problem(
+                read[policy.place.file].value("policy"),
+                f"policy {quoted(policy.name)} is written twice; give one another name",
+            )
         names.add(policy.name)
     for each in tests:
         if each.policy not in names:
@@ -199,7 +205,7 @@ def logged_actions(settings: Settings, writeback: WriteBack, read: Mapping[str, 
         for part, texts in (("subject", action.subject), ("body", action.body)):
             for language in sorted(languages - set(texts)):
                 place = at("actions", index, part)
-                yield Problem(place, f"`{part}` has no text in `{language}`, the language of a connection")
+                yield Problem(place, f"`{part}` has no text in `{language}`, the language of a connection; write one")
     for name in writeback.summary_fields:
         if name not in connections:
             place = read["writeback.yaml"].key("summary_fields", name)
@@ -216,17 +222,24 @@ def documents_and_classes(
     for index, document in enumerate(documents):
         if (document.id, document.language) in seen:
             place = at("documents", index, "id")
-            yield Problem(place, f"document {quoted(document.id)} is written twice in `{document.language}`")
+            yield Problem(
+                place, f"document {quoted(document.id)} is written twice in `{document.language}`; delete one"
+            )
         seen.add((document.id, document.language))
         place = at("documents", index, "class")
         for name in sorted(document.classes):
             if name not in table.classes:
                 yield unknown("class", name, table.classes, place)
             elif name in table.never_share:
-                yield Problem(place, f"class {quoted(name)} can never be shared, so nobody could open this")
+                yield Problem(
+                    place, f"class {quoted(name)} can never be shared, so nobody could open this; choose another"
+                )
         if not document.sha256:
             place = at("documents", index, "file")
-            yield Problem(place, f"file {quoted(document.file)} is not there, or larger than 100 MB")
+            text = (
+                f"file {quoted(document.file)} is not there, or larger than 100 MB; put it there, or correct the path"
+            )
+            yield Problem(place, text)
         yield from condition_problems(document, known, read["documents.yaml"], ("documents", index, "who"))
 
 

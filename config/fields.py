@@ -35,6 +35,9 @@ LADDERS_OF: Mapping[FieldType, tuple[str, ...]] = {
     "email": ("email",),
 }
 _AMOUNT = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,6})?)([kM]?)")
+_COMPUTED = re.compile(
+    r"(deal|account|partner|contacts(\[\])?)\.\w|\(|%|\b(quantile|percentile|median|mean|average|max|min)\b|^p\d\d?$"
+)
 _TIMES = {"": 1, "k": 1_000, "M": 1_000_000}
 
 
@@ -43,6 +46,10 @@ class Amount(fields.Field[Decimal]):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> Decimal:
         found = _AMOUNT.fullmatch(str(value)) if isinstance(value, (str, int, float)) else None
+        if found is None and _COMPUTED.search(str(value)):
+            # INVARIANT: bands are fixed by the policy's version: limits made from deals would tell about those deals.
+            moving = "a limit made from data would move with deals that the partner can't see; write a fixed amount"
+            raise ValidationError([said(f"<key>: {quoted(str(value))} is no fixed amount: {moving}")])
         if isinstance(value, bool) or found is None:
             raise ValidationError([said(f"<key>: {quoted(str(value))} is not an amount such as `500k` or `5M`")])
         return Decimal(found[1]) * _TIMES[found[2]]
@@ -63,7 +70,7 @@ class RowWords(Words):
         if "classes" not in data and "expr" not in data:
             errors["class"] = [said("missing key <key>; say what kind of data this is")]
         if "bands" in data and data["ladder"] != "money":
-            errors["bands"] = [said("<key> are for the ladder `money`")]
+            errors["bands"] = [said("<key> are for the ladder `money`; delete them, or choose that ladder")]
         falling = {
             currency: {"_schema": [said("the bands of <key> must rise")]}
             for currency, limits in data.get("bands", {}).items()
@@ -78,10 +85,10 @@ class RowWords(Words):
 class FieldsWords(Words):
     """fields.yaml."""
 
-    classes = Table(Text(re.compile(OUR_NAME), "a class name in small letters"), Text(), required=True)
+    classes = Table(Text(re.compile(OUR_NAME), "a class name in small letters such as `price`"), Text(), required=True)
     never_share = Many(Text(), one=True)
     rows = Table(
-        Text(FIELD_NAME, "a field: `deal.`, `account.` or `contacts[].` and a name"),
+        Text(FIELD_NAME, "a field such as `deal.name`, `account.name` or `contacts[].name`"),
         Inner(RowWords),
         required=True,
         data_key="fields",

@@ -64,13 +64,13 @@ class FieldWords(Words):
         if kind == "money" and "currency" not in data:
             errors["currency"] = "missing key <key>; write a code such as `JPY`, or the CRM field that holds one"
         if kind != "money" and "currency" in data:
-            errors["currency"] = f"<key> is for money, and this is {quoted(kind)}"
+            errors["currency"] = f"<key> is for money, and this is {quoted(kind)}; delete it, or correct the type"
         if kind not in ("picklist", "multi") and "values" in data:
-            errors["values"] = f"<key> is for picklists, and this is {quoted(kind)}"
+            errors["values"] = f"<key> is for picklists, and this is {quoted(kind)}; delete it, or correct the type"
         if "join" in data and (kind not in ("text", "person") or len(data["from_"]) < 2):
-            errors["join"] = "<key> is for text or a person from several CRM fields"
+            errors["join"] = "<key> is for text or a person from several CRM fields; delete it, or name several"
         if "default" in data and not isinstance(data["default"], _DEFAULTS.get(kind, ())):
-            errors["default"] = f"<key> does not fit the type {quoted(kind)}"
+            errors["default"] = f"<key> does not fit the type {quoted(kind)}; write a value of that type"
         if errors:
             raise ValidationError({key: [said(text)] for key, text in errors.items()})
 
@@ -88,7 +88,7 @@ def our_fields(prefix: str) -> Table:
 class ObjectWords(Words):
     """What every object has."""
 
-    object = Text(CRM_NAME, "a CRM object", required=True)
+    object = Text(CRM_NAME, "a CRM object such as `Account`", required=True)
     taken = filters()
 
 
@@ -122,7 +122,7 @@ class RelationWords(Words):
     """One way in which the CRM says who is on a deal."""
 
     via = OneOf("way", WAYS, required=True)
-    object = Text(CRM_NAME, "a CRM object")
+    object = Text(CRM_NAME, "a CRM object such as `Account`")
     deal = crm_field()
     account = crm_field()
     role = crm_field()
@@ -138,7 +138,9 @@ class RelationWords(Words):
         """Each way has its own keys."""
         must, may = WAYS[data["via"]]
         given = {"field" if key == "names" else key for key in data} - {"via", "otherwise"}
-        errors = {key: [said(f"<key> is not for {quoted(data['via'])}", on_key=True)] for key in given - must - may}
+        errors = {
+            key: [said(f"<key> is not for {quoted(data['via'])}; delete it", on_key=True)] for key in given - must - may
+        }
         errors |= {key: [said(f"missing key <key>; {quoted(data['via'])} needs it")] for key in must - given}
         if errors:
             raise ValidationError(errors)

@@ -21,4 +21,6 @@ class SalesforceNotices(Words):
 
     secret_keys = True
     secret = Secret(required=True)
-    organization_id = Text(re.compile(r"00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?"), "an organization's id", required=True)
+    organization_id = Text(
+        re.compile(r"00D[A-Za-z0-9]{12}([A-Za-z0-9]{3})?"), "an organization's id: it begins with `00D`", required=True
+    )

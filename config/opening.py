@@ -61,8 +61,14 @@ def condition_problems(document: Document, known: Mapping[str, FieldType], read:
     try:
         asked = condition(document.who, known, place, places=keys)
     except Broken as broken:
-        return broken.problems
+        return [_about(each) for each in broken.problems]
     return [Problem(place, "the time can't be asked here; ask the partner's fields")] if asked.asks_time else []
+
+
+def _about(problem: Problem) -> Problem:
+    """A problem that names no better word says what may be asked at all."""
+    told = problem.suggestion or not problem.message.startswith("unknown field")
+    return problem if told else replace(problem, message=f"{problem.message}; ask a field of the partner's")
 
 
 def _about_partners(rule: Rule, known: Mapping[str, FieldType]) -> Expression | None:

@@ -64,7 +64,9 @@ class ActionWords(Words):
 class WriteBackWords(Words):
     """writeback.yaml."""
 
-    summary_fields = Table(Text(metadata={"names": "connection"}), Text(CRM_NAME, "a CRM field"))
+    summary_fields = Table(
+        Text(metadata={"names": "connection"}), Text(CRM_NAME, "a CRM field such as `Shared_With_Partners__c`")
+    )
     actions = Many(Inner(ActionWords), required=True)
 
 
@@ -74,7 +76,11 @@ class DocumentWords(Words):
     id = Text(NAME, "a plain name such as `price-list`", required=True)
     title = in_languages(200)
     language = OneOf("language", LANGUAGES, required=True)
-    file = Text(re.compile(r"documents(/[^/\\.][^/\\]*)+"), "a file below `documents/`", required=True)
+    file = Text(
+        re.compile(r"documents(/[^/\\.][^/\\]*)+"),
+        "a file below `documents/`, such as `documents/price-list.pdf`",
+        required=True,
+    )
     classes = Many(Text(metadata={"names": "class"}), one=True, data_key="class", required=True)
     who = Condition(**required("write `who: always` for every partner"))
 

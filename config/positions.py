@@ -118,7 +118,9 @@ class _Walk:
             self._refuse(self._place_at(text, unseen.start()), "a tab; write spaces")
             break
         for unseen in _UNSEEN.finditer(text):
-            self._refuse(self._place_at(text, unseen.start()), f"an invisible character (U+{ord(unseen[0]):04X})")
+            self._refuse(
+                self._place_at(text, unseen.start()), f"an invisible character (U+{ord(unseen[0]):04X}); delete it"
+            )
             break
         return bool(self.read.problems)
 
@@ -175,9 +177,9 @@ class _Walk:
         if key == "<<" and event.implicit[0]:
             self._refuse(place, "merge keys (`<<`) are not read here; write the keys out")
         elif key == "":
-            self._refuse(place, "an empty key")
+            self._refuse(place, "an empty key; write a word before the `:`")
         elif before:
-            self._refuse(place, f"{shown} is written twice; the first is in line {before.line}")
+            self._refuse(place, f"{shown} is written twice; delete one, the first is in line {before.line}")
         else:
             top.skip = event.implicit[0] and self._doubtful(key, place)
             self.read.keys[(*top.path, key)] = place
@@ -212,7 +214,7 @@ class _Walk:
             raise _Enough
         self._refuse_marks(event)
         if len(self._open) >= MOST_DEPTH:
-            self._refuse(self._place(event), f"nested deeper than {MOST_DEPTH}")
+            self._refuse(self._place(event), f"nested deeper than {MOST_DEPTH}; write it flatter")
             raise _Enough
         inside = _Open(self._path(), items)
         self._put(items, self._place(event))
@@ -242,13 +244,16 @@ class _Walk:
             raise _Enough
 
 
+_MEND = "; look for a bracket, a quote or an indent that does not fit"
+
+
 def _syntax_problem(file: str, text: str, error: Exception) -> Problem:
     """What the parser said, with the line it means; never a line of sudare.yaml, which may hold a secret."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     said = ", ".join(str(each) for each in (getattr(error, "context", None), getattr(error, "problem", None)) if each)
     if mark is None:
-        return Problem(Place(file, 1, 1), "not YAML")
-    message = f"not YAML: {said}"
+        return Problem(Place(file, 1, 1), f"not YAML{_MEND}")
+    message = f"not YAML: {said}{_MEND}"
     if file != "sudare.yaml":
         pointer = sum(len(line) for line in text.splitlines(keepends=True)[: mark.line]) + mark.column
         snippet = yaml.Mark("", 0, mark.line, mark.column, f"{text}\0", min(pointer, len(text))).get_snippet(

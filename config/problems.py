@@ -13,8 +13,8 @@ from mapping.model import Place, Problem
 
 # marshmallow's own sentences in our words.
 _IN_OUR_WORDS = {
-    "Missing data for required field.": "missing key <key>",
-    "Field may not be null.": "<key> has no value",
+    "Missing data for required field.": "missing key <key>; add it",
+    "Field may not be null.": "<key> has no value; write one",
     "Invalid input type.": "the file must be a map of keys",
 }
 
@@ -24,7 +24,7 @@ def validated(schema: Schema, read: Located, problems: list[Problem]) -> Any:
     problems.extend(read.problems)
     if read.data is None:
         if not read.problems:
-            problems.append(Problem(read.value(), "the file is empty"))
+            problems.append(Problem(read.value(), "the file is empty; write its keys, or delete it"))
         return None
     try:
         loaded = schema.load(read.data)

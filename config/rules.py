@@ -113,7 +113,9 @@ class CaseWords(Words):
     def vary_and_nothing_changes_belong_together(self, data: Any, **_: Any) -> None:
         """Each needs the other."""
         if ("vary" in data) != (data["expect"] == "nothing changes"):
-            raise ValidationError({"expect": [said("`vary:` and `expect: nothing changes` belong together")]})
+            raise ValidationError(
+                {"expect": [said("`vary:` and `expect: nothing changes` belong together; write both, or neither")]}
+            )
 
 
 class TestWords(Words):

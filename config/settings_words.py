@@ -83,7 +83,9 @@ class Database(Text):
 
 def host_and_port(**options: Any) -> Text:
     """Where a server listens."""
-    return Text(re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}"), "`host:port`", **options)
+    return Text(
+        re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}"), "`host:port` such as `127.0.0.1:8600`", **options
+    )
 
 
 # Of each flow of each kind: the secrets it needs.
@@ -278,7 +280,7 @@ class MailWords(Words):
 
     host = Text(required=True)
     port = Whole(1, 65535)
-    sender = Text(re.compile(r"[^@\s]+@[^@\s]+"), "an e-mail address", required=True)
+    sender = Text(re.compile(r"[^@\s]+@[^@\s]+"), "an e-mail address such as `name@example.com`", required=True)
     security = OneOf("security", ("starttls", "tls", "none"))
     username = Text()
     password = Secret()
@@ -295,5 +297,7 @@ class SudareWords(Words):
     serve = Inner(ServeWords)
     connections = Table(Text(NAME, "a plain name such as `sf`"), Connection(), required=True)
     sources = Table(Text(NAME, "a plain name such as `learning`"), Inner(SourceWords))
-    vendor_users = Table(Text(re.compile(r"[^@\s]+@[^@\s]+"), "an e-mail address"), Inner(UserWords))
+    vendor_users = Table(
+        Text(re.compile(r"[^@\s]+@[^@\s]+"), "an e-mail address such as `name@example.com`"), Inner(UserWords)
+    )
     mail = Inner(MailWords)

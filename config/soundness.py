@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import combinations
 
 from config.workspace import Workspace
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping, Problem
@@ -28,22 +29,24 @@ def refusals(workspace: Workspace, now: datetime) -> list[Problem]:
 
 
 def _two_names(workspace: Workspace) -> Iterator[Problem]:
-    """A CRM field that two of ours are read from, of which one carries a class that the other lacks."""
+    """A CRM field that two of ours are read from, and that do not carry the same classes."""
     listed = {row.name: row for row in workspace.policy.rows if row.place.file == "fields.yaml" and not row.expr}
     for mapping in workspace.mappings.values():
         for (_, crm_field), names in _sources(mapping).items():
             rows = [listed[name] for name in names if name in listed]
             # INVARIANT: what is hidden under one name can't be shown under another.
-            pairs = ((row, other) for row in rows for other in rows if other.classes - row.classes)
-            yield from (_lacking(row, other, crm_field) for row, other in pairs)
+            yield from (
+                _differ(one, other, crm_field) for one, other in combinations(rows, 2) if one.classes != other.classes
+            )
 
 
-def _lacking(row: FieldRow, other: FieldRow, crm_field: str) -> Problem:
-    lacks = " and ".join(f"`{name}`" for name in sorted(other.classes - row.classes))
+def _differ(one: FieldRow, other: FieldRow, crm_field: str) -> Problem:
+    first, later = sorted((one, other), key=lambda row: row.place)
+    classes = " and ".join(f"`{name}`" for name in sorted(one.classes | other.classes))
     return Problem(
-        row.place,
-        f"`{row.name}` and `{other.name}` are both read from {crm_field}, and only `{other.name}` carries {lacks}; "
-        f"add {lacks} to its `class:`, or map it from another field",
+        later.place,
+        f"`{later.name}` and `{first.name}` are both read from {crm_field}, and carry different classes; "
+        f"give both {classes}, or map one of them from another field",
     )
 
 

@@ -69,8 +69,13 @@ class Words(Schema):
             shown = {key: "unknown key" if self.secret_keys else f"unknown key {quoted(key)}" for key in unknown}
             few = set(unknown[:20])  # a suggestion costs time
             raise ValidationError(
-                {key: [said(shown[key], key if key in few else "", known, on_key=True)] for key in unknown}
+                {key: [_unknown_key(shown[key], key if key in few else "", known)] for key in unknown}
             )
+
+
+def _unknown_key(shown: str, key: str, known: Collection[str]) -> Said:
+    message = said(shown, key, known, on_key=True)
+    return message if message.suggestion else said(f"{shown}; delete it", on_key=True)
 
 
 class Text(fields.String):
@@ -93,9 +98,9 @@ class Text(fields.String):
             quotes = "; put it in quotes" if isinstance(value, (bool, int, float)) else ""
             raise ValidationError([said(f"<key> must be text, not {kind_of(value)}{quotes}")])
         if not value.strip() and not self.blank:
-            raise ValidationError([said("<key> is empty")])
+            raise ValidationError([said("<key> is empty; write something, or delete the key")])
         if len(value) > self.most:
-            raise ValidationError([said(f"<key> is longer than {self.most} characters")])
+            raise ValidationError([said(f"<key> is longer than {self.most} characters; shorten it")])
         if self.like and not self.like.fullmatch(value):
             raise ValidationError([said(f"{quoted(value)} is not {self.form}")])
         return value
@@ -170,9 +175,9 @@ class Many(fields.List[Any]):
                 raise ValidationError([said(f"<key> must be a list, not {kind_of(value)}")])
             return (self.inner.deserialize(value, attr, data),)
         if len(value) < self.least:
-            raise ValidationError([said("<key> is empty")])
+            raise ValidationError([said("<key> is empty; write at least one item")])
         if len(value) > self.most:
-            raise ValidationError([said(f"<key> has more than {self.most} items")])
+            raise ValidationError([said(f"<key> has more than {self.most} items; leave some out")])
         return tuple(super()._deserialize(value, attr, data, **options))
 
 
@@ -187,7 +192,15 @@ class Table(fields.Dict):
         if not isinstance(value, dict):
             raise ValidationError([said(f"<key> must be a map, not {kind_of(value)}")])
         if not self.least <= len(value) <= self.most:
-            raise ValidationError([said("<key> is empty" if not value else f"<key> has more than {self.most} keys")])
+            raise ValidationError(
+                [
+                    said(
+                        "<key> is empty; write at least one"
+                        if not value
+                        else f"<key> has more than {self.most} keys; leave some out"
+                    )
+                ]
+            )
         result, errors = {}, {}
         for key, each in value.items():
             try:
@@ -234,7 +247,7 @@ class Condition(fields.Field[Any]):
             return value
         if not isinstance(value, dict) or not value:
             raise ValidationError([said("<key> must be `always`, text or a map such as `{partner.tier: gold}`")])
-        empty = {key: [said("<key> has no value")] for key, each in value.items() if each is None}
+        empty = {key: [said("<key> has no value; write one")] for key, each in value.items() if each is None}
         if empty:
             raise ValidationError(empty)
         return value

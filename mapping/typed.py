@@ -46,7 +46,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
 def compare(operator: str, left: Node, right: Node, at: int, known: Known) -> Node:
     """A comparison of two nodes of one kind, or Wrong."""
     if isinstance(left, Moment) and isinstance(right, Moment):
-        raise Wrong(at, "compare `now` with a field")
+        raise Wrong(at, "`now` beside `now` is always the same: compare it with a field")
     kinds = {KIND[type_of(left)], KIND[type_of(right)]}
     if kinds == {"date", "datetime"}:
         return Compare(operator, left, right)
@@ -82,7 +82,7 @@ def day(text: str, at: int) -> Constant:
     try:
         date.fromisoformat(text)
     except ValueError:
-        raise Wrong(at, f"`{text}` is not a day of the calendar") from None
+        raise Wrong(at, f"`{text}` is not a day of the calendar: write one such as `2026-11-25`") from None
     return Constant(text, "date", at)
 
 

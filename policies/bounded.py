@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -26,7 +25,7 @@ class Bounded:
     _caps: tuple[tuple[Policy, tuple[tuple[int, bytes], ...]], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        caps = tuple((other, tuple(_caps(self.first, other))) for other in self.policies[1:])
+        caps = tuple((other, caps_of(self.first, other)) for other in self.policies[1:])
         object.__setattr__(self, "_caps", caps)
 
     @property
@@ -118,26 +117,28 @@ def same_field(one: Policy, row: FieldRow, other: Policy) -> bool:
 def rung_below(row: FieldRow, other: FieldRow, rung: str) -> int:
     """The highest rung of a row that shows no more than this rung of the other, which has the same value."""
     ladder = LADDERS[row.ladder]
-    if rung == "band" and not _coarser(row, other):
+    if rung == "band" and not coarser(row, other):
         return 0
     return ladder.index(rung) if rung in ladder else 0
 
 
-def _coarser(row: FieldRow, other: FieldRow) -> bool:
-    """Whether what a row's bands tell could be told from the other's."""
+def coarser(row: FieldRow, other: FieldRow) -> bool:
+    """Whether all that a row's bands tell could be told from the other's."""
     return all(set(limits) <= set(other.bands.get(currency, ())) for currency, limits in row.bands.items())
 
 
-def _caps(first: Policy, other: Policy) -> Iterator[tuple[int, bytes]]:
+def caps_of(first: Policy, other: Policy) -> tuple[tuple[int, bytes], ...]:
     """For each of the first's rows: the other's row, and for each rung of that the highest that may stand."""
-    for row in first.rows:
-        if same_field(first, row, other):
-            number = other.book.index[row.name]
-            theirs = other.rows[number]
-            yield number, bytes(rung_below(row, theirs, rung) for rung in LADDERS[theirs.ladder])
-        else:
-            # INVARIANT: a field that the other has not, or computes otherwise, is hidden.
-            yield len(other.rows), b"\0"
+    return tuple(_caps_of(first, row, other) for row in first.rows)
+
+
+def _caps_of(first: Policy, row: FieldRow, other: Policy) -> tuple[int, bytes]:
+    # INVARIANT: a field that the other has not, or computes otherwise, is hidden.
+    if not same_field(first, row, other):
+        return len(other.rows), b"\0"
+    number = other.book.index[row.name]
+    theirs = other.rows[number]
+    return number, bytes(rung_below(row, theirs, rung) for rung in LADDERS[theirs.ladder])
 
 
 def _lower(one: Decision, other: Decision, caps: tuple[tuple[int, bytes], ...]) -> Decision:

@@ -152,6 +152,7 @@ def _ready(stated: Stated, rows: Sequence[FieldRow], numbers: Mapping[Node, int]
     rule = stated.rule
     return ReadyRule(
         rule=rule,
+        tree=stated.condition.tree,
         text=str(stated.condition),
         when=ready(stated.condition.tree, Setting(settled=numbers)),
         atoms=tuple(numbers[node] for node in stated.condition.atoms),

@@ -86,7 +86,9 @@ def _in_order(rows: Mapping[str, FieldRow], problems: list[Problem]) -> list[Fie
             return done[name]
         if name in path:
             circle = " -> ".join((*path[path.index(name) :], name))
-            problems.append(Problem(row.expr_place, f"{name} is computed from itself: {circle}"))
+            problems.append(
+                Problem(row.expr_place, f"{name} is computed from itself: {circle}; compute it from other fields")
+            )
             return done.setdefault(name, 0)
         if len(path) >= _DEEPEST:
             problems.append(Problem(row.expr_place, f"{name} is more than {_DEEPEST} steps away from a mapped field"))
@@ -135,7 +137,7 @@ def _misuse(row: FieldRow, expression: Expression) -> str:
     if expression.asks_time:
         return "is computed from `now`: a view can't change by time alone, so ask `now` in a rule's `when:`"
     if row.name.startswith("contacts[]") or any(name.startswith("contacts[]") for name in expression.fields):
-        return "is computed over rows of a list: only deal.* and account.* fields can be derived"
+        return "is computed over rows of a list: use deal.* and account.* fields, which can be derived"
     if row.ladder not in _LADDERS_OF_KIND[KIND[expression.type]]:
         ladders = ", ".join(_LADDERS_OF_KIND[KIND[expression.type]])
         return f"gives {KIND[expression.type]}, which ladder `{row.ladder}` can't show: use {ladders}"

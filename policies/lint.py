@@ -69,19 +69,18 @@ def _says(rule: Rule, text: str) -> str:
 
 def _names_used_twice(stated: Sequence[Stated]) -> Iterator[Problem]:
     count = Counter(each.rule.name for each in stated)
-    for each in stated:
-        if count[each.rule.name] > 1:
-            place = _place(each.rule, "name")
-            yield Problem(
-                place, f"rule name `{each.rule.name}` is used {count[each.rule.name]} times: explanations name rules"
-            )
+    for rule in (each.rule for each in stated if count[each.rule.name] > 1):
+        text = f"rule name `{rule.name}` is used {count[rule.name]} times"
+        yield Problem(_place(rule, "name"), f"{text}: give each its own, since explanations name rules")
 
 
 def _lists(policy: Policy, files: Sequence[PolicyFile], lineage: Lineage) -> Iterator[Problem]:
     for file in files:
         for name in file.list_fields:
             if list_of(name):
-                yield Problem(file.place, f"list: {name} is a column of a list, which has many values a deal")
+                yield Problem(
+                    file.place, f"list: {name} is a column of a list, which has many values a deal: name a field"
+                )
             elif name not in policy.book.index and name not in lineage.broken:
                 yield Problem(file.place, f"list: unknown field `{name}`", nearest(name, policy.book.index))
     if len(policy.list_fields) > MOST_LIST_FIELDS and files:
@@ -144,7 +143,7 @@ def _never_shared(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[
             text = (
                 f"{row.name} carries class {name}{f' because it is {reason}' if reason else ''}; it can never be shared"
             )
-            yield Problem(_place(rule, row.name, "fields"), _says(rule, text))
+            yield Problem(_place(rule, row.name, "fields"), _says(rule, f"{text}: leave it out"))
 
 
 def _without_basis(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
@@ -187,7 +186,8 @@ def _tells(stated: Stated, policy: Policy, lineage: Lineage, least: bytes) -> It
         # INVARIANT: a condition on a field that is never shared is refused, acknowledged or not.
         if kept := sorted(row.classes & policy.table.never_share):
             carries = _carries(name, kept[0], lineage)
-            yield Problem(place, _says(rule, f"its condition would tell partners about {name}, which {carries}"))
+            text = f"its condition would tell partners about {name}, which {carries}: ask another field"
+            yield Problem(place, _says(rule, text))
         # INVARIANT: a condition on a field that the partner may not see is refused, or acknowledged by name.
         elif least[number] != len(LADDERS[row.ladder]) - 1 and not rule.tells_partner and not list_of(name):
             text = f"its condition tells partners about {name}, which not all of them see exactly"

@@ -23,7 +23,8 @@ class ReadyRule:
     """A rule over numbered atoms."""
 
     rule: Rule
-    text: str  # its condition as an expression
+    tree: Node  # its condition
+    text: str  # the same as an expression
     when: Run  # reads truths by atom number
     atoms: tuple[int, ...]
     targets: tuple[tuple[int, int], ...]  # (row, rung) that it raises to, or caps at

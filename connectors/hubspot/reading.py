@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -90,12 +90,12 @@ class Plan:
 
 def plan(stream: Stream) -> Plan:
     """What to ask for a stream: its fields, and the few that ids and stamps come from."""
-    made = _plan(stream.object, stream.fields, tuple(sorted(stream.only)))
-    return replace(made, only=stream.only)
+    return _plan(stream.object, stream.fields, tuple(sorted(stream.only.items())))
 
 
 @lru_cache(maxsize=64)
-def _plan(object: str, fields: tuple[str, ...], only: tuple[str, ...]) -> Plan:
+def _plan(object: str, fields: tuple[str, ...], kept: tuple[tuple[str, tuple[str, ...]], ...]) -> Plan:
+    only = dict(kept)
     links = tuple(name for name in fields if name in LINKS)
     wanted = {*fields, *only} - set(links)
     properties = tuple(sorted({*wanted, modified_property(object), _MERGED}))
@@ -103,7 +103,7 @@ def _plan(object: str, fields: tuple[str, ...], only: tuple[str, ...]) -> Plan:
     pages = _decoder(properties, links, attribute, wanted, str, str | None)
     lenient = _decoder(properties, links, attribute, frozenset(), str | int, str | int | float | bool | None)
     modified, merged = (attrgetter(attribute[name]) for name in (modified_property(object), _MERGED))
-    return Plan(object, properties, tuple(sorted(wanted)), links, attribute, pages, lenient, modified, merged)
+    return Plan(object, properties, tuple(sorted(wanted)), links, attribute, pages, lenient, modified, merged, only)
 
 
 def _decoder(
@@ -151,8 +151,13 @@ def list_page(
     session: Session, object: str, names: Sequence[str], after: str = "", *, archived: bool = False
 ) -> Answer:
     """The next page of an object's records, by id."""
-    query = f"limit={LIST_PAGE}&archived={str(archived).lower()}&properties={quote(','.join(names), safe=',')}"
+    query = _list_query(tuple(names), archived)
     return session.list_page(quote(object), f"{query}&after={quote(after)}" if after else query)
+
+
+@lru_cache(maxsize=64)
+def _list_query(names: tuple[str, ...], archived: bool) -> str:
+    return f"limit={LIST_PAGE}&archived={str(archived).lower()}&properties={quote(','.join(names), safe=',')}"
 
 
 def search(session: Session, asked: Plan, request: Mapping[str, Any]) -> tuple[Findings, str]:

@@ -90,15 +90,16 @@ def test_text_in_quotes_begins_after_the_quote() -> None:
         ("a:\n\tb: 1\n", "a.yaml:2:1 a tab; write spaces"),
         ("a: 1\n---\nb: 1\n", "a.yaml:2:1 a second document (`---`) in one file; make it a file of its own"),
         ("? [a]\n: 1\n", "a.yaml:1:3 a key must be a word; put text with brackets in quotes"),
-        ('"": 1\n', "a.yaml:1:1 an empty key"),
-        ("a: 1\nb: 2\na: 3\n", "a.yaml:3:1 `a` is written twice; the first is in line 1"),
-        ("a: x\x00\n", "a.yaml:1:5 an invisible character (U+0000)"),
-        ("a: x\u202ey\n", "a.yaml:1:5 an invisible character (U+202E)"),
-        ("a: \ue000x\n", "a.yaml:1:4 an invisible character (U+E000)"),
-        ("a: \ud800\n", "a.yaml:1:4 an invisible character (U+D800)"),
+        ('"": 1\n', "a.yaml:1:1 an empty key; write a word before the `:`"),
+        ("a: 1\nb: 2\na: 3\n", "a.yaml:3:1 `a` is written twice; delete one, the first is in line 1"),
+        ("a: x\x00\n", "a.yaml:1:5 an invisible character (U+0000); delete it"),
+        ("a: x\u202ey\n", "a.yaml:1:5 an invisible character (U+202E); delete it"),
+        ("a: \ue000x\n", "a.yaml:1:4 an invisible character (U+E000); delete it"),
+        ("a: \ud800\n", "a.yaml:1:4 an invisible character (U+D800); delete it"),
         (
             "%YAML 9",
-            "a.yaml:1:8 not YAML: while scanning a %YAML directive, did not find expected digit or '.' character",
+            "a.yaml:1:8 not YAML: while scanning a %YAML directive, did not find expected digit or '.' character; "
+            "look for a bracket, a quote or an indent that does not fit",
         ),
     ],
 )

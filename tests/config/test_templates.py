@@ -108,11 +108,11 @@ def test_what_an_editor_underlines_the_loader_refuses(good: Mapping[str, str]) -
                 load({**good, file: text})
 
 
-def test_an_editor_underlines_most_of_what_the_loader_refuses(good: Mapping[str, str]) -> None:
+def test_an_editor_underlines_more_than_half_of_what_is_refused(good: Mapping[str, str]) -> None:
     offered = schemas(load(good))
     read = [found for file, text in wrong_files(good) if not (found := locate(file, text)).problems]
     seen = [not jsonschema_rs.Draft7Validator(offered[kind_of(each.file)]).is_valid(each.data) for each in read]
-    assert sum(seen) >= 0.6 * len(seen)
+    assert sum(seen) > 0.5 * len(seen)  # the rest is about what the files mean together
 
 
 def wrong_files(good: Mapping[str, str]) -> Iterator[tuple[str, str]]:

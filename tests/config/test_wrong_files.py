@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from config.load import load
-from mapping.model import Broken
+from config.soundness import refusals
+from mapping.model import Broken, Problem
 
 WRONG = Path(__file__).parent / "wrong"
 ESCAPES = {"n": "\n", "t": "\t", "x20": " ", "u200b": "\u200b", "\\": "\\"}
+
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+SAID = re.compile(r"(?P<file>[^:\s]+):(?P<line>[1-9]\d*):(?P<column>[1-9]\d*) (?P<what>\S.*)", re.DOTALL)
+ADVICE = re.compile(
+    r"did you mean `|it is one of `|\bsuch as `|\bas in `|its ladder (`\w+` )?is|is written `|begins with `"
+    r"|\b(must|needs?)\b"
+    r"|[;:,] (add|ask|change|choose|compare|compute|correct|delete|give|join|keep|leave|limit|list|look|make|map"
+    r"|name|put|say|shorten|show|split|use|write)\b"
+)
+"""How a message says what to do: the word that was meant, what may stand there, or a sentence that asks for it."""
 
 
 class Mistake(NamedTuple):
@@ -47,9 +60,24 @@ def test_a_mistake_is_named_once_where_it_stands_with_the_word_that_was_meant(
     text = good[mistake.file]
     assert mistake.before == "*" or mistake.before in text
     changed = mistake.after if mistake.before == "*" else text.replace(mistake.before, mistake.after, 1)
-    with pytest.raises(Broken) as broken:
-        load({**good, mistake.file: changed})
-    assert tuple(str(each) for each in broken.value.problems) == mistake.said
+    assert tuple(map(str, refused({**good, mistake.file: changed}))) == mistake.said
+    for said in mistake.said:
+        found = SAID.fullmatch(said)
+        assert found, f"no file, line, column or word: {said}"
+        assert ADVICE.search(found["what"]), f"what is to be done? {said}"
+
+
+def test_there_are_mistakes_enough_and_no_two_are_the_same() -> None:
+    every = [each.values[0] for each in mistakes()]
+    assert len({(each.file, each.before, each.after) for each in every}) == len(every) >= 150
+
+
+def refused(files: Mapping[str, str]) -> list[Problem]:
+    """What `check` and `apply` say of these files."""
+    try:
+        return refusals(load(files), NOW)
+    except Broken as broken:
+        return broken.problems
 
 
 def test_mistakes_in_all_files_are_told_at_once(good: Mapping[str, str]) -> None:

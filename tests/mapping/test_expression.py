@@ -111,7 +111,7 @@ def test_an_expression_means_what_it_says(text: str, value: Any) -> None:
         ("deal.name < 'a'", "f:3:20 deal.name (text) has no order: use `==`, `!=` or `in`"),
         ("deal.tags == deal.tags", "f:3:20 deal.tags (multi) holds several values: ask `contains(...)`"),
         ("deal.tags == 'a'", "f:3:20 can't compare deal.tags (multi) with text"),
-        ("now > now", "f:3:14 compare `now` with a field"),
+        ("now > now", "f:3:14 `now` beside `now` is always the same: compare it with a field"),
         ("now is empty", "f:3:10 `now` can only be compared with a date, as in `deal.close > now + 30 days`"),
         (
             "deal.created == coalesce(deal.created, now)",
@@ -123,7 +123,7 @@ def test_an_expression_means_what_it_says(text: str, value: Any) -> None:
         ),
         ("deal.close > now + 3 weeks", "f:3:29 expected a number of days or hours, as in `now + 30 days`"),
         ("deal.close > now + 99999999 days", "f:3:29 `now` can be moved by at most 100 years"),
-        ("deal.close > 2026-13-01", "f:3:23 `2026-13-01` is not a day of the calendar"),
+        ("deal.close > 2026-13-01", "f:3:23 `2026-13-01` is not a day of the calendar: write one such as `2026-11-25`"),
         ("deal.flag and", "f:3:23 expression ends too early"),
         ("deal.flag and deal.name", "f:3:24 expected a condition, got deal.name (text): compare it with something"),
         ("not 3", "f:3:14 expected a condition, got number: compare it with something"),

@@ -87,18 +87,18 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
         (limit(fields=("contacts[].name",), rung="band"), "contacts[].name has no rung `band`: its ladder `person` is hide < pseudonym < initials < exact"),
         (limit(fields=("contacts.length",)), "contacts.length shows whenever rows of it show: limit the columns, and show the length by a condition"),
         # never shared
-        (show(fields=("deal.margin",)), "deal.margin carries class internal; it can never be shared"),
-        (show(fields=("deal.unlisted",)), "deal.unlisted carries class internal; it can never be shared"),
-        (show(fields=("deal.health",)), "deal.health carries class internal because it is computed from deal.margin; it can never be shared"),
-        (show(fields=("deal.mood",)), "deal.mood carries class internal because it is computed from deal.health, which is computed from deal.margin; it can never be shared"),
+        (show(fields=("deal.margin",)), "deal.margin carries class internal; it can never be shared: leave it out"),
+        (show(fields=("deal.unlisted",)), "deal.unlisted carries class internal; it can never be shared: leave it out"),
+        (show(fields=("deal.health",)), "deal.health carries class internal because it is computed from deal.margin; it can never be shared: leave it out"),
+        (show(fields=("deal.mood",)), "deal.mood carries class internal because it is computed from deal.health, which is computed from deal.margin; it can never be shared: leave it out"),
         # people
         (show(fields=("deal.owner",)), "deal.owner is about a person: name the legal basis, as in `basis: consent`"),
         (show(fields=("contacts[].name",), rung="initials"), "contacts[].name is about a person: name the legal basis, as in `basis: consent`"),
         (show(fields=("deal.contact",)), "deal.contact is about a person: name the legal basis, as in `basis: consent`"),
         # conditions that tell
-        (show({"deal.margin": {"above": "1M JPY"}}), "its condition would tell partners about deal.margin, which carries class internal; it can never be shared"),
-        (show({"deal.health": "good"}), "its condition would tell partners about deal.health, which carries class internal because it is computed from deal.margin; it can never be shared"),
-        (show("deal.margin is empty", tells_partner="that there is a margin"), "its condition would tell partners about deal.margin, which carries class internal; it can never be shared"),
+        (show({"deal.margin": {"above": "1M JPY"}}), "its condition would tell partners about deal.margin, which carries class internal; it can never be shared: ask another field"),
+        (show({"deal.health": "good"}), "its condition would tell partners about deal.health, which carries class internal because it is computed from deal.margin; it can never be shared: ask another field"),
+        (show("deal.margin is empty", tells_partner="that there is a margin"), "its condition would tell partners about deal.margin, which carries class internal; it can never be shared: ask another field"),
         (show({"deal.amount": {"above": "1M JPY"}}), "its condition tells partners about deal.amount, which not all of them see exactly: show deal.amount always, or write `tells_partner:` and what it tells"),
         (show({"deal.stage": "won"}), "its condition tells partners about deal.stage, which not all of them see exactly: show deal.stage always, or write `tells_partner:` and what it tells"),
         (limit({"deal.seats": 3}, classes=("price",)), "its condition tells partners about deal.seats, which not all of them see exactly: show deal.seats always, or write `tells_partner:` and what it tells"),
@@ -134,11 +134,11 @@ def test_a_wrong_rule_says_what_to_do(rule: Rule, problem: str) -> None:
     [
         (row("deal.x", "text", "basic", "plain"), "deal.x has unknown class `basic`; did you mean `basics`?"),
         (row("deal.x", "text", "", "plain", "deal.nam"), "unknown field `deal.nam`; did you mean `deal.name`?"),
-        (row("deal.x", "text", "", "plain", "concat(deal.x, 'a')"), "deal.x is computed from itself: deal.x -> deal.x"),
+        (row("deal.x", "text", "", "plain", "concat(deal.x, 'a')"), "deal.x is computed from itself: deal.x -> deal.x; compute it from other fields"),
         (row("deal.x", "text", "", "plain", "deal.close > now"),
          "deal.x is computed from `now`: a view can't change by time alone, so ask `now` in a rule's `when:`"),
         (row("deal.x", "text", "", "plain", "contacts[].name"),
-         "deal.x is computed over rows of a list: only deal.* and account.* fields can be derived"),
+         "deal.x is computed over rows of a list: use deal.* and account.* fields, which can be derived"),
         (row("deal.x", "text", "", "money", "upper(deal.name)"),
          "deal.x gives text, which ladder `money` can't show: use plain, text, picklist, reference, person, email"),
         (row("deal.x", "text", "", "plain", "partner.tier"), "unknown field `partner.tier`"),
@@ -154,7 +154,7 @@ def test_a_wrong_field_says_what_to_do(wrong: FieldRow, problem: str) -> None:
 def test_fields_that_are_computed_from_each_other_are_told_once_with_their_circle() -> None:
     circle = [row(f"deal.c{n}", "text", "", "plain", f"concat(deal.c{(n + 1) % 3}, 'a')") for n in range(3)]
     assert problems(show(), rows=(*ROWS, *circle)) == [
-        "fields.yaml:9:5 deal.c0 is computed from itself: deal.c0 -> deal.c1 -> deal.c2 -> deal.c0",
+        "fields.yaml:9:5 deal.c0 is computed from itself: deal.c0 -> deal.c1 -> deal.c2 -> deal.c0; compute it from other fields",
     ]
 
 
@@ -178,7 +178,7 @@ def test_more_than_twelve_comparisons_for_one_field_are_refused() -> None:
 
 
 def test_two_rules_of_one_name_are_refused() -> None:
-    text = "rule name `Basics` is used 2 times: explanations name rules"
+    text = "rule name `Basics` is used 2 times: give each its own, since explanations name rules"
     twin = dataclasses.replace(show(), place=Place("p.yaml", 5, 5))
     assert problems(show(), twin) == [f"p.yaml:4:5 {text}", f"p.yaml:5:5 {text}"]
 
@@ -187,7 +187,10 @@ def test_two_rules_of_one_name_are_refused() -> None:
     ("listed", "problem"),
     [
         (("deal.nam",), "list: unknown field `deal.nam`; did you mean `deal.name`?"),
-        (("contacts[].title",), "list: contacts[].title is a column of a list, which has many values a deal"),
+        (
+            ("contacts[].title",),
+            "list: contacts[].title is a column of a list, which has many values a deal: name a field",
+        ),
         (
             ("deal.name", "deal.stage", "deal.amount", "deal.fee", "deal.close", "deal.seats"),
             "list: 6 fields, at most 5 can be sorted and filtered by",

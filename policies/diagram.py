@@ -1,0 +1,101 @@
+"""Functions of a few variables with a few values each, kept so that equal functions are one number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from typing import Any
+
+Cube = Mapping[int, frozenset[int]]
+"""Variable -> the values it may have; a variable that is not named may have any."""
+ANYWHERE: Cube = {}
+_LEAF = -1
+_MOST, _MOST_OF_ALL = 50_000, 600_000  # joins: for one question, and for all together
+
+
+class TooMany(Exception):
+    """A function has more cases than can be told apart within the bound."""
+
+
+class Diagram:
+    """Decision diagrams over variables 0, 1, ... with `widths[variable]` values each, asked in this order."""
+
+    def __init__(self, widths: Collection[int]) -> None:
+        self._widths, self._bound = tuple(widths), _MOST
+        self._nodes: list[tuple[int, Any]] = []  # (variable, a node for each of its values), or (_LEAF, outcome)
+        self._numbers: dict[tuple[int, Any], int] = {}
+        self._joined: dict[tuple[Hashable, tuple[int, ...]], int] = {}
+
+    def renew(self) -> None:
+        """Begin another question, with a bound of its own."""
+        self._bound = min(len(self._joined) + _MOST, _MOST_OF_ALL)
+
+    def leaf(self, outcome: Hashable) -> int:
+        """The function that has this outcome everywhere."""
+        return self._node((_LEAF, outcome))
+
+    def variable(self, variable: int, outcomes: Collection[Hashable]) -> int:
+        """The function of one variable with these outcomes, one for each of its values."""
+        return self._branch(variable, tuple(map(self.leaf, outcomes)))
+
+    def join(self, name: Hashable, function: Callable[..., Hashable], *nodes: int) -> int:
+        """The function whose outcome is made from those of others; `name` stands for `function`. Raises TooMany."""
+        key = name, nodes
+        found = self._joined.get(key)
+        if found is None:
+            # INVARIANT: the work is bounded, whatever the rules are.
+            if len(self._joined) >= self._bound:
+                raise TooMany
+            inside = [self._nodes[node] for node in nodes]
+            top = min((variable for variable, _ in inside if variable != _LEAF), default=_LEAF)
+            if top == _LEAF:
+                found = self.leaf(function(*(outcome for _, outcome in inside)))
+            else:
+                rows = (
+                    children if variable == top else (node,) * self._widths[top]
+                    for node, (variable, children) in zip(nodes, inside, strict=True)
+                )
+                each = [self.join(name, function, *row) for row in zip(*rows, strict=True)]
+                found = self._branch(top, tuple(each))
+            self._joined[key] = found
+        return found
+
+    def outcomes(self, node: int, within: Cube = ANYWHERE) -> set[Any]:
+        """All that a function can come to within a cube."""
+        found, seen, open_ = set[Any](), {node}, [node]
+        while open_:
+            variable, inside = self._nodes[open_.pop()]
+            if variable == _LEAF:
+                found.add(inside)
+            else:
+                allowed = within.get(variable)
+                reached = set(inside) if allowed is None else {inside[value] for value in allowed}
+                open_ += reached - seen
+                seen |= reached
+        return found
+
+    def paths(self, node: int, outcome: Hashable) -> Iterator[Cube]:
+        """Cubes that together are all the places where a function comes to an outcome."""
+        variable, inside = self._nodes[node]
+        if variable == _LEAF:
+            yield {}
+            return
+        for child in dict.fromkeys(inside):
+            if outcome in self.outcomes(child):
+                values = frozenset(value for value, each in enumerate(inside) if each == child)
+                for path in self.paths(child, outcome):
+                    yield {variable: values, **path}
+
+    def width(self, variable: int) -> int:
+        """How many values a variable has."""
+        return self._widths[variable]
+
+    def _branch(self, variable: int, children: tuple[int, ...]) -> int:
+        first = children[0]
+        return first if all(child == first for child in children) else self._node((variable, children))
+
+    def _node(self, node: tuple[int, Any]) -> int:
+        number = self._numbers.get(node)
+        if number is None:
+            number = self._numbers[node] = len(self._nodes)
+            self._nodes.append(node)
+        return number

@@ -1,0 +1,251 @@
+"""What changes between two policies in every situation there can be: the symbolic half of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from policies.bounded import Judge, caps_of, policies_of, rung_below
+from policies.decision import Fields, Policy
+from policies.diagram import Cube, Diagram, TooMany
+from policies.meaning import Meaning, meanings
+from policies.model import LADDERS, FieldRow
+from policies.situations import Situations
+from policies.variables import Clause
+
+When = tuple[Clause, ...]
+"""A condition: all of these hold. Empty: always."""
+WHOLE = "*"
+"""Stands for the deal itself where a field's name is expected: `hide` is not to have it."""
+_SAME, _OUTSIDE = "same", "outside"  # no change; and nobody has the deal both before and after
+_MOST_CONDITIONS, _MOST_PATHS = 24, 4_000
+
+
+class Move(NamedTuple):
+    """A rung before and after, by name, and which way that is: both ways where neither can be told from the other."""
+
+    before: str
+    after: str
+    up: bool
+    down: bool
+    level: int  # where `after` stands on its ladder
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One move of a field, for partners who have the deal before and after; or of whole deals."""
+
+    field: str
+    move: Move
+    when: tuple[When, ...]  # any of these
+    more: bool  # there are further conditions, too many to list
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """All that changes."""
+
+    changes: tuple[Change, ...]  # whole deals first
+    meanings: tuple[Meaning, ...]
+    untold: tuple[str, ...]  # fields that may change: their situations are too many to compare
+    _situations: Situations = field(repr=False, compare=False)
+    _nodes: Mapping[str, int] = field(repr=False, compare=False)  # field -> its moves, as a function
+
+    @property
+    def widens(self) -> bool:
+        """Whether some situation may show a partner more, or give it a deal."""
+        moved = any(each.move.up for each in self.changes) or any(each.widens for each in self.meanings)
+        return moved or bool(self.untold)
+
+    @property
+    def narrows(self) -> bool:
+        """Whether some situation may show a partner less, or take a deal from it."""
+        moved = any(each.move.down for each in self.changes) or any(each.narrows for each in self.meanings)
+        return moved or bool(self.untold)
+
+    def __bool__(self) -> bool:
+        return bool(self.changes or self.meanings or self.untold)
+
+
+def said(when: When) -> str:
+    """A condition in plain English."""
+    return ", and ".join(map(str, when)) or "always"
+
+
+def difference(before: Judge | None, after: Judge) -> Difference:
+    """What changes for partners from one policy to another; `before` is None where none is in force yet.
+
+    Nothing is missed. What rests on comparisons with constants is exact; comparisons between two attributes, and
+    functions, are taken to be free of each other, so that a change may be named that can't happen.
+    """
+    old, new = policies_of(before), policies_of(after)
+    situations = Situations((*old, *new))
+    compare = _Compare(situations, old, new)
+    names = {row.name for policy in (*old[:1], *new[:1]) for row in policy.rows}
+    nodes: dict[str, int] = {}
+    untold: list[str] = []
+    for name in (WHOLE, *sorted(names)):
+        try:
+            nodes[name] = compare.moves(name)
+        except TooMany:
+            untold.append(name)
+    return Difference(
+        changes=tuple(change for name, node in nodes.items() for change in _changes(situations, name, node)),
+        meanings=tuple(meanings(old, new, compare.rungs)),
+        untold=tuple(untold),
+        _situations=situations,
+        _nodes=nodes,
+    )
+
+
+def partner_caps(found: Difference, partner: Fields) -> dict[str, str]:
+    """Field -> the highest rung that may still be read of views made before, of the fields that may have narrowed.
+
+    `partner`: its attributes by their full names. With the key `*` it may have lost whole deals.
+    """
+    situations = found._situations
+    within = {
+        number: frozenset({region})
+        for number, variable in enumerate(situations.variables)
+        if variable.roots == {"partner"} and (region := variable.region(partner)) is not None
+    }
+    caps: dict[str, str] = dict.fromkeys(found.untold, "hide")
+    for name, node in found._nodes.items():
+        # INVARIANT: of all rungs that a field may have come down to, the lowest is what may still be read.
+        down = [each for each in situations.diagram.outcomes(node, within) if isinstance(each, Move) and each.down]
+        if down:
+            caps[name] = min(down, key=lambda move: move.level).after
+    return caps
+
+
+class _Compare:
+    """The moves of every field, as functions over all situations."""
+
+    def __init__(self, situations: Situations, old: Sequence[Policy], new: Sequence[Policy]) -> None:
+        self._situations, self._old, self._new = situations, old, new
+        self._diagram = situations.diagram
+
+    def moves(self, name: str) -> int:
+        """A function whose outcomes are Moves, _SAME and _OUTSIDE; raises TooMany."""
+        if name == WHOLE:
+            self._diagram.renew()
+            return self._diagram.join("deals", _deal_moved, self._admitted(self._old), self._admitted(self._new))
+        before, after = self._rows(name)
+        rungs = self._rung(self._old, name), self._rung(self._new, name)
+        if rungs[0] == rungs[1] and before.ladder == after.ladder:
+            return self._diagram.leaf(_SAME)
+        try:
+            return self._diagram.join(("moved", name), _moved(before, after), self._kept, *rungs)
+        except TooMany:
+            self._diagram.renew()
+            return self._diagram.join(("moved", name), _moved(before, after), self._diagram.leaf(True), *rungs)
+
+    def rungs(self, policies: Sequence[Policy], name: str) -> set[str]:
+        """The rungs that a field can have."""
+        ladder = LADDERS[policies[0].rows[policies[0].book.index[name]].ladder]
+        try:
+            return {ladder[rung] for rung in self._diagram.outcomes(self._rung(policies, name))}
+        except TooMany:
+            return set(ladder)
+
+    @cached_property
+    def _kept(self) -> int:
+        """Whether a partner has the deal before and after; before the first version, after."""
+        try:
+            admitted = [self._admitted(policies) for policies in (self._old, self._new) if policies]
+            return self._diagram.join("kept", _all, *admitted)
+        except TooMany:
+            return self._diagram.leaf(True)
+
+    def _admitted(self, policies: Sequence[Policy]) -> int:
+        admitted = [self._situations.admitted(policy) for policy in policies]
+        return self._diagram.join("all", _all, *admitted) if admitted else self._diagram.leaf(False)
+
+    def _rung(self, policies: Sequence[Policy], name: str) -> int:
+        self._diagram.renew()
+        row = policies[0].book.index.get(name) if policies else None
+        if row is None:
+            return self._diagram.leaf(0)
+        lowest = self._situations.rung(policies[0], row)
+        for other in policies[1:]:
+            number, caps = caps_of(policies[0], other)[row]
+            theirs = self._situations.rung(other, number) if number < len(other.rows) else self._diagram.leaf(0)
+            lowest = self._diagram.join(("capped", caps), _capped(caps), lowest, theirs)
+        return lowest
+
+    def _rows(self, name: str) -> tuple[FieldRow, FieldRow]:
+        """A field before and after; twice the same one where it is in one of them only."""
+        rows = [row for policies in (self._old, self._new) if (row := _row(policies, name))]
+        return rows[0], rows[-1]
+
+
+def _moved(before: FieldRow, after: FieldRow) -> Callable[[bool, int, int], Hashable]:
+    def moved(kept: bool, rung: int, then: int) -> Hashable:
+        if not kept:
+            return _OUTSIDE
+        one, other = LADDERS[before.ladder][rung], LADDERS[after.ladder][then]
+        up, down = then > rung_below(after, before, one), rung > rung_below(before, after, other)
+        return _SAME if one == other else Move(one, other, up, down, int(then))
+
+    return moved
+
+
+def _row(policies: Sequence[Policy], name: str) -> FieldRow | None:
+    index = policies[0].book.index.get(name) if policies else None
+    return None if index is None else policies[0].rows[index]
+
+
+def _all(*admitted: bool) -> bool:
+    return all(admitted)
+
+
+def _capped(caps: bytes) -> Callable[[int, int], int]:
+    return lambda rung, theirs: min(rung, caps[theirs])
+
+
+def _deal_moved(before: bool, after: bool) -> Hashable:
+    if before == after:
+        return _SAME
+    return Move("hide", "exact", True, False, 1) if after else Move("exact", "hide", False, True, 0)
+
+
+def _changes(situations: Situations, name: str, node: int) -> Iterator[Change]:
+    moves = [each for each in situations.diagram.outcomes(node) if isinstance(each, Move)]
+    for move in sorted(moves):
+        cubes, more = _cover(situations.diagram, node, move)
+        when = tuple(
+            tuple(situations.variables[number].clause(values) for number, values in sorted(cube.items()))
+            for cube in cubes
+        )
+        yield Change(name, move, when, more)
+
+
+def _cover(diagram: Diagram, node: int, move: Move) -> tuple[list[Cube], bool]:
+    """Few and wide cubes that hold every place of a move and no place of another outcome."""
+    chosen: list[Cube] = []
+    for count, path in enumerate(diagram.paths(node, move)):
+        if count == _MOST_PATHS or len(chosen) == _MOST_CONDITIONS:
+            return chosen, True
+        if not any(_holds(cube, path) for cube in chosen):
+            chosen.append(_widest(diagram, node, path, {move, _OUTSIDE}))
+    return chosen, False
+
+
+def _widest(diagram: Diagram, node: int, cube: Cube, within: set[Any]) -> Cube:
+    """A cube with as few and as weak tests as can be, comparisons dropped first."""
+    for variable in sorted(cube, reverse=True):
+        without = {number: values for number, values in cube.items() if number != variable}
+        if diagram.outcomes(node, without) <= within:
+            cube = without
+            continue
+        for value in range(diagram.width(variable)):
+            wider = {**cube, variable: cube[variable] | {value}}
+            if diagram.outcomes(node, wider) <= within:
+                cube = wider
+    return cube
+
+
+def _holds(cube: Cube, inner: Cube) -> bool:
+    return all(variable in inner and inner[variable] <= values for variable, values in cube.items())

@@ -1,0 +1,119 @@
+"""All situations of some policies at once: what their rules come to, over the regions of every attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from mapping.evaluate import UNKNOWN
+from mapping.syntax import Choice, Constant, Every, Node, Not, Some
+from policies.decision import Policy
+from policies.diagram import Diagram
+from policies.model import Rule
+from policies.rulebook import FALSE, TRUE, UNSURE, takes_effect
+from policies.variables import Scope, variables_of
+
+_TRUTHS = {TRUE: True, FALSE: False, UNSURE: UNKNOWN}
+
+
+class Situations:
+    """The situations of some policies; functions over them are nodes of `diagram`, one variable an attribute.
+
+    Comparisons of one attribute with constants, or of one date with `now`, are told apart exactly. Comparisons
+    between attributes, and functions, are taken to be free of each other: no situation is missed, but some of them
+    may be impossible.
+    """
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._scopes = {id(policy): Scope(policy) for policy in policies}
+        made = variables_of(self._scopes.values())
+        self.variables = tuple(variable for variable, _ in made)
+        self.diagram = Diagram([len(each.regions) for each in self.variables])
+        self._atoms = {
+            meant: (number, tuple(truths[place] for truths in variable.regions))
+            for number, (variable, inside) in enumerate(made)
+            for place, meant in enumerate(inside)
+        }
+        self.verdict = cache(self._verdict)
+
+    def _verdict(self, policy: int, rule: int) -> int:
+        scope = self._scopes[policy]
+        return self._truth(scope, scope.policy.book.rules[rule].tree)
+
+    def admitted(self, policy: Policy) -> int:
+        """Whether a partner has a deal; may raise TooMany, as all of these."""
+        found = self.diagram.leaf(False)
+        for number, rule in enumerate(policy.book.rules):
+            if rule.rule.kind == "who":
+                found = self.diagram.join("who", _or_true, found, self.verdict(id(policy), number))
+        return found
+
+    def rung(self, policy: Policy, row: int) -> int:
+        """The rung of a row, as its number, for a partner who has the deal."""
+        join, raised, cap = self.diagram.join, self.diagram.leaf(0), self.diagram.leaf(255)
+        for number, rung in self._scopes[id(policy)].targets.get(row, ()):
+            verdict = self.verdict(id(policy), number)
+            rule = policy.book.rules[number].rule
+            if rule.kind == "show":
+                raised = join(("show", rung), _raise(rule, rung), raised, verdict)
+            else:
+                cap = join(("limit", rung), _cap(rule, rung), cap, verdict)
+        found = join("lower", min, raised, cap)
+        for length in policy.book.lengths:
+            if length.row == row:
+                for column in length.columns:
+                    found = join("counted", _counted, found, self.rung(policy, column))
+        return found
+
+    def _truth(self, scope: Scope, node: Node) -> int:
+        join = self.diagram.join
+        match node:
+            case Constant(value):
+                return self.diagram.leaf(TRUE if value is True else FALSE)
+            case Not(item):
+                return join("not", _opposite, self._truth(scope, item))
+            case Every(items):
+                return self._folded("and", _both, items, scope)
+            case Some(items):
+                return self._folded("or", _either, items, scope)
+            case Choice(condition, then, otherwise, "boolean"):
+                return join("if", _chosen, *(self._truth(scope, each) for each in (condition, then, otherwise)))
+        return self.diagram.variable(*self._atoms[scope.meant(node)])
+
+    def _folded(self, name: str, function: Callable[[int, int], int], items: Sequence[Node], scope: Scope) -> int:
+        first, *others = (self._truth(scope, item) for item in items)
+        for other in others:
+            first = self.diagram.join(name, function, first, other)
+        return first
+
+
+def _or_true(found: bool, truth: int) -> bool:
+    return found or truth == TRUE
+
+
+def _raise(rule: Rule, rung: int) -> Callable[[int, int], int]:
+    return lambda raised, truth: max(raised, rung) if takes_effect(rule, _TRUTHS[truth]) else raised
+
+
+def _cap(rule: Rule, rung: int) -> Callable[[int, int], int]:
+    return lambda cap, truth: min(cap, rung) if takes_effect(rule, _TRUTHS[truth]) else cap
+
+
+def _counted(length: int, column: int) -> int:
+    return 1 if column else length
+
+
+def _opposite(truth: int) -> int:
+    return {TRUE: FALSE, FALSE: TRUE}.get(truth, UNSURE)
+
+
+def _both(one: int, other: int) -> int:
+    return FALSE if FALSE in (one, other) else UNSURE if UNSURE in (one, other) else TRUE
+
+
+def _either(one: int, other: int) -> int:
+    return TRUE if TRUE in (one, other) else UNSURE if UNSURE in (one, other) else FALSE
+
+
+def _chosen(condition: int, then: int, otherwise: int) -> int:
+    return then if condition == TRUE else otherwise if condition == FALSE else UNSURE
