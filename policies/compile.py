@@ -12,7 +12,7 @@ from mapping.model import SHARE_FIELDS, SHARE_STATES, Broken, Problem
 from mapping.syntax import Attribute, Constant, Moment, Node, walk
 from mapping.typed import Known
 from mapping.values import FieldType
-from policies.decision import SIDES, Decision, Facts, Policy, Questions, Side, truth_of
+from policies.decision import SIDES, Decision, Facts, Policy, Questions, Side, side_of, truth_of
 from policies.layout import lay_out, list_of, slots_of
 from policies.lineage import Lineage, trace
 from policies.lint import Stated, problems_of, rows_of, rung_index
@@ -110,7 +110,7 @@ def _atoms(conditions: Sequence[Expression]) -> dict[Side, list[Node]]:
 def _questions(side: Side, atoms: Mapping[Side, Sequence[Node]], zone: tzinfo) -> Questions:
     setting = Setting(zone)
     flips = (flip_of(node, setting) for node in atoms[side])
-    asked = sorted({name for node in atoms["pair"] for name in _fields(node) if _side_of(name) == side})
+    asked = sorted({name for node in atoms["pair"] for name in _fields(node) if side_of(name) == side})
     return Questions(
         ask=tuple(truth_of(ready(node, setting)) for node in atoms[side]),
         flips=tuple(flip for flip in flips if flip),
@@ -122,13 +122,8 @@ def _fields(node: Node) -> set[str]:
     return {each.name for each in walk(node) if isinstance(each, Attribute)}
 
 
-def _side_of(field: str) -> Side:
-    root = field.partition(".")[0]
-    return "partner" if root == "partner" else "share" if root == "share" else "deal"
-
-
 def _side(atom: Node) -> Side:
-    sides = {_side_of(name) for name in _fields(atom)}
+    sides = {side_of(name) for name in _fields(atom)}
     return "pair" if len(sides) > 1 else next(iter(sides), "deal")
 
 

@@ -146,6 +146,12 @@ class Policy:
         return full
 
 
+def side_of(field: str) -> Side:
+    """Whose a field is."""
+    root = field.partition(".")[0]
+    return "partner" if root == "partner" else "share" if root == "share" else "deal"
+
+
 def soonest(*moments: datetime | None) -> datetime | None:
     """The first of some instants; None where there is none."""
     return min(filter(None, moments), default=None)

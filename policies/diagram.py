@@ -73,6 +73,25 @@ class Diagram:
                 seen |= reached
         return found
 
+    def at(self, node: int, values: Mapping[int, int]) -> Any:
+        """What a function comes to at one place. KeyError where a variable that it asks has no value."""
+        nodes = self._nodes
+        variable, inside = nodes[node]
+        while variable != _LEAF:
+            variable, inside = nodes[inside[values[variable]]]
+        return inside
+
+    def asked(self, node: int) -> set[int]:
+        """The variables that a function depends on."""
+        found, seen, open_ = set[int](), {node}, [node]
+        while open_:
+            variable, inside = self._nodes[open_.pop()]
+            if variable != _LEAF:
+                found.add(variable)
+                open_ += set(inside) - seen
+                seen |= set(inside)
+        return found
+
     def paths(self, node: int, outcome: Hashable) -> Iterator[Cube]:
         """Cubes that together are all the places where a function comes to an outcome."""
         variable, inside = self._nodes[node]

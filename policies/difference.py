@@ -12,6 +12,7 @@ from policies.decision import Fields, Policy
 from policies.diagram import Cube, Diagram, TooMany
 from policies.meaning import Meaning, meanings
 from policies.model import LADDERS, FieldRow
+from policies.rulebook import ANY_TIME
 from policies.situations import Situations
 from policies.variables import Clause
 
@@ -50,8 +51,10 @@ class Difference:
     changes: tuple[Change, ...]  # whole deals first
     meanings: tuple[Meaning, ...]
     untold: tuple[str, ...]  # fields that may change: their situations are too many to compare
-    _situations: Situations = field(repr=False, compare=False)
-    _nodes: Mapping[str, int] = field(repr=False, compare=False)  # field -> its moves, as a function
+    situations: Situations = field(repr=False, compare=False)
+    nodes: Mapping[str, int] = field(repr=False, compare=False)  # field -> its moves, as a function
+    cells: Callable[[], Mapping[str, int]] = field(repr=False, compare=False)
+    """The same where the fields of a deal that a partner gets or loses move too. Raises TooMany."""
 
     @property
     def widens(self) -> bool:
@@ -83,10 +86,9 @@ def difference(before: Judge | None, after: Judge) -> Difference:
     old, new = policies_of(before), policies_of(after)
     situations = Situations((*old, *new))
     compare = _Compare(situations, old, new)
-    names = {row.name for policy in (*old[:1], *new[:1]) for row in policy.rows}
     nodes: dict[str, int] = {}
     untold: list[str] = []
-    for name in (WHOLE, *sorted(names)):
+    for name in (WHOLE, *compare.names):
         try:
             nodes[name] = compare.moves(name)
         except TooMany:
@@ -95,8 +97,9 @@ def difference(before: Judge | None, after: Judge) -> Difference:
         changes=tuple(change for name, node in nodes.items() for change in _changes(situations, name, node)),
         meanings=tuple(meanings(old, new, compare.rungs)),
         untold=tuple(untold),
-        _situations=situations,
-        _nodes=nodes,
+        situations=situations,
+        nodes=nodes,
+        cells=compare.cells,
     )
 
 
@@ -105,14 +108,15 @@ def partner_caps(found: Difference, partner: Fields) -> dict[str, str]:
 
     `partner`: its attributes by their full names. With the key `*` it may have lost whole deals.
     """
-    situations = found._situations
+    situations = found.situations
     within = {
         number: frozenset({region})
         for number, variable in enumerate(situations.variables)
-        if variable.roots == {"partner"} and (region := variable.region(partner)) is not None
+        if variable.roots == {"partner"} and not variable.timed
+        if (region := variable.region(partner, ANY_TIME)) is not None
     }
     caps: dict[str, str] = dict.fromkeys(found.untold, "hide")
-    for name, node in found._nodes.items():
+    for name, node in found.nodes.items():
         # INVARIANT: of all rungs that a field may have come down to, the lowest is what may still be read.
         down = [each for each in situations.diagram.outcomes(node, within) if isinstance(each, Move) and each.down]
         if down:
@@ -126,6 +130,7 @@ class _Compare:
     def __init__(self, situations: Situations, old: Sequence[Policy], new: Sequence[Policy]) -> None:
         self._situations, self._old, self._new = situations, old, new
         self._diagram = situations.diagram
+        self.names = sorted({row.name for policies in (old[:1], new[:1]) for each in policies for row in each.rows})
 
     def moves(self, name: str) -> int:
         """A function whose outcomes are Moves, _SAME and _OUTSIDE; raises TooMany."""
@@ -141,6 +146,19 @@ class _Compare:
         except TooMany:
             self._diagram.renew()
             return self._diagram.join(("moved", name), _moved(before, after), self._diagram.leaf(True), *rungs)
+
+    def cells(self) -> dict[str, int]:
+        """Field -> a function whose outcomes are Moves and _SAME: what is not admitted is hidden. Raises TooMany."""
+        had, has = self._admitted(self._old), self._admitted(self._new)
+        found = {WHOLE: self.moves(WHOLE)}
+        for name in self.names:
+            before, after = self._rows(name)
+            ends = [
+                self._diagram.join("cell", _cell, admitted, self._rung(policies, name))
+                for admitted, policies in ((had, self._old), (has, self._new))
+            ]
+            found[name] = self._diagram.join(("moved", name), _moved(before, after), self._diagram.leaf(True), *ends)
+        return found
 
     def rungs(self, policies: Sequence[Policy], name: str) -> set[str]:
         """The rungs that a field can have."""
@@ -199,6 +217,10 @@ def _row(policies: Sequence[Policy], name: str) -> FieldRow | None:
 
 def _all(*admitted: bool) -> bool:
     return all(admitted)
+
+
+def _cell(admitted: bool, rung: int) -> int:
+    return rung if admitted else 0
 
 
 def _capped(caps: bytes) -> Callable[[int, int], int]:

@@ -24,6 +24,8 @@ _FREELY: Mapping[tuple[int, ...], frozenset[int]] = {
 }
 Asked = tuple["Meant", "Scope", set[Bound]]
 """A comparison, a policy that makes it, and what it compares with."""
+Ask = Callable[[Fields, datetime], int]
+"""A comparison's truth as a situation's byte."""
 Derived = frozenset[tuple[str, str]]
 """The derived fields that a comparison asks, through every step, with their expressions."""
 
@@ -58,11 +60,16 @@ class Variable:
 
     subject: str
     cells: tuple[Cell, ...]
-    asks: tuple[Callable[[Read, datetime], int], ...]
     regions: Mapping[tuple[int, ...], frozenset[int]]  # the truths of all comparisons -> the cells where they are so
-    roots: frozenset[str]  # whose attributes it asks: partner, deal, ...
+    asks: tuple[Ask, ...]
+    fields: tuple[str, ...]  # what the comparisons are computed from
     comparison: bool
     timed: bool
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """Whose attributes it asks: partner, deal, ..."""
+        return frozenset(name.partition(".")[0] for name in self.fields)
 
     def clause(self, values: frozenset[int]) -> Clause:
         """Some of its regions in words."""
@@ -70,10 +77,10 @@ class Variable:
         chosen = frozenset(cell for value in values for cell in sets[value])
         return Clause(self.subject, *pieces(self.cells, chosen), self.comparison)
 
-    def region(self, fields: Fields) -> int | None:
-        """Where an object with these fields stands; None where that is not known."""
-        truths = tuple(ask(fields.get, ANY_TIME) for ask in self.asks)
-        return list(self.regions).index(truths) if truths in self.regions and not self.timed else None
+    def region(self, known: Fields, now: datetime) -> int | None:
+        """Where an object with these values of `fields` stands; None for values that no region foresees."""
+        truths = tuple([ask(known, now) for ask in self.asks])
+        return next((number for number, region in enumerate(self.regions) if region == truths), None)
 
 
 class Scope:
@@ -119,7 +126,19 @@ class Scope:
                     fields.add(each)
         return fields, bounds
 
-    def reader(self, known: Mapping[str, Any]) -> Read:
+    def fields(self, node: Node) -> frozenset[str]:
+        """The fields that a comparison is computed from, through every step."""
+        names = {each.name for each in walk(node) if isinstance(each, Attribute)}
+        return frozenset().union(*(self.fields(self.trees[name]) if name in self.trees else {name} for name in names))
+
+    def ask(self, atom: Node) -> Ask:
+        """A comparison over values from which its derived fields are computed."""
+        truth, reader = truth_of(ready(atom, Setting(self.zone))), self._reader
+        if not self.derived(atom):
+            return lambda known, now: truth(known.get, now)
+        return lambda known, now: truth(reader(known), now)
+
+    def _reader(self, known: Mapping[str, Any]) -> Read:
         """A field's value, where it is known or computed from what is."""
 
         def read(name: str) -> Any:
@@ -159,33 +178,27 @@ def _variables(asked: Mapping[Meant, Scope]) -> Iterator[tuple[Variable, list[Me
             yield from _exact(field, inside)
 
 
-def _exact(
-    field: Attribute, inside: Sequence[tuple[Meant, Scope, set[Bound]]]
-) -> Iterator[tuple[Variable, list[Meant]]]:
+def _exact(field: Attribute, inside: Sequence[Asked]) -> Iterator[tuple[Variable, list[Meant]]]:
     bounds = sorted({bound for _, _, own in inside for bound in own}, key=lambda bound: describe(bound[0]))
     try:
         cells = cells_of(field, bounds)
     except OverflowError:  # at the end of the calendar
         yield from (_free(meant, scope) for meant, scope, _ in inside)
         return
-    asks = [truth_of(ready(meant.atom, Setting(meant.zone))) for meant, _, _ in inside]
+    asks = tuple(scope.ask(meant.atom) for meant, scope, _ in inside)
     regions: dict[tuple[int, ...], frozenset[int]] = {}
     for number, cell in enumerate(cells):
-        known = {field.name: cell.value}
-        reads = (scope.reader(known) for _, scope, _ in inside)
-        truths = tuple(ask(read, REFERENCE) for ask, read in zip(asks, reads, strict=True))
+        truths = tuple(ask({field.name: cell.value}, REFERENCE) for ask in asks)
         regions[truths] = regions.get(truths, frozenset()) | {number}
-    roots = frozenset({field.name.partition(".")[0]})
-    variable = Variable(field.name, cells, tuple(asks), regions, roots, False, _timed(bounds))
+    fields = frozenset().union(*(scope.fields(meant.atom) for meant, scope, _ in inside))
+    variable = Variable(field.name, cells, regions, asks, tuple(sorted(fields)), False, _timed(bounds))
     yield variable, [meant for meant, _, _ in inside]
 
 
 def _free(meant: Meant, scope: Scope) -> tuple[Variable, list[Meant]]:
-    names = {each.name for each in walk(meant.atom) if isinstance(each, Attribute)}
-    roots = frozenset(name.partition(".")[0] for name in names)
-    asks = (truth_of(ready(meant.atom, Setting(scope.zone))),)
+    fields = tuple(sorted(scope.fields(meant.atom)))
     timed = any(isinstance(each, Moment) for each in walk(meant.atom))
-    return Variable(describe(meant.atom), _FREE, asks, _FREELY, roots, True, timed), [meant]
+    return Variable(describe(meant.atom), _FREE, _FREELY, (scope.ask(meant.atom),), fields, True, timed), [meant]
 
 
 def _timed(bounds: Sequence[Bound] | set[Bound]) -> bool:

@@ -1,0 +1,101 @@
+"""Many deals, partners and shares at once: the very moves that deciding each of them under both versions gives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from dice import NOW, Dice, compiled
+
+from policies.bounded import Bounded, Judge
+from policies.difference import WHOLE, difference
+from policies.grouped import Grouped
+from policies.model import LADDERS, Rule
+
+World = tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any], dict[str, Any]]
+
+
+def rungs(judge: Judge, world: World, now: datetime) -> dict[str, str]:
+    """Field -> rung, hidden where the partner has not the deal; and the deal itself."""
+    deal, contacts, partner, share = world
+    first = judge.first if isinstance(judge, Bounded) else judge
+    decision = judge.decide(first.completed(deal, {"contacts": contacts}), partner, share, now)
+    fields = {row.name: LADDERS[row.ladder][rung] for row, rung in zip(judge.rows, decision.rungs, strict=True)}
+    return {**fields, WHOLE: "exact" if decision.admitted else "hide"}
+
+
+def moved(before: Judge, after: Judge, world: World, now: datetime) -> dict[str, tuple[str, str]]:
+    one, other = rungs(before, world, now), rungs(after, world, now)
+    return {name: (rung, other[name]) for name, rung in one.items() if rung != other[name]}
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_many_at_once_move_as_each_alone(block: int) -> None:
+    assert sum(check(10 * block + number) for number in range(10))
+
+
+def check(seed: int) -> int:
+    """How many of these situations are said to stay as they are; each of them is held to it."""
+    dice = Dice(30_000 + seed)
+    before, after = compiled(dice.rules()), compiled(dice.rules())
+    one: Judge = Bounded((before, compiled(dice.rules()))) if seed % 5 == 0 else before
+    grouped = Grouped(difference(one, after), NOW)
+    deals = [(dice.deal(), dice.contacts()) for _ in range(25)]
+    partners = [dice.partner() for _ in range(6)]
+    shares = [{"share.state": state} for state in ("accepted", "pending")]
+    sorts = (
+        grouped.deals([{**deal, "contacts.length": len(contacts)} for deal, contacts in deals]),
+        grouped.partners(partners),
+        grouped.shares(shares),
+    )
+    sure = 0
+    for (deal, contacts), deal_sort in zip(deals, sorts[0], strict=True):
+        for partner, partner_sort in zip(partners, sorts[1], strict=True):
+            share_number = dice.random.randrange(2)
+            world = deal, contacts, partner, shares[share_number]
+            found = grouped.moved(deal_sort, partner_sort, sorts[2][share_number])
+            said = {name: (move.before, move.after) for name, move in found.moves.items()}
+            assert said == moved(one, after, world, NOW)
+            if not found.unsure:  # then it stays so
+                sure += 1
+                later = NOW + timedelta(days=dice.random.randrange(60))
+                assert said == moved(one, after, world, later)
+    return sure
+
+
+def test_only_what_the_change_asks_is_needed_and_tells_deals_apart() -> None:
+    """A change for gold partners asks nothing of a deal: all deals are of one sort."""
+    dice = Dice(31_000)
+
+    everybody, gold = (
+        Rule("who", "all", "always"),
+        Rule("show", "gold", {"partner.tier": "gold"}, ("deal.name",), rung="exact"),
+    )
+    grouped = Grouped(difference(compiled([(everybody, None)]), compiled([(everybody, None), (gold, None)])), NOW)
+    assert grouped.needs == {"partner.tier"}
+    assert set(grouped.deals([dice.deal() for _ in range(50)])) == {0}
+    found = Counter(
+        name
+        for sort in grouped.partners([{"partner.tier": tier} for tier in ("gold", "silver", "gold")])
+        for name in grouped.moved(0, sort, grouped.shares([{}])[0]).moves
+    )
+    assert found == {"deal.name": 2}
+
+
+def test_a_value_that_no_comparison_can_use_leaves_the_answer_open() -> None:
+    everybody = Rule("who", "all", "always"), "always"
+    seats = "not (deal.seats is empty) and deal.seats > 5"
+    many = Rule("show", "many", seats, ("deal.name",), rung="exact", tells_partner="it has many seats"), ""
+    grouped = Grouped(difference(compiled([everybody]), compiled([everybody, many])), NOW)
+    found = [
+        grouped.moved(sort, *grouped.partners([{}]), *grouped.shares([{}]))
+        for sort in grouped.deals([{"deal.seats": seats} for seats in (None, 5, 6, "a text")])
+    ]
+    assert [(list(each.moves), each.unsure) for each in found] == [
+        ([], False),
+        ([], False),
+        (["deal.name"], False),
+        ([], True),
+    ]
