@@ -20,6 +20,8 @@ def why_needed(workspace: Workspace) -> dict[str, str]:
     why = {
         "partner.name": "names the partner on pages and records",
         "partner.language": "the partner's pages and mails",
+        "partner.address": "stands in the records of what was provided",
+        "partner.representative": "stands in the records of what was provided",
     }
     for action in workspace.writeback.actions:
         for template in (*action.subject.values(), *action.body.values()):

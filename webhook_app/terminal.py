@@ -6,7 +6,14 @@ import sys
 
 import click
 
-from webhook_app import terminal_checks, terminal_crm, terminal_partners, terminal_serving, terminal_workspace
+from webhook_app import (
+    terminal_checks,
+    terminal_crm,
+    terminal_partners,
+    terminal_records,
+    terminal_serving,
+    terminal_workspace,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,6 +30,13 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-for _room in (terminal_workspace, terminal_crm, terminal_partners, terminal_serving, terminal_checks):
+for _room in (
+    terminal_workspace,
+    terminal_crm,
+    terminal_partners,
+    terminal_records,
+    terminal_serving,
+    terminal_checks,
+):
     for _command in _room.COMMANDS:
         main.add_command(_command)
