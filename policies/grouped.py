@@ -130,9 +130,11 @@ class _Side:
         known = self._known[number]
         if len(known) > _MOST_KNOWN:
             known.clear()
-        places = list(zip(*(_column(many, name) for name in variable.fields), strict=True))
+        columns = [_column(many, name) for name in variable.fields]
+        places: list[Any] = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
         for place in set(places) - known.keys():
-            fields = dict(zip(variable.fields, map(_value, place), strict=True))
+            values = (place,) if len(columns) == 1 else place
+            fields = dict(zip(variable.fields, map(_value, values), strict=True))
             known[place] = variable.region(fields, self._now)
         return list(map(known.__getitem__, places))
 
@@ -146,4 +148,5 @@ def _column(many: Sequence[Fields], name: str) -> list[Any]:
 
 
 def _value(kept: Any) -> Value:
+    """As it was before `_column`; money is a tuple of its own kind."""
     return list(kept) if type(kept) is tuple else kept
