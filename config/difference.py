@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import unified_diff
 
 from config.told import Line, told
@@ -24,6 +24,15 @@ def field_changes(before: Workspace | None, after: Workspace) -> dict[str, list[
         explained = {line.file for line in (*gone, *come)}
         changes |= _raw(before, after, explained)
     return changes
+
+
+def text_changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The lines that differ, file by file, as a patch shows them."""
+    found: list[str] = []
+    for name in sorted({*before, *after}):
+        old, new = before.get(name, "").splitlines(), after.get(name, "").splitlines()
+        found += unified_diff(old, new, name, name, n=2, lineterm="") if old != new else ()
+    return found
 
 
 def _only_in(these: Iterable[Line], others: Iterable[Line]) -> list[Line]:

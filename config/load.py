@@ -166,4 +166,5 @@ def _compiled(draft: Draft, files: Mapping[str, str], problems: list[Problem]) -
         files=dict(files),
         fields=table,
         policies=tuple(with_tests(each, draft.tests or []) for each in policies),
+        four_eyes=settings.four_eyes,
     )

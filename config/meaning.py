@@ -15,16 +15,23 @@ def deciding(workspace: Workspace) -> tuple[Any, ...]:
     """All that decides which deals a partner sees and how sharply. Equal where two sets of files mean the same."""
     policy = workspace.policy
     return (
-        workspace.timezone.key,
-        workspace.fiscal_year_starts,
-        tuple((row.name, row.kind, row.timezone.key) for row in workspace.connections.values()),
-        _bare(tuple(workspace.mappings.values())),  # in order: of two that map one attribute the first one counts
+        grounds(workspace),
         _bare(policy.table.never_share),
         _bare(policy.rows),
         tuple((each.text, _bare(dataclasses.replace(each.rule, when=""))) for each in policy.book.rules),
         policy.list_fields,
         policy.existing_deals,
         policy.expires_after_days,
+    )
+
+
+def grounds(workspace: Workspace) -> tuple[Any, ...]:
+    """What a policy decides upon: which records are deals and partners, what their fields hold, which day it is."""
+    return (
+        workspace.timezone.key,
+        workspace.fiscal_year_starts,
+        tuple((row.name, row.kind, row.timezone.key) for row in workspace.connections.values()),
+        _bare(tuple(workspace.mappings.values())),  # in order: of two that map one attribute the first one counts
     )
 
 

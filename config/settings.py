@@ -28,6 +28,7 @@ class Settings:
     vendor_users: Mapping[str, tuple[str, str]]
     serving: Serving
     mail: Mapping[str, Any]
+    four_eyes: bool
 
 
 def read_settings(read: Located, problems: list[Problem]) -> Settings | None:
@@ -74,4 +75,5 @@ def read_settings(read: Located, problems: list[Problem]) -> Settings | None:
             vendor_url=serve.get("vendor_url", f"http://{vendor}").rstrip("/"),
         ),
         mail=words.get("mail", {}),
+        four_eyes=words.get("four_eyes", True),
     )

@@ -301,3 +301,4 @@ class SudareWords(Words):
         Text(re.compile(r"[^@\s]+@[^@\s]+"), "an e-mail address such as `name@example.com`"), Inner(UserWords)
     )
     mail = Inner(MailWords)
+    four_eyes = Flag()

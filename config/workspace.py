@@ -137,3 +137,4 @@ class Workspace:
     files: Mapping[str, str]  # file name -> text, as read: what `apply` stores
     fields: FieldTable  # as declared, and what is mapped but not listed (internal)
     policies: tuple[PolicyFile, ...]  # as declared, with their tests
+    four_eyes: bool = True  # what lets partners see more waits for a second person

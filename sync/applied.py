@@ -1,51 +1,131 @@
-"""Puts a configuration in force, and says how the files differ from it."""
+"""Puts a configuration in force: the only way there, and it lets nobody alone show partners more."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from config.load import load
-from config.meaning import deciding
 from config.soundness import refusals
+from config.widening import APPROVERS, Change, approvers, change_of
 from config.workspace import Workspace
 from mapping.model import Broken
+from sync.changes import Changes, write_changes
 from sync.documents import keep_documents
-from sync.house import House, NotApplied
+from sync.foreseen import foreseen, shareable
+from sync.house import House, InForce, NotApplied, bounded
 from sync.identifiers import internal_id
+from sync.masks import mask, unmask
 from sync.project import mark
 from sync.rows import upsert
-from sync.schema import applied, links, people, sessions, shares
-from sync.unfiltered import mirror, relations
+from sync.schema import applied, links, people, plans, sessions
+
+
+class NeedsApproval(Exception):
+    """What lets partners see more waits for a second person."""
+
+    def __init__(self, reasons: Iterable[str], version: int | None = None) -> None:
+        super().__init__("this waits for a second person: " + "; ".join(reasons))
+        self.version = version  # in force since just now: what of it narrows
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What is to be put in force, who made it, and who agreed."""
+
+    workspace: Workspace
+    by: str
+    note: str = ""
+    plan: str | None = None
+    approved_by: str | None = None  # e-mail of the second person, who is signed in at the console
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a draft."""
+
+    version: int | None  # in force from the commit on; None: nothing of it is
+    waits: tuple[str, ...]  # what waits for a second person, in words
 
 
 def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "") -> int:
     """Store these files as the next version, in force from the commit on; its number.
 
-    Raises Broken where they can't be used, or where something in them must not go live.
+    Raises Broken where they can't be used, or where something in them must not go live; NeedsApproval where partners
+    may see more.
     """
+    workspace = fit(house, files)
+    with house.writing(alone=True) as tx:
+        done = put_in_force(tx, house, Draft(workspace, by, note))
+    if done.version is None or done.waits:
+        raise NeedsApproval(done.waits, done.version)
+    return done.version
+
+
+def fit(house: House, files: Mapping[str, str]) -> Workspace:
+    """The workspace of these files, fit to be in force: tests pass, documents are kept. Raises Broken."""
     workspace = load(files)
     if refused := refusals(workspace, house.clock()):
         raise Broken(refused)
     keep_documents(house, workspace.documents)
-    with house.writing(alone=True) as tx:
-        before = _latest(tx)
-        version = (before.version if before else 0) + 1
-        changed = changed_files(json.loads(before.files) if before else {}, files)
-        earlier = _in_force(house, tx)
-        # INVARIANT: after a change of what partners may see, no view of an older version is read.
-        anew = earlier is None or deciding(earlier) != deciding(workspace)
-        floor = version if anew or before is None else before.floor
-        row = {"version": version, "files": json.dumps(dict(files), ensure_ascii=False), "at": house.now()}
-        tx.execute(sa.insert(applied).values(**row, by=by, note=note or ", ".join(changed), floor=floor))
-        _keep_vendor_users(tx, house, workspace)
-        _end_vendor_users(tx, house, _vendor_users(earlier) - _vendor_users(workspace))
-        if anew:
-            mark(tx, _all_shareable(tx))
-        return version
+    return workspace
+
+
+def put_in_force(tx: sa.Connection, house: House, draft: Draft) -> Outcome:
+    """Switch to the next version, in a transaction that is alone; what is wider stays out until it is approved."""
+    before, latest = in_force(house, tx), _latest(tx)
+    change = change_from(before, draft.workspace)
+    # INVARIANT: no version shows partners more than the one before unless a second person has agreed to it.
+    waits = waits_for(tx, before, change, draft)
+    if waits and not (before and change.splits):
+        return Outcome(None, waits)
+    version, bound = (latest.version if latest else 0) + 1, before.version if before and waits else None
+    # INVARIANT: after a change of what fields mean, no view of an older version is read.
+    floor = version if change.anew or latest is None else latest.floor
+    force = InForce(version, floor, *bounded(draft.workspace, before.judge if before and waits else None), bound)
+    _store(tx, house, draft, force, latest)
+    _keep_vendor_users(tx, house, draft.workspace)
+    _end_vendor_users(tx, house, _vendor_users(before) - set(_emails(draft.workspace)))
+    if change.decides:
+        _switch(tx, house, force, change)
+    return Outcome(version, waits)
+
+
+def change_from(before: InForce | None, workspace: Workspace) -> Change:
+    """How a configuration differs from what is in force."""
+    return change_of(before.workspace, before.judge, workspace) if before else change_of(None, None, workspace)
+
+
+def waits_for(tx: sa.Connection, before: InForce | None, change: Change, draft: Draft) -> tuple[str, ...]:
+    """What a second person has to agree to, in words; nothing where one has, or where four_eyes is off."""
+    if before is None or not before.workspace.four_eyes:
+        return ()
+    others = {email for email in approvers(before.workspace) if not same_person(draft.by, email)}
+    # Where nobody could agree, a second person can be named; that is told wherever versions are.
+    able = [f"{email} could newly approve" for email in sorted(change.approvers)] if others else []
+    if not change.widens and not able:
+        return ()
+    if draft.approved_by in others and _is_let_in(tx, draft.approved_by):
+        return ()
+    return (*change.widens, *able)
+
+
+def same_person(by: str, email: str) -> bool:
+    """Whether who made a plan (an e-mail, or a name at the machine) is who has this address, as far as names tell."""
+    name, address = by.strip().casefold(), email.strip().casefold()
+    return name in (address, address.partition("@")[0])
+
+
+def in_force(house: House, tx: sa.Connection) -> InForce | None:
+    """What is in force; None before the first version, and where this release can't read it any more."""
+    try:
+        return house.in_force(tx)
+    except (NotApplied, Broken):  # files of an older release may hold what is refused now
+        return None
 
 
 def drift(house: House, files: Mapping[str, str]) -> list[str]:
@@ -69,15 +149,54 @@ def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
-def _in_force(house: House, tx: sa.Connection) -> Workspace | None:
-    try:
-        return house.in_force(tx).workspace
-    except (NotApplied, Broken):  # files of an older release may hold what is refused now
-        return None
+def _switch(tx: sa.Connection, house: House, force: InForce, change: Change) -> None:
+    """Have decided anew what differs, and hide until then what is less than it was."""
+    deals = shareable(tx)
+    if change.anew:
+        mark(tx, deals)
+        return
+    seen = foreseen(tx, house, force, deals)
+    mark(tx, seen.deals)
+    # INVARIANT: from this commit on nothing is read above what the version allows, whatever the views still hold.
+    unmask(tx, deals)
+    mask(tx, {(each.partner_id, each.deal_id): each.closed for each in seen.shares if each.closed and not each.loses})
+    lost = Changes(())
+    for each in seen.shares:
+        if each.loses:
+            lost.suspend(each.deal_id, each.share)
+    write_changes(tx, house, force, lost, house.now())
 
 
-def _vendor_users(workspace: Workspace | None) -> set[str]:
-    return {email.strip().casefold() for email in workspace.vendor_users} if workspace else set()
+def _store(tx: sa.Connection, house: House, draft: Draft, force: InForce, latest: Any) -> None:
+    files = draft.workspace.files
+    changed = changed_files(json.loads(latest.files) if latest else {}, files)
+    row = {
+        "version": force.version,
+        "files": json.dumps(dict(files), ensure_ascii=False),
+        "at": house.now(),
+        "by": draft.by,
+        "note": draft.note or ", ".join(changed),
+        "floor": force.floor,
+        "bound": force.bound,
+        "plan": draft.plan,
+        "approved_by": draft.approved_by,
+    }
+    tx.execute(sa.insert(applied).values(row))
+    others = sa.and_(plans.c.state == "waiting", plans.c.id != (draft.plan or ""))
+    tx.execute(sa.update(plans).where(others).values(state="overtaken", decided_at=house.now()))
+
+
+def _is_let_in(tx: sa.Connection, email: str) -> bool:
+    here = (people.c.partner_id.is_(None), people.c.email == email, people.c.ended.is_(None))
+    return tx.execute(sa.select(people.c.id).where(*here, people.c.role.in_(APPROVERS))).first() is not None
+
+
+def _emails(workspace: Workspace) -> list[str]:
+    return [email.strip().casefold() for email in workspace.vendor_users]
+
+
+def _vendor_users(force: InForce | None) -> set[str]:
+    return set(_emails(force.workspace)) if force else set()
 
 
 def _keep_vendor_users(tx: sa.Connection, house: House, workspace: Workspace) -> None:
@@ -109,11 +228,3 @@ def _latest(tx: sa.Connection) -> Any:
     # version, files, floor; None before the first
     newest = sa.select(applied.c.version, applied.c.files, applied.c.floor).order_by(applied.c.version.desc())
     return tx.execute(newest.limit(1)).first()
-
-
-def _all_shareable(tx: sa.Connection) -> list[str]:
-    """Deals that have a share, or that some relation names."""
-    named = sa.exists().where(relations.c.connection == mirror.c.connection, relations.c.deal == mirror.c.crm_id)
-    found = sa.select(mirror.c.id).where(mirror.c.object == "opportunity", named)
-    standing = sa.select(shares.c.deal_id)
-    return sorted({*tx.execute(found).scalars(), *tx.execute(standing).scalars()})

@@ -153,9 +153,16 @@ def quarantined(house: House, *, after: str | None = None, limit: int = PAGE) ->
 
 def versions(house: House, limit: int = PAGE) -> list[Any]:
     """The configurations that were in force, newest first."""
-    told = sa.select(applied.c.version, applied.c.at, applied.c.by, applied.c.note)
+    told = sa.select(*(each for each in applied.c if each.name != "files"))
     with house.reading() as tx:
         return list(tx.execute(told.order_by(applied.c.version.desc()).limit(limit)))
+
+
+def version_files(house: House, version: int) -> Mapping[str, str] | None:
+    """The files of a version; None where there is none of this number."""
+    with house.reading() as tx:
+        files = tx.execute(sa.select(applied.c.files).where(applied.c.version == version)).scalar()
+    return msgspec.json.decode(files) if files is not None else None
 
 
 def all_partners(house: House, *, after: str | None = None, limit: int = 200) -> list[PartnerState]:
@@ -264,7 +271,8 @@ def explain(house: House, partner_id: str, deal_id: str, field: str | None = Non
     """Why this partner sees the fields of this deal as it does: the very computation that decides."""
     now = house.clock()
     with house.reading() as tx:
-        policy = house.in_force(tx).workspace.policy
+        force = house.in_force(tx)
+        policy, judge = force.workspace.policy, force.judge
         gathered = gather(tx, house.in_force(tx).workspace, [deal_id])
         stored = tx.execute(sa.select(partners.c.fields).where(partners.c.id == partner_id)).scalar()
     if deal_id not in gathered.facts or stored is None:
@@ -279,7 +287,7 @@ def explain(house: House, partner_id: str, deal_id: str, field: str | None = Non
     }
     deal = policy.completed(values.deal(), {"contacts": values.contacts()})
     names = [field] if field is not None else [row.name for row in policy.rows]
-    return [policy.explain(deal, thaw(stored), asked, now, name) for name in names]
+    return [judge.explain(deal, thaw(stored), asked, now, name) for name in names]
 
 
 def _stream(row: Any) -> StreamState:

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from pathlib import Path
@@ -21,11 +21,14 @@ from sqlalchemy.engine import make_url
 from config.load import load
 from config.secrets import derive, workspace_key
 from config.workspace import Workspace
+from policies.bounded import Bounded, Judge, policies_of
 from sync.prepared import Prepared
 from sync.schema import applied
 from sync.turns import LOOK_SECONDS, in_line
 
-_NEWEST = Prepared(sa.select(applied.c.version, applied.c.floor).order_by(applied.c.version.desc()).limit(1))
+_NEWEST = Prepared(
+    sa.select(applied.c.version, applied.c.floor, applied.c.bound).order_by(applied.c.version.desc()).limit(1)
+)
 _ALONE, _AMONG_OTHERS = (f"lock table applied in {mode} mode" for mode in ("exclusive", "row share"))
 Clock = Callable[[], datetime]
 
@@ -41,6 +44,8 @@ class InForce:
     version: int
     floor: int  # views made by an older version are not read any more
     workspace: Workspace
+    judge: Judge  # decides: the workspace's policy, or the lower of it and an earlier version's
+    bound: int | None = None  # that earlier version: what is wider than it waits for a second person
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +89,17 @@ class House:
         if not rows:
             raise NotApplied("no configuration is in force yet: run `sudare apply`")
         (row,) = rows
-        return InForce(row.version, row.floor, self._compiled(row.version, connection))
+        workspace, judge = self._compiled(row.version, connection)
+        return InForce(row.version, row.floor, workspace, judge, row.bound)
 
-    def _compiled(self, version: int, connection: sa.Connection) -> Workspace:
+    def _compiled(self, version: int, connection: sa.Connection) -> tuple[Workspace, Judge]:
         known = _compiled_versions(self.engine)
         if version not in known:
-            files = connection.execute(sa.select(applied.c.files).where(applied.c.version == version)).scalar_one()
-            known[version] = load(json.loads(files))
+            stored = sa.select(applied.c.files, applied.c.bound).where(applied.c.version == version)
+            files, bound = connection.execute(stored).one()
+            workspace = load(json.loads(files))
+            limit = self._compiled(bound, connection)[1] if bound is not None else None
+            known[version] = bounded(workspace, limit)
         return known[version]
 
     def workspace(self) -> Workspace:
@@ -109,8 +118,18 @@ def _partner_key(key: bytes, partner_id: str) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _compiled_versions(engine: sa.Engine) -> dict[int, Workspace]:
+def _compiled_versions(engine: sa.Engine) -> dict[int, tuple[Workspace, Judge]]:
     return {}
+
+
+def bounded(workspace: Workspace, limit: Judge | None) -> tuple[Workspace, Judge]:
+    """A configuration and what decides under it; with a limit, never above that."""
+    if limit is None:
+        return workspace, workspace.policy
+    policies = (workspace.policy, *policies_of(limit))
+    # INVARIANT: what the earlier version asks is still read: unknown, it would hide more than either shows.
+    why = {name: text for each in reversed(policies) for name, text in each.why.items()}
+    return replace(workspace, policy=replace(workspace.policy, why=why)), Bounded(policies)
 
 
 def instant(moment: datetime) -> str:

@@ -16,6 +16,7 @@ from sync.gather import Gathered, gather
 from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
 from sync.ledger.available import Witness
+from sync.masks import unmask
 from sync.prepared import Prepared, among_given, listed
 from sync.rows import among, upsert
 from sync.schema import SORT_COLUMNS, shares
@@ -61,6 +62,7 @@ def project(
     # afterwards waits for this commit and marks them again.
     lock_deals(tx, wanted)
     _UNMARK.run(tx, ids=listed(wanted))
+    unmask(tx, wanted)
     force = house.in_force(tx)
     gathered = gather(tx, force.workspace, wanted)
     decide = _Decide(house, force, gathered, loaded, answered or {}, changes)
@@ -68,6 +70,17 @@ def project(
         decide.deal(deal_id, (said or {}).get(deal_id))
     write_changes(tx, house, force, changes, decide.now_text)
     return changes
+
+
+def foresee(tx: sa.Connection, house: House, force: InForce, deal_ids: Sequence[str]) -> tuple[Changes, Gathered]:
+    """What `project` would write of these deals if this configuration were in force. Writes nothing."""
+    loaded, held = _told_of_connections(tx)
+    gathered = gather(tx, force.workspace, deal_ids)
+    changes = Changes(loaded, held)
+    decide = _Decide(house, force, gathered, loaded, {}, changes)
+    for deal_id in deal_ids:
+        decide.deal(deal_id, None)
+    return changes, gathered
 
 
 def lock_deals(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
@@ -151,11 +164,11 @@ class _Decide:
         changes: Changes,
     ) -> None:
         self.house, self.force, self.gathered, self.answered = house, force, gathered, answered
-        self.policy = force.workspace.policy
+        self.policy, self.judge = force.workspace.policy, force.judge
         self.loaded, self.changes = loaded, changes
         self.now = house.clock()
         self.now_text = instant(self.now)
-        self.witness = Witness(self.policy, house, self.now)
+        self.witness = Witness(self.judge, house, self.now)
         self.partner_facts: dict[str, PolicyFacts] = {}
         self.share_facts: dict[tuple[str, str, str], tuple[Fields, PolicyFacts]] = {}
 
@@ -173,7 +186,7 @@ class _Decide:
             values = self.gathered.values[deal_id]
             contacts = values.people()
             view = DealView(self.policy, values.deal(), {"contacts": [each.fields for each in contacts]})
-            asked = self.policy.facts_of_deal(view.values, self.now)
+            asked = self.judge.facts_of_deal(view.values, self.now)
             for side in facts.sides:
                 share = self._share(facts, side, standing.get(side.id), view, contacts, asked)
                 if share is not None:
@@ -205,7 +218,7 @@ class _Decide:
         state, expires = self._state(facts, standing, since)
         own, own_facts = self._share_facts(state, side.involvement, since)
         told = (asked, self._partner_facts(side.id), own_facts)
-        decision = self.policy.judge(*told, self.now)
+        decision = self.judge.judge(*told, self.now)
         if not decision.admitted:
             return None
         key = self.house.partner_key(side.id)
@@ -247,7 +260,7 @@ class _Decide:
         """When the partner's bytes next change by time alone."""
         until, body = decision.until, view.body(decision.rungs)
         while until is not None:
-            later = self.policy.decide(view.values, self.gathered.partners[partner_id], own, until)
+            later = self.judge.decide(view.values, self.gathered.partners[partner_id], own, until)
             # INVARIANT: a share lapses only when its own bytes change, so a hidden date can't show in its absence.
             if not later.admitted or view.body(later.rungs) != body:
                 return until
@@ -260,13 +273,13 @@ class _Decide:
         found = self.share_facts.get(key)
         if found is None:
             own = {"share.state": state, "share.involvement": involvement, "share.since": since[:19] + "Z"}
-            found = self.share_facts[key] = own, self.policy.facts_of_share(own, self.now)
+            found = self.share_facts[key] = own, self.judge.facts_of_share(own, self.now)
         return found
 
     def _partner_facts(self, partner_id: str) -> PolicyFacts:
         found = self.partner_facts.get(partner_id)
         if found is None:
-            found = self.policy.facts_of_partner(self.gathered.partners[partner_id], self.now)
+            found = self.judge.facts_of_partner(self.gathered.partners[partner_id], self.now)
             self.partner_facts[partner_id] = found
         return found
 
@@ -274,12 +287,12 @@ class _Decide:
         """The share's state now, and when an open invitation expires."""
         if standing is None:
             first = facts.connection not in self.loaded
-            state: str = self.policy.existing_deals if first else "pending"
+            state: str = self.judge.existing_deals if first else "pending"
         else:
             state = standing.state
             if state != "expired":
                 state = self.answered.get((standing.partner_id, facts.deal_id), state)
-        days = self.policy.expires_after_days
+        days = self.judge.expires_after_days
         if state != "pending" or days is None:
             return state, None
         expires = moment(since) + timedelta(days=days)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from itertools import islice, takewhile
@@ -20,7 +20,8 @@ from sync.access import paused
 from sync.cursors import feed_cursor, list_cursor, place_in_feed, place_in_list
 from sync.house import House, InForce
 from sync.identifiers import personal
-from sync.schema import SORT_COLUMNS, feed, messages, partners, shares, views
+from sync.masks import masked, masked_fields
+from sync.schema import SORT_COLUMNS, feed, messages, narrowed, partners, shares, views
 from sync.shown import (
     AS_IT_OPENS,
     BY_CHANGE,
@@ -64,11 +65,12 @@ class Projection:
         """One page of this partner's deals. Raises BadQuery and, as all that reads deals, Updating."""
         with self._reading() as tx:
             force = self._house.in_force(tx)
-            column = self._column(force, query.sort)
+            column = self._column(tx, force, query.sort)
             wanted = self._live(tx, force)
             for name, value in query.filters.items():
                 wanted = wanted.where(self._filter(tx, force, name, value))
             if query.search:
+                self._wait_for_masked(tx, force.workspace.policy.list_fields)
                 wanted = wanted.where(shares.c.words.contains(searchable(query.search), autoescape=True))
             order = sa.desc if query.descending else sa.asc
             if query.after is not None:
@@ -150,8 +152,12 @@ class Projection:
         closed = sa.false() if paused(tx, self._id) else sa.true()
         self._wait_for(tx, force)
         return (
-            sa.select(shares, views.c.body)
+            sa.select(shares, views.c.body, narrowed.c.fields.label("hidden"))
             .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
+            .outerjoin(
+                narrowed,
+                sa.and_(narrowed.c.deal_id == shares.c.deal_id, narrowed.c.partner_id == shares.c.partner_id),
+            )
             .where(shares.c.partner_id == self._id, ~shares.c.suspended, closed)
             .where(sa.or_(shares.c.until.is_(None), shares.c.until > self._house.now()))
             .where(views.c.version >= force.floor)
@@ -171,22 +177,25 @@ class Projection:
             raise Updating("what may be seen is being decided anew; read again in a moment")
         known[self._id] = force.floor  # nobody writes a view under the floor any more, so it stays true
 
+    def _wait_for_masked(self, tx: sa.Connection, names: Iterable[str]) -> None:
+        """Raises Updating while a deal is still sorted and found by what is hidden of these fields."""
+        if not masked_fields(tx, self._id).isdisjoint(names):
+            raise Updating("what may be seen is being decided anew; read again in a moment")
+
     def _row(self, tx: sa.Connection, public_id: str) -> Any:
         wanted = self._live(tx, self._house.in_force(tx)).where(shares.c.public_id == public_id)
         return tx.execute(wanted).first()
 
     def _deal(self, row: Any) -> Deal:
-        body = _personal_body(self._key, row.body.decode())
-        head = {"changed_at": row.changed_at, "id": row.public_id, "involvement": row.involvement, "state": row.state}
-        # Both are JSON objects: the head's brace gives way to the body's fields.
-        joined = json.dumps(head, separators=(",", ":"))[:-1] + "," + body[1:]
-        return Deal(row.public_id, row.state, row.involvement, row.changed_at, row.version, joined.encode())
+        # INVARIANT: what the version in force took away is hidden, whether or not the view has been written anew.
+        return as_given(self._key, row, masked(row.body.decode(), row.hidden))
 
-    def _column(self, force: InForce, name: str) -> sa.Column[Any]:
+    def _column(self, tx: sa.Connection, force: InForce, name: str) -> sa.Column[Any]:
         if name == BY_CHANGE:
             return shares.c.changed_at
         if name not in force.workspace.policy.list_fields:
             raise BadQuery("sort", f"`{name}` can't be sorted by; use {BY_CHANGE} or a list field")
+        self._wait_for_masked(tx, (name,))
         return shares.c[SORT_COLUMNS[force.workspace.policy.list_fields.index(name)]]
 
     def _filter(self, tx: sa.Connection, force: InForce, name: str, value: str) -> sa.ColumnElement[bool]:
@@ -200,11 +209,11 @@ class Projection:
         if key is None or value == plain_text(None):
             shown = islice(self._shown(tx, force, name), KEYS)
             key = next((found for text, found in shown if text == value), key)
-        return self._column(force, name) == key if key is not None else sa.false()
+        return self._column(tx, force, name) == key if key is not None else sa.false()
 
     def _shown(self, tx: sa.Connection, force: InForce, name: str) -> Iterator[tuple[str, str]]:
         """Each text of a list field over this partner's deals with the key that it sorts by, in that order."""
-        column = self._column(force, name)
+        column = self._column(tx, force, name)
         first = sa.func.min(shares.c.public_id)
         groups = self._live(tx, force).with_only_columns(column, first).group_by(column).order_by(column)
         chosen = tx.execute(groups.limit(FACETS)).all()
@@ -229,6 +238,20 @@ def reading_as(house: House, partner_id: str) -> Iterator[sa.Connection]:
 def _decided(engine: sa.Engine) -> dict[str, int]:
     """Partner -> the floor above which all of its deals are known to stand."""
     return {}
+
+
+def as_given(key: bytes, share: Any, body: str) -> Deal:
+    """A deal as a partner with this key gets it: its share's own columns, and the view's bytes."""
+    own = _personal_body(key, body)
+    head = {
+        "changed_at": share.changed_at,
+        "id": share.public_id,
+        "involvement": share.involvement,
+        "state": share.state,
+    }
+    # Both are JSON objects: the head's brace gives way to the body's fields.
+    joined = json.dumps(head, separators=(",", ":"))[:-1] + "," + own[1:]
+    return Deal(share.public_id, share.state, share.involvement, share.changed_at, share.version, joined.encode())
 
 
 def _personal_body(key: bytes, stored: str) -> str:

@@ -41,9 +41,10 @@ plans = Table(  # a change of the configuration, shown before it takes effect
 narrowed = Table(  # what a version took from a share: hidden by the reader until its view is written anew
     "narrowed",
     metadata,
-    text("partner_id", key=True),
     text("deal_id", key=True),
+    text("partner_id", key=True),
     text("fields"),  # JSON: the fields whose stored rung is above what the version in force allows
+    Index("narrowed_by_partner", "partner_id"),
 )
 released = Table(  # a person's approval of one exact text; any edit withdraws it
     "released",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
+from agreed import put_in_force
 
 from config.connections import Connections
 from config.folder import read_folder
@@ -157,12 +158,16 @@ class Life:
 
     def apply(self, **changes: tuple[str, str]) -> int:
         """Change texts in files of the workspace and put them in force: `apply(fields=("old", "new"))`."""
+        return put_in_force(self.house, self.draft(**changes))
+
+    def draft(self, **changes: tuple[str, str]) -> Mapping[str, str]:
+        """Change texts in files of the workspace; its files."""
         for name, (old, new) in changes.items():
             path = self.house.folder / NAMES[name]
             text = path.read_text(encoding="utf-8")
             assert old in text, f"{NAMES[name]} does not say {old}"
             path.write_text(text.replace(old, new), encoding="utf-8")
-        return apply_files(self.house, read_folder(self.house.folder), "admin")
+        return read_folder(self.house.folder)
 
     def reopen(self) -> None:
         """Connect to the CRM as a process that starts now would."""

@@ -10,6 +10,7 @@ from webhook_app import (
     terminal_checks,
     terminal_crm,
     terminal_partners,
+    terminal_plans,
     terminal_records,
     terminal_serving,
     terminal_workspace,
@@ -32,6 +33,7 @@ def main() -> None:
 
 for _room in (
     terminal_workspace,
+    terminal_plans,
     terminal_crm,
     terminal_partners,
     terminal_records,

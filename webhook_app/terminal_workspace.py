@@ -1,30 +1,24 @@
-"""Commands about the workspace: init, check, apply, pull, write-back, settle, doctor."""
+"""Commands about the workspace: init, check, pull, write-back, settle, doctor."""
 
 from __future__ import annotations
 
-import getpass
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from config.connections import Connections, open_connections
-from config.difference import field_changes
-from config.folder import read_folder
 from config.init import TEMPLATES, FolderInUse, init
-from config.load import check, load
+from config.load import check
 from config.secrets import SecretMissing
 from config.workspace import Workspace
 from connectors.base import CrmError, NeedsAdmin
 from mapping.compile import reasons
-from mapping.model import Broken
 from sync.again import take_up_again
-from sync.applied import apply_files, changed_files, files_in_force
 from sync.asked import why_needed
 from sync.drift import compare, watch
 from sync.house import House
-from sync.project import drain
 from sync.pull import Pulled, pull
 from sync.settle import settle
 from sync.vault import vaults, vaults_at
@@ -78,31 +72,6 @@ def _differences(workspace: Workspace, folder: Path) -> Iterator[str]:
         yield from (str(each.problem()) for each in seen.drifts)
         out.print(f"{name}: {sum(seen.read.values())} fields of {len(seen.read)} objects compared.", markup=False)
     opened.close()
-
-
-@click.command("apply")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@in_workspace
-def apply_command(folder: Path, yes: bool) -> None:
-    """Put the files in force: shows which fields change for partners, asks, and stores a numbered version."""
-    workspace, _remarks = check(folder, datetime.now(UTC))
-    house, files = house_of(folder), read_folder(folder)
-    before = files_in_force(house)
-    changed = changed_files(before, files)
-    if not changed:
-        out.print("Nothing changed: these files are in force already.")
-        return
-    out.print(f"Changed files: {', '.join(changed)}", markup=False)
-    for field, lines in field_changes(_loaded(before), workspace).items():
-        out.print(f"\n{field}", style="bold", markup=False)
-        for line in lines:
-            out.print(f"  {line}", style="red" if line.startswith("-") else "green", markup=False)
-    if not yes:
-        click.confirm("\nPut this in force?", abort=True)
-    version = apply_files(house, files, getpass.getuser())
-    while drain(house):
-        pass
-    out.print(f"Version {version} is in force.")
 
 
 @click.command("pull")
@@ -198,13 +167,6 @@ def _next_steps(problems: Collection[CrmError]) -> list[str]:
     return steps
 
 
-def _loaded(files: Mapping[str, str]) -> Workspace | None:
-    try:
-        return load(files) if files else None
-    except Broken:  # files of an older release may hold what is refused now
-        return None
-
-
 # A connection that can't even be opened stops no other.
 
 
@@ -244,7 +206,6 @@ def _known(connections: Collection[str], name: str) -> None:
 COMMANDS = (
     init_command,
     check_command,
-    apply_command,
     pull_command,
     write_back_command,
     settle_command,

@@ -13,7 +13,7 @@ down_revision = "0002"
 _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts by its bytes, as SQLite does
 _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a whole number, `=` bytes
     "plans": "id! base# files digest told at by why state decided_at? decided_by? reason?",
-    "narrowed": "partner_id! deal_id! fields",
+    "narrowed": "deal_id! partner_id! fields",
     "released": "deal_id! field! rung! digest by at",
     "showings": "id! fields rules bases",
     "shown": "deal_id! partner_id! since! showing version# ended?",
@@ -25,6 +25,7 @@ _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a 
     "recalls": "id! partner_id deal_id public_id at due acknowledged? acknowledged_by?",
 }
 _INDEXES = (  # name, table, columns, only where
+    ("narrowed_by_partner", "narrowed", ["partner_id"], None),
     ("ledger_by_partner", "ledger", ["partner_id", "day"], None),
     ("ledger_by_person", "ledger", ["partner_id", "subject_id"], None),
     ("ledger_by_link", "ledger", ["link", "place"], None),

@@ -1,0 +1,111 @@
+"""Says of a change of configuration whether partners may see more, less, or something that means another thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from config.meaning import deciding, grounds
+from config.workspace import Document, Workspace
+from policies.bounded import Judge, policies_of
+from policies.difference import WHOLE, Difference, difference
+from policies.model import Rule
+
+APPROVERS = ("admin", "approver")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change of configuration may do to what partners see."""
+
+    decides: bool  # some deal may be decided otherwise
+    widens: tuple[str, ...] = ()  # each way in which somebody may see more, in words: it needs a second person
+    narrows: bool = False  # some situation shows less
+    anew: bool = False  # fields may mean another thing: no older view is read any more
+    approvers: frozenset[str] = frozenset()  # who could newly be the second person
+    alone: bool = False  # nothing but policies and fields differs
+    found: Difference | None = None  # of the policies, situation by situation; None where more than they differs
+
+    @property
+    def splits(self) -> bool:
+        """Whether what narrows can be in force while what widens waits."""
+        return self.narrows and bool(self.widens) and self.alone and not self.anew
+
+
+FIRST = Change(decides=True, anew=True)
+
+
+def change_of(before: Workspace | None, judge: Judge | None, after: Workspace) -> Change:
+    """How `after` differs from the version in force: its configuration, and what it decides with.
+
+    Without a version in force nothing is taken for wider: nobody has seen anything yet.
+    """
+    if before is None or judge is None:
+        return FIRST
+    other = tuple(_beside(before, after))
+    able = approvers(after) - approvers(before)
+    if len(policies_of(judge)) == 1 and deciding(before) == deciding(after):
+        return Change(decides=False, widens=other, approvers=able)
+    if grounds(before) != grounds(after):
+        return Change(decides=True, widens=(*_grounds(before, after), *other), anew=True, approvers=able)
+    found = difference(judge, after.policy)
+    return Change(
+        decides=True,
+        widens=(*_wider(found), *other),
+        narrows=found.narrows,
+        anew=bool(found.meanings),
+        approvers=able,
+        alone=not other and not able,
+        found=found,
+    )
+
+
+def approvers(workspace: Workspace) -> frozenset[str]:
+    """E-mail addresses of those who may approve what lets partners see more."""
+    return frozenset(
+        email.strip().casefold() for email, (_, role) in workspace.vendor_users.items() if role in APPROVERS
+    )
+
+
+def _beside(before: Workspace, after: Workspace) -> Iterator[str]:
+    """What is wider beside the policies."""
+    if before.four_eyes and not after.four_eyes:
+        yield "four_eyes is switched off: one person alone could let partners see more"
+    known = {(each.id, each.language): _opens(each) for each in before.documents}
+    looser = {name for classes, _ in set(_limits(before)) - set(_limits(after)) for name in classes}
+    for each in after.documents:
+        if known.get((each.id, each.language)) != _opens(each) or looser & each.classes:
+            yield f"document {each.id} may open for more partners"
+
+
+def _opens(document: Document) -> tuple[str, tuple[str, ...]]:
+    return repr(document.who), tuple(sorted(document.classes))
+
+
+def _limits(workspace: Workspace) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Limits on classes: they close documents too."""
+    rules: Iterable[Rule] = (rule for file in workspace.policies for rule in file.rules if rule.kind == "limit")
+    return ((rule.classes, repr((rule.when, rule.rung))) for rule in rules if rule.classes)
+
+
+def _grounds(before: Workspace, after: Workspace) -> Iterator[str]:
+    if (before.timezone, before.fiscal_year_starts) != (after.timezone, after.fiscal_year_starts):
+        yield "days and quarters are others: every date may be shown otherwise"
+    changed = [
+        name for name in sorted({*before.files, *after.files}) if before.files.get(name) != after.files.get(name)
+    ]
+    if read := [name for name in changed if name.startswith("mappings/")]:
+        yield f"{', '.join(read)}: what is read from the CRM, or who is a partner on a deal, may be another"
+    if set(before.connections) != set(after.connections):
+        yield "other connections: their deals come or go"
+
+
+def _wider(found: Difference) -> Iterator[str]:
+    fields = dict.fromkeys(each.field for each in found.changes if each.move.up)
+    if WHOLE in fields:
+        yield "partners may get deals that they have not"
+    if named := [each for each in (*fields, *found.untold) if each != WHOLE]:
+        yield f"partners may see more of {', '.join(sorted(set(named)))}"
+    for each in found.meanings:
+        if each.widens:
+            yield f"{' of '.join(filter(None, (each.kind, each.field)))} may tell more than before"

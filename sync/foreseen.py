@@ -1,0 +1,173 @@
+"""Foresees on today's deals what another configuration would show: by the very code that writes what partners read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+import sqlalchemy as sa
+
+from policies.model import LADDERS
+from sync.changes import Changes
+from sync.facts import ShareRow
+from sync.gather import Gathered
+from sync.house import House, InForce
+from sync.identifiers import digest
+from sync.ledger.subjects import Shows
+from sync.project import foresee
+from sync.rows import among, batches
+from sync.schema import shares, views
+from sync.unfiltered import mirror, relations
+
+BATCH = 1000  # deals looked at together
+HIDE = "hide"
+Rungs = Mapping[str, str]
+"""Field -> rung, of what is shown; hidden fields are absent."""
+_NOTHING: Rungs = {}
+Bodies = Mapping[tuple[str, str], bytes]
+"""(deal, digest) -> a view's bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShareChange:
+    """What changes of one share."""
+
+    partner_id: str
+    deal_id: str
+    gains: bool  # the partner has not had the deal
+    loses: bool
+    opened: Mapping[str, tuple[str, str]]  # field -> rung now, rung then: sharper
+    closed: Mapping[str, tuple[str, str]]  # less sharp
+    people: frozenset[str]  # natural persons of whom the partner would newly see something
+    share: ShareRow  # as it would be; where the deal is lost, as it is
+    body: bytes | None = None  # the view as it would be, where that was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What would change, share by share, and which deals have to be decided anew for it."""
+
+    shares: tuple[ShareChange, ...]
+    deals: frozenset[str]  # of which anything differs: bytes, sorting, or until when it holds
+
+    @property
+    def opens(self) -> bool:
+        """Whether some partner would newly see something."""
+        return any(each.gains or each.opened for each in self.shares)
+
+    def told(self) -> Iterator[tuple[str, str, str]]:
+        """(partner, field, rung) that newly opens; where nothing does, that closes. `*` is the whole deal."""
+        opening = self.opens
+        for each in self.shares:
+            whole = each.gains if opening else each.loses
+            fields = each.opened if opening else each.closed
+            if whole:
+                yield each.partner_id, "*", ""
+            yield from ((each.partner_id, name, to) for name, (_, to) in fields.items())
+
+    def digest(self) -> str:
+        """Of what changes for whom: who newly sees which field how sharply; who loses what, where nothing opens."""
+        return digest(msgspec.json.encode(sorted(set(self.told()))))
+
+
+def foreseen(
+    tx: sa.Connection, house: House, force: InForce, deal_ids: Iterable[str], *, keep_bytes: bool = False
+) -> Foreseen:
+    """What would change for partners of these deals if `force` decided. Writes nothing."""
+    found: list[ShareChange] = []
+    deals: set[str] = set()
+    compare = _Comparison(house, force, keep_bytes)
+    for batch in batches(sorted(deal_ids), BATCH):
+        changes, gathered = foresee(tx, house, force, batch)
+        deals.update(deal_id for deal_id, _, _ in changes.shares)
+        deals.update(deal_id for _, deal_id in changes.suspended)
+        found += compare.shares(tx, changes, gathered)
+    return Foreseen(tuple(found), frozenset(deals))
+
+
+class _View(msgspec.Struct):
+    shown: dict[str, str]
+
+
+_decode = msgspec.json.Decoder(_View).decode
+
+
+class _Comparison:
+    """Compares shares as they stand with what would be written of them."""
+
+    def __init__(self, house: House, force: InForce, keep_bytes: bool) -> None:
+        policy = force.workspace.policy
+        self._policy, self._rows, self._shows = policy, policy.rows, Shows(policy.rows, policy.renders, house.key)
+        self._keep_bytes = keep_bytes
+        self._ladders = {row.name: LADDERS[row.ladder] for row in policy.rows}
+
+    def shares(self, tx: sa.Connection, changes: Changes, gathered: Gathered) -> Iterator[ShareChange]:
+        """What partners would notice; a share that only sorts otherwise or lasts longer is left out."""
+        bodies = {(deal_id, name): row["body"] for (deal_id, name), row in changes.views.items()}
+        moved = {deal_id for deal_id, _, _ in changes.shares} | {deal_id for _, deal_id in changes.suspended}
+        wanted = sa.select(views.c.deal_id, views.c.digest, views.c.body).where(among(views.c.deal_id, moved))
+        bodies |= {(row.deal_id, row.digest): row.body for row in tx.execute(wanted)}
+        standing = {(share.partner_id, deal_id): share for deal_id in moved for share in gathered.facts[deal_id].shares}
+        for deal_id, _, share in changes.shares:
+            old = standing.get((share.partner_id, deal_id))
+            then = old if old is not None and not old.suspended else None
+            if then is None or then.view != share.view:
+                yield self._changed(deal_id, then, share, bodies, gathered)
+        for partner_id, deal_id in changes.suspended:
+            yield self._changed(deal_id, standing[partner_id, deal_id], None, bodies, gathered)
+
+    def _changed(
+        self, deal_id: str, old: ShareRow | None, new: ShareRow | None, bodies: Bodies, gathered: Gathered
+    ) -> ShareChange:
+        before, after = (_rungs(bodies, deal_id, each) for each in (old, new))
+        opened: dict[str, tuple[str, str]] = {}
+        closed: dict[str, tuple[str, str]] = {}
+        for name in sorted({*before, *after}):
+            was, now = before.get(name, HIDE), after.get(name, HIDE)
+            if was != now:
+                (opened if self._height(name, now) > self._height(name, was) else closed)[name] = (was, now)
+        share = new or old
+        assert share is not None  # noqa: S101 - one of the two stands
+        return ShareChange(
+            share.partner_id,
+            deal_id,
+            gains=old is None,
+            loses=new is None,
+            opened=opened,
+            closed=closed,
+            people=self._people(deal_id, before, after, gathered) if opened else frozenset(),
+            share=share,
+            body=bodies[deal_id, new.view] if new is not None and self._keep_bytes else None,
+        )
+
+    def _height(self, field: str, rung: str) -> int:
+        """A rung's place on the field's ladder; a rung or field that is there no more stands above all others."""
+        ladder = self._ladders.get(field, (HIDE,))
+        return ladder.index(rung) if rung in ladder else len(ladder)
+
+    def _people(self, deal_id: str, before: Rungs, after: Rungs, gathered: Gathered) -> frozenset[str]:
+        """References of persons of whom something newly shows."""
+        values = gathered.values[deal_id]
+        known = self._policy.completed(values.deal(), {"contacts": values.contacts()})
+        then, now = (self._shows.people(self._heights(each), known, values.people()) for each in (before, after))
+        return frozenset(who.reference for who, items in now.items() if not set(items) <= set(then.get(who, ())))
+
+    def _heights(self, shown: Rungs) -> bytes:
+        heights = (self._height(row.name, shown.get(row.name, HIDE)) for row in self._rows)
+        return bytes(
+            0 if height == len(self._ladders[row.name]) else height
+            for row, height in zip(self._rows, heights, strict=True)
+        )
+
+
+def _rungs(bodies: Bodies, deal_id: str, share: ShareRow | None) -> Rungs:
+    return _decode(bodies[deal_id, share.view]).shown if share is not None else _NOTHING
+
+
+def shareable(tx: sa.Connection) -> list[str]:
+    """Deals that have a share, or that some relation names."""
+    named = sa.exists().where(relations.c.connection == mirror.c.connection, relations.c.deal == mirror.c.crm_id)
+    found = sa.select(mirror.c.id).where(mirror.c.object == "opportunity", named)
+    standing = sa.select(shares.c.deal_id)
+    return sorted({*tx.execute(found).scalars(), *tx.execute(standing).scalars()})

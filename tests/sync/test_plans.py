@@ -1,0 +1,254 @@
+"""Plans: what a change would show whom, the second person, what narrows at once, and what is hidden meanwhile."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from agreed import second_person
+
+from sync import schema, unfiltered
+from sync.access import Person, add_person
+from sync.applied import NeedsApproval, apply_files
+from sync.board import explain
+from sync.identifiers import partner_id
+from sync.plans import NotYours, Overtaken, apply_plan, approve, find_plan, list_plans, make_plan, refuse, samples
+from sync.project import drain
+from sync.shown import Query, Updating
+
+ROOT = Path(__file__).parents[2]
+EXACT_FOR_GOLD = (
+    "when: {partner.tier: [gold, platinum]}, fields: [deal.amount], as: band",
+    "when: {partner.tier: [gold, platinum]}, fields: [deal.amount], as: exact",
+)
+SHOWS_EXACT = ("5M-20M JPY", "12M JPY")
+NO_REGION = ("deal.stage, deal.region,", "deal.stage,")
+
+
+def drained(life):
+    while drain(life.house):
+        pass
+
+
+def in_force(life):
+    with life.house.reading() as tx:
+        return life.house.in_force(tx)
+
+
+def without_time(deal):
+    return {**deal, "changed_at": ""}
+
+
+def test_a_plan_says_who_would_newly_see_what_and_changes_nothing_for_anybody(life):
+    before = life.found("MINATO", "sf", "YOKOHAMA_CORE")
+    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "sato")
+    assert [(each.field, each.before, each.after) for each in plan.told.situations if each.up] == [
+        ("deal.amount", "band", "exact")
+    ]
+    (amount,) = (each for each in plan.told.cells if each.field == "deal.amount")
+    assert amount.opens > 0 == amount.closes
+    assert plan.told.partners >= 1 <= plan.told.deals
+    assert plan.told.waits
+    assert life.found("MINATO", "sf", "YOKOHAMA_CORE") == before
+    assert in_force(life).version == 1
+
+
+def test_samples_are_the_very_bytes_that_the_partner_reads_before_and_after(life):
+    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "sato")
+    shown = list(samples(life.house, plan))
+    assert 0 < len(shown) <= 20
+    first = {each.before.id: each for each in shown}
+    (public, sample) = next(iter(first.items()))
+    keys = {row.name: row.key for row in life.rows(schema.partners)}
+    key = keys[sample.partner]
+    assert life.projection(key).deal(public).json == sample.before.json
+    approve(life.house, plan, second_person(life.house, "sato"))
+    drained(life)
+    assert without_time(life.projection(key).deal(public).body) == without_time(sample.after.body)
+
+
+def test_what_lets_partners_see_more_waits_for_another_person_who_may_approve(life_on_sqlite):
+    life = life_on_sqlite
+    files = life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
+    with pytest.raises(NeedsApproval, match="second person"):
+        apply_files(life.house, files, "admin")
+    plan = make_plan(life.house, files, "admin")
+    assert apply_plan(life.house, plan).version is None
+    maker = _person(life, "admin@aozora.example")
+    auditor = add_person(life.house, "auditor@aozora.example", "監査", role="auditor")
+    unnamed = add_person(life.house, "somebody@aozora.example", "誰か", role="approver")
+    partner = Person("x", partner_id("MINATO"), "sato@minato.example", "佐藤", "partner", "ja")
+    for person in (maker, auditor, unnamed, partner):
+        with pytest.raises(NotYours):
+            approve(life.house, plan, person)
+    assert in_force(life).version == 1
+    assert approve(life.house, plan, _person(life, "approver@aozora.example")).version == 2
+    row = life.rows(schema.applied, version=2)[0]
+    assert (row.by, row.approved_by, row.plan) == ("admin", "approver@aozora.example", plan.id)
+    assert find_plan(life.house, plan.id).state == "applied"
+
+
+def test_what_narrows_is_in_force_at_once_and_what_widens_when_it_is_approved(life):
+    files = life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
+    files = {**files, **life.draft(policy=NO_REGION)}
+    before = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
+    plan = make_plan(life.house, files, "sato")
+    assert plan.told.splits
+    done = apply_plan(life.house, plan)
+    assert (done.version, bool(done.waits), in_force(life).bound) == (2, True, 1)
+    for _ in range(2):  # as it was masked, and as it was written anew
+        now = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
+        assert "region" not in now["deal"]
+        assert now["deal"]["amount"] == before["deal"]["amount"]
+        drained(life)
+    told = explain(life.house, partner_id("MINATO"), life.id("sf", "YOKOHAMA_CORE"), "deal.amount")
+    assert now["shown"]["deal.amount"] == told[0].rung
+    approve(life.house, find_plan(life.house, plan.id), second_person(life.house, "sato"))
+    assert in_force(life).bound is None
+    drained(life)
+    after = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
+    assert "region" not in after["deal"]
+    assert after["shown"]["deal.amount"] == "exact"
+
+
+def test_what_was_refused_is_never_seen_and_what_narrows_stays_narrow(life_on_sqlite):
+    life = life_on_sqlite
+    life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
+    plan = make_plan(life.house, life.draft(policy=NO_REGION), "sato")
+    apply_plan(life.house, plan)
+    approver = second_person(life.house, "sato")
+    refuse(life.house, plan, approver, "prices stay bands this year")
+    drained(life)
+    assert in_force(life).bound == 1
+    refused = find_plan(life.house, plan.id)
+    assert (refused.state, refused.decided_by, refused.reason) == (
+        "refused",
+        approver.email,
+        "prices stay bands this year",
+    )
+    with pytest.raises(Overtaken):
+        approve(life.house, refused, approver)
+    assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["shown"]["deal.amount"] == "band"
+
+
+def test_a_version_bound_by_a_bound_one_shows_no_more_than_any_of_them(life_on_sqlite):
+    life = life_on_sqlite
+    life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
+    apply_plan(life.house, make_plan(life.house, life.draft(policy=NO_REGION), "sato"))
+    drained(life)
+    files = life.draft(policy=("deal.stage, account.name,", "deal.stage,"))
+    done = apply_plan(life.house, make_plan(life.house, files, "sato"))
+    assert (done.version, in_force(life).bound) == (3, 2)
+    drained(life)
+    now = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
+    assert now["shown"]["deal.amount"] == "band"
+    assert "region" not in now["deal"]
+
+
+def test_switching_four_eyes_off_and_naming_another_approver_are_wider_too(life_on_sqlite):
+    life = life_on_sqlite
+    one = life.draft(settings=("vendor_users:\n", "four_eyes: false\nvendor_users:\n"))
+    with pytest.raises(NeedsApproval, match="four_eyes"):
+        apply_files(life.house, one, "sato")
+    two = life.draft(
+        settings=(
+            "four_eyes: false\nvendor_users:\n",
+            "vendor_users:\n  third@aozora.example: {name: 三, role: admin}\n",
+        )
+    )
+    with pytest.raises(NeedsApproval, match=r"third@aozora\.example could newly approve"):
+        apply_files(life.house, two, "sato")
+    assert len(life.rows(schema.applied)) == 1
+
+
+def test_with_four_eyes_off_one_person_does_both_and_the_version_says_who(life_on_sqlite):
+    life = life_on_sqlite
+    assert life.apply(settings=("vendor_users:\n", "four_eyes: false\nvendor_users:\n")) == 2
+    assert apply_files(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "sato") == 3
+    assert life.rows(schema.applied, version=3)[0].approved_by is None
+
+
+def test_a_plan_is_refused_where_it_would_do_something_else_by_now(life_on_sqlite):
+    life = life_on_sqlite
+    files = life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
+    plan = make_plan(life.house, files, "sato")
+    with life.house.writing() as tx:  # who is gold has changed meanwhile
+        tx.execute(sa.update(schema.partners).values(fields="{}"))
+    with pytest.raises(Overtaken):
+        approve(life.house, plan, second_person(life.house, "sato"))
+    assert in_force(life).version == 1
+
+
+def test_another_version_overtakes_the_plans_that_wait(life_on_sqlite):
+    life = life_on_sqlite
+    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "sato")
+    life.apply(policy=NO_REGION)
+    assert find_plan(life.house, plan.id).state == "overtaken"
+    assert list_plans(life.house, waiting=True) == []
+
+
+def test_an_edit_decides_anew_only_the_deals_that_it_touches(life_on_sqlite):
+    life = life_on_sqlite
+    rule = "{name: None abroad, when: {deal.region: {is_not: japan}}, fields: [deal.region], at_most: hide"
+    rule = f"limit:\n  - {rule}, tells_partner: that it is abroad}}\n"
+    plan = make_plan(life.house, life.draft(policy=("limit:\n", rule)), "sato")
+    apply_plan(life.house, plan)
+    marked = {row.deal_id for row in life.rows(unfiltered.marks)}
+    assert 0 < len(marked) == plan.told.rewritten < len({row.deal_id for row in life.rows(schema.shares)})
+    drained(life)
+    assert {row.deal_id for row in life.rows(schema.views, version=2)} == marked
+
+
+def test_a_list_is_not_sorted_or_searched_by_what_is_hidden_until_it_is_sorted_anew(life_on_sqlite):
+    life = life_on_sqlite
+    apply_plan(
+        life.house,
+        make_plan(
+            life.house,
+            life.draft(policy=("fields: [deal.name, deal.stage, deal.region,", "fields: [deal.name, deal.region,")),
+            "sato",
+        ),
+    )
+    partner = life.projection("MINATO")
+    for query in (Query(sort="deal.stage"), Query(filters={"deal.stage": "proposal"}), Query(search="proposal")):
+        with pytest.raises(Updating):
+            partner.deals(query)
+    with pytest.raises(Updating):
+        partner.facets("deal.stage")
+    assert all("stage" not in deal.body["deal"] for deal in partner.deals().deals)
+    assert partner.deals(Query(sort="deal.name")).deals
+    drained(life)
+    assert partner.deals(Query(sort="deal.stage")).deals
+    assert not partner.deals(Query(filters={"deal.stage": "proposal"})).deals
+
+
+def test_a_deal_that_a_version_takes_away_is_gone_with_its_commit(life):
+    assert life.names("MINATO")
+    others = ("agreement: active", "agreement: expired")
+    apply_plan(life.house, make_plan(life.house, life.draft(policy=others, trial=others), "sato"))
+    assert life.names("MINATO") == set()
+
+
+def test_nothing_but_the_one_gate_stores_a_version():
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("sync", "webhook_app", "config")
+        for path in (ROOT / folder).rglob("*.py")
+        if re.search(r"insert\((schema\.)?applied\)|update\((schema\.)?applied\)", path.read_text(encoding="utf-8"))
+    }
+    # The rehearsal's database is in memory, and nobody's.
+    assert found == {"sync/applied.py", "sync/rehearsal.py"}
+    named = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("sync", "webhook_app")
+        for path in (ROOT / folder).rglob("*.py")
+        if "put_in_force(" in path.read_text(encoding="utf-8")
+    }
+    assert named == {"sync/applied.py", "sync/plans.py"}
+
+
+def _person(life, email):
+    row = life.rows(schema.people, email=email)[0]
+    return Person(row.id, row.partner_id, row.email, row.name, row.role, row.language)

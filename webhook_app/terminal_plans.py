@@ -1,0 +1,135 @@
+"""Commands about what is in force: plan, apply, rollback, versions."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import click
+
+from config.difference import text_changes
+from config.folder import read_folder
+from sync.applied import changed_files, files_in_force
+from sync.board import version_files, versions
+from sync.house import House
+from sync.plans import Overtaken, Plan, apply_plan, find_plan, make_plan, samples
+from sync.project import drain
+from webhook_app.commands import Refused, house_of, in_workspace, out, table
+from webhook_app.planned import lines, markdown, side_by_side
+
+IN_FORCE, CHANGES, WAITS = 0, 2, 3
+"""How plan and apply end: nothing to do or done; a change that one person may apply; it waits for a second person."""
+
+
+@click.command("plan")
+@click.option("--why", default="", help="The reason, kept with the version.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="As Markdown, for a pull request.")
+@click.option("--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan into this file.")
+@click.option("--samples", "with_samples", is_flag=True, help="Show what sample partners read, before and after.")
+@in_workspace
+def plan_command(folder: Path, why: str, as_markdown: bool, file: Path | None, with_samples: bool) -> None:
+    """Show who would newly see what if the files were in force. Changes nothing for anybody.
+
+    Ends with 0 where nothing would change, with 2 where `sudare apply` can put it in force, with 3 where partners
+    would see more and a second person has to agree.
+    """
+    house = house_of(folder)
+    plan = make_plan(house, read_folder(folder), getpass.getuser(), why)
+    text = markdown(plan) if as_markdown else "\n".join(lines(plan))
+    if file is not None:
+        file.write_text(text + "\n", encoding="utf-8")
+        out.print(f"plan {plan.id} is in {file}", markup=False)
+    else:
+        out.print(text, markup=False)
+    if with_samples:
+        for sample in samples(house, plan):
+            out.print("\n" + side_by_side(sample), markup=False)
+    if plan.changes:
+        raise click.exceptions.Exit(WAITS if plan.told.waits else CHANGES)
+
+
+@click.command("apply")
+@click.argument("plan", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--why", default="", help="The reason, kept with the version.")
+@in_workspace
+def apply_command(folder: Path, plan: str | None, yes: bool, why: str) -> None:
+    """Put PLAN in force; without it, plan the files as they stand, show the plan, and ask.
+
+    What lets partners see more waits for a second person, who is signed in at the console: then this ends with 3.
+    """
+    house = house_of(folder)
+    if plan is not None:
+        found = find_plan(house, plan)
+        if found is None:
+            raise Refused(f"no plan `{plan}`: `sudare plan` makes one")
+        _apply(house, found)
+        return
+    _ask_and_apply(house, make_plan(house, read_folder(folder), getpass.getuser(), why), yes)
+
+
+@click.command("rollback")
+@click.argument("version", type=int, required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--why", default="", help="The reason, kept with the version.")
+@in_workspace
+def rollback_command(folder: Path, version: int | None, yes: bool, why: str) -> None:
+    """Go back to VERSION, or to the one before: a plan like any other. The files in the folder stay as they are."""
+    house = house_of(folder)
+    now = versions(house, limit=1)
+    goal = version if version is not None else (now[0].version - 1 if now else 0)
+    files = version_files(house, goal)
+    if files is None:
+        raise Refused(f"no version {goal}: `sudare versions` lists them")
+    _ask_and_apply(house, make_plan(house, files, getpass.getuser(), why or f"back to version {goal}"), yes)
+    if changed := changed_files(files_in_force(house), read_folder(folder)):
+        out.print(f"The files in this folder differ from what is in force: {', '.join(changed)}", markup=False)
+
+
+@click.command("versions")
+@click.argument("version", type=int, required=False)
+@in_workspace
+def versions_command(folder: Path, version: int | None) -> None:
+    """List every version that was in force: when, who, why, who agreed; of one VERSION also what it changed."""
+    house = house_of(folder)
+    rows = table("", "version", "since", "by", "agreed", "why")
+    for row in versions(house):
+        if version in (None, row.version):
+            bound = f" (shows no more than version {row.bound})" if row.bound is not None else ""
+            rows.add_row(f"{row.version}{bound}", row.at, row.by, row.approved_by or "", row.note)
+    out.print(rows)
+    if version is not None:
+        after = version_files(house, version)
+        if after is None:
+            raise Refused(f"no version {version}")
+        for line in text_changes(version_files(house, version - 1) or {}, after):
+            out.print(line, markup=False)
+
+
+def _ask_and_apply(house: House, plan: Plan, yes: bool) -> None:
+    if not plan.changes:
+        out.print("Nothing changed: these files are in force already.")
+        return
+    out.print("\n".join(lines(plan)), markup=False)
+    if not yes:
+        click.confirm("\nPut this in force?", abort=True)
+    _apply(house, plan)
+
+
+def _apply(house: House, plan: Plan) -> None:
+    try:
+        done = apply_plan(house, plan)
+    except Overtaken as problem:
+        raise Refused(str(problem)) from problem
+    while drain(house):
+        pass
+    if done.version is not None:
+        what = f"Version {done.version} is in force" + (": what narrows." if done.waits else ".")
+        out.print(what)
+    if done.waits:
+        place = f"{house.workspace().serving.vendor_url}/plans/{plan.id}"
+        out.print(f"Partners would see more, so plan {plan.id} waits for a second person: {place}", markup=False)
+        raise click.exceptions.Exit(WAITS)
+
+
+COMMANDS = (plan_command, apply_command, rollback_command, versions_command)
