@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -31,8 +31,9 @@ from sync.kinds import Statement
 from sync.migrate import migrate
 from sync.pull import Pulled, pull
 from sync.reader import Projection
+from sync.rows import batches
 from sync.shown import Deal, Message, Query
-from sync.support_log import Recorded, record, say
+from sync.support_log import MOST_A_MINUTE, Recorded, record, say, take
 from sync.vault import vaults
 from sync.write_back import Written, write_back
 
@@ -139,12 +140,24 @@ class Life:
 
     def posts(self, id: str, kind: str, **more: Any) -> Recorded:
         """A system posts a statement; of the vendor's where no `partner` is named."""
+        return record(self.house, self.statement(id, kind, **more))
+
+    def posts_many(self, count: int, statement: Callable[[int], Statement]) -> None:
+        """A partner's system posts very many, as fast as they are taken: what it says at each turn."""
+        for some in batches(range(count), MOST_A_MINUTE):
+            self.clock.move(minutes=1)
+            with self.house.writing() as tx:
+                for number in some:
+                    assert take(tx, self.house, statement(number)).status == "stored"
+
+    def statement(self, id: str, kind: str, **more: Any) -> Statement:
+        """A statement as a system tells it."""
         partner = more.pop("partner", None)
         told = {"person": None, "deal": None, "at": self.clock(), "source": "learning", **more}
         fields = told.pop("fields", {})
         seal = msgspec.json.encode([kind, told["person"], told["deal"], fields]).hex()
         own = partner_id(partner) if partner else None
-        return record(self.house, Statement(id=id, kind=kind, partner_id=own, fields=fields, digest=seal, **told))
+        return Statement(id=id, kind=kind, partner_id=own, fields=fields, digest=seal, **told)
 
     def logged(self, on: str, key: str) -> list[str]:
         """What we logged on a record of the story, oldest first: subject and body, as a CRM user reads them."""

@@ -8,16 +8,22 @@ import pytest
 from demo_house import Life, crm_id
 
 from sync import schema
+from sync.kinds import Statement
+from sync.support_log import record
 
 ON = "sf"
 DEALS = ("YOKOHAMA_CORE", "YOKOHAMA_CARE", "SHINANO_MES")
 TASKS = "PATCH /services/data/v63.0/composite/sobjects/Task"
 
 
-def _say(life: Life, number: int, deal: str = "") -> None:
+def _said(life: Life, number: int, deal: str = "") -> Statement:
     public = life.public("MINATO", ON, deal or DEALS[number % len(DEALS)])
     told = {"text": f"コメント {number} 番"}
-    assert life.posts(f"s-{number}", "comment", partner="MINATO", deal=public, fields=told).status == "stored"
+    return life.statement(f"s-{number}", "comment", partner="MINATO", deal=public, fields=told)
+
+
+def _say(life: Life, number: int, deal: str = "") -> None:
+    assert record(life.house, _said(life, number, deal)).status == "stored"
 
 
 def _states(life: Life) -> Counter[str]:
@@ -49,8 +55,7 @@ def test_of_thousands_of_actions_with_every_third_answer_lost_each_stands_once(
 ):
     life = life_on_sqlite
     monkeypatch.setattr("sync.write_back.BATCH", batch)
-    for number in range(count):
-        _say(life, number)
+    life.posts_many(count, lambda number: _said(life, number))
     life.faults.now_and_then(TASKS, 0.3, ("after", "reset", "half", "late"), seed=20261125)
     life.write(ON)
     assert _states(life)["unknown"] > count / 20  # of the first round alone
