@@ -25,7 +25,7 @@ from sync.ledger.reports import REPORTS, Report, page_of, provisions
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.formats import day_text
 from webhook_app.guard import takes
-from webhook_app.ledger_words import bases_text, cells, channels_text, csv_of, fields_text, headings
+from webhook_app.ledger_words import DAYS, bases_text, cells, channels_text, csv_of, fields_text, headings
 from webhook_app.pages import page, reader_language
 
 ledger = Blueprint("ledger", __name__, url_prefix="/ledger")
@@ -108,8 +108,7 @@ def report() -> AnyResponse:
         "vendor/ledger_report.html",
         report=kind,
         about=about,
-        headings=headings(language, kind),
-        rows=[cells(language, kind, each, workspace) for each in rows[:500]],
+        **_laid_out(kind, [cells(language, kind, each, workspace) for each in rows[:500]]),
         next=_address("ledger.report", after=after) if after else None,
         part=bool(after or request.args.get("after") or len(rows) > 500),
         csv=_address("ledger.report_csv"),
@@ -131,6 +130,19 @@ def report_csv() -> AnyResponse:
     answer = Response(csv_of(reader_language(), kind, held, this_workspace()), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="sudare-{kind.name}.csv"'
     return answer
+
+
+def _laid_out(kind: Report, rows: list[list[str]]) -> dict[str, Any]:
+    """What is the same in every line stands once, above the table."""
+    told = headings(reader_language(), kind)
+    once = [number for number, column in enumerate(kind.columns) if column.same]
+    each = [number for number, column in enumerate(kind.columns) if not column.same]
+    return {
+        "once": [(*told[number], rows[0][number]) for number in once] if rows else [],
+        "headings": [told[number] for number in each],
+        "rows": [[row[number] for number in each] for row in rows],
+        "days": [kind.columns[number].name in DAYS for number in each],
+    }
 
 
 def whole(rows: Iterator[Provision], most: int) -> list[Provision] | None:

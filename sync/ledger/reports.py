@@ -23,6 +23,11 @@ class Column:
     article: str
     cell: Callable[[Provision, Workspace], Cell]
 
+    @property
+    def same(self) -> bool:
+        """Whether it says the same in every line."""
+        return self.name in _SAME
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -68,6 +73,9 @@ _CELLS: Mapping[str, Callable[[Provision, Workspace], Cell]] = {
     "last": lambda each, _: each.last,
     "channels": lambda each, _: each.channels,
 }
+
+
+_SAME = ("provider", "provider_address", "provider_representative", "acquired", "purpose", "retention")
 
 
 def _report(name: str, scope: Scope, needs_one: bool, columns: Mapping[str, str]) -> Report:

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from provided import MAIL, NAME, Provided
 from werkzeug.serving import make_server
 
 from sync import access, identifiers
@@ -54,7 +55,21 @@ def busy(world, public):
         "/quarantine",
         "/versions",
         "/users",
+        *ledger_pages(world),
     ]
+
+
+def ledger_pages(world):
+    """The ledger's own, with somebody in it."""
+    book = Provided(world)
+    book.person("003TANAKA", "田中 太郎", "tanaka@customer.example")
+    book.person("003NORD", "Ingrid Nordwind-Hartmannsdorfer")
+    book.provide(MINATO, "003TANAKA", "2026-11-03", fields={NAME: "exact", MAIL: "domain"}, channel="page")
+    book.provide(MINATO, "003NORD", "2026-11-20", basis="")
+    person = book.ids["003TANAKA"]
+    yield from ("/ledger", "/ledger/reports", f"/ledger/people/{person}", f"/ledger/partners/{MINATO}")
+    yield from (f"/ledger/report?kind={kind}&partner=MINATO" for kind in ("appi29", "appi30"))
+    yield from (f"/ledger/report?kind={kind}&person={person}" for kind in ("gdpr15", "pipa"))
 
 
 @pytest.mark.parametrize(
