@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapping.values import FieldType, Money
@@ -169,16 +169,19 @@ def column(type: FieldType, ladder: str, rung: str, value: Any) -> str:
     return DealView(policy, {"deal.x": value}, {}).columns(at(policy, deal_x=rung))[0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**17), 10**17), min_size=2, max_size=5))
 def test_money_columns_sort_as_amounts_do(amounts: list[int]) -> None:
     assert sorted(amounts) == sorted(amounts, key=lambda minor: column("money", "money", "exact", Money(minor, "JPY")))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False) | st.integers(-(2**53), 2**53), min_size=2, max_size=5))
 def test_number_columns_sort_as_numbers_do(numbers: list[float]) -> None:
     assert sorted(numbers) == sorted(numbers, key=lambda number: column("number", "number", "exact", number))
 
 
+@settings(deadline=None)
 @given(st.lists(st.dates().map(str), min_size=2, max_size=4), st.sampled_from(["exact", "month", "quarter", "year"]))
 def test_date_columns_sort_as_what_is_shown_of_them(days: list[str], rung: str) -> None:
     if min(days) < "0002":
