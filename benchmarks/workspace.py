@@ -89,7 +89,7 @@ list: [deal.name, deal.stage, deal.amount, deal.close, account.name]
 def files() -> Mapping[str, str]:
     """The workspace's texts."""
     extra = "".join(f"    {name}: Extra_{number}__c\n" for number, name in enumerate(PLAIN, start=1))
-    rows = "".join(f"  {name}: {{class: basics, ladder: text}}\n" for name in PLAIN)
+    rows = "".join(f"  {name}: {{class: basics, ladder: plain}}\n" for name in PLAIN)
     fields = (
         "classes: {basics: Basics, price: Money, internal: Never leaves}\nnever_share: [internal]\nfields:\n"
         "  deal.name: {class: basics, ladder: plain}\n  deal.stage: {class: basics, ladder: picklist}\n"

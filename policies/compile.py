@@ -16,6 +16,7 @@ from policies.decision import SIDES, Decision, Facts, Policy, Questions, Side, s
 from policies.layout import lay_out, list_of, slots_of
 from policies.lineage import Lineage, trace
 from policies.lint import Stated, problems_of, rows_of, rung_index
+from policies.masking import TEXT, masks_of
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
 from policies.rulebook import Length, ReadyRule, Rulebook
 from policies.transforms import Calendar, renders_of
@@ -67,7 +68,7 @@ def compile_policy(
         origins=lineage.origins,
         renders=renders,
         slots=slots,
-        layout=lru_cache(maxsize=_LAYOUTS)(partial(lay_out, rows, renders, slots)),
+        layout=lru_cache(maxsize=_LAYOUTS)(partial(lay_out, rows, renders, slots, table.never_share)),
         calendar=calendar,
         types=types,
         edges=tuple(
@@ -164,6 +165,10 @@ def _why(stated: Sequence[Stated], lineage: Lineage) -> dict[str, str]:
             why.setdefault(name, f"shown by rule `{each.rule.name}`")
         for name in sorted(each.condition.fields):
             why.setdefault(name, f"asked by rule `{each.rule.name}`")
+    for name in [name for name in why if name in lineage.rows and lineage.rows[name].ladder == TEXT]:
+        # A text is redacted by what its reader may not see: that has to be read, though nobody sees it.
+        for mask in masks_of([lineage.rows[each] for each in sorted(lineage.rows)]):
+            why.setdefault(mask.field, f"hidden value, to be masked in {name}")
     for name in [name for name in why if name in lineage.derived]:
         for source in sorted(lineage.inputs(name)):
             why.setdefault(source, f"{name} is computed from it")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from policies.masking import TEXT, Mask, hidden_at, needs_approval
 from policies.model import LADDERS, FieldRow
 from policies.transforms import Render, same
 
@@ -36,6 +37,17 @@ class Cell(NamedTuple):
     render: Render
 
 
+class TextCell(NamedTuple):
+    """One field of free text at one rung."""
+
+    slot: int
+    row: int
+    field: str
+    rung: str
+    exact: bool
+    sealed: bool  # shown only where a person has approved the text
+
+
 class Table(NamedTuple):
     """One list at the rungs of its columns."""
 
@@ -50,6 +62,8 @@ class Layout:
 
     frame: tuple[bytes | None, ...]  # canonical JSON, None at every second place where a part stands
     cells: tuple[Cell, ...]
+    texts: tuple[TextCell, ...]
+    hidden: tuple[Mask, ...]  # what is masked in the texts
     tables: tuple[Table, ...]
     parts: Callable[[list[Any]], tuple[bytes, ...]]  # a view's cells -> its parts in the frame's order
 
@@ -77,7 +91,9 @@ def slots_of(rows: Sequence[FieldRow], renders: Renders) -> Slots:
     )
 
 
-def lay_out(rows: Sequence[FieldRow], renders: Renders, slots: Slots, rungs: bytes) -> Layout:
+def lay_out(
+    rows: Sequence[FieldRow], renders: Renders, slots: Slots, never_share: frozenset[str], rungs: bytes
+) -> Layout:
     """The layout of a view whose fields have these rungs; hidden fields are absent altogether."""
     shown = [(number, row, rung) for number, (row, rung) in enumerate(zip(rows, rungs, strict=True)) if rung]
     cells = [
@@ -90,6 +106,18 @@ def lay_out(rows: Sequence[FieldRow], renders: Renders, slots: Slots, rungs: byt
         for name, slot in slots.lists.items()
         if any(list_of(row.name) == name for _, row, _ in shown)
     ]
+    texts = tuple(
+        TextCell(
+            slots.fields[number, rung],
+            number,
+            row.name,
+            LADDERS[TEXT][rung],
+            rung == len(LADDERS[TEXT]) - 1,
+            needs_approval(row, rung, never_share),
+        )
+        for number, row, rung in shown
+        if row.ladder == TEXT and not list_of(row.name)
+    )
     tree: dict[str, Any] = {"account": {}, "deal": {}, **{table.name: table.slot for table in tables}}
     for cell in cells:
         group, _, short = cell.field.partition(".")
@@ -99,7 +127,9 @@ def lay_out(rows: Sequence[FieldRow], renders: Renders, slots: Slots, rungs: byt
     frame, parts = _framed(tree)
     return Layout(
         frame=frame,
-        cells=tuple(cell for cell in cells if cell.render is not same),
+        cells=tuple(cell for cell in cells if cell.render is not same and rows[cell.row].ladder != TEXT),
+        texts=texts,
+        hidden=hidden_at(rows, rungs) if texts else (),
         tables=tuple(tables),
         parts=itemgetter(*parts) if len(parts) > 1 else lambda view: tuple(view[slot] for slot in parts),
     )

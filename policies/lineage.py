@@ -12,6 +12,7 @@ from mapping.syntax import KIND
 from mapping.tokens import Wrong, names
 from mapping.typed import Known, nearest
 from mapping.values import FieldType
+from policies.masking import TEXT
 from policies.model import FieldRow, FieldTable
 
 INTERNAL = "internal"
@@ -120,7 +121,7 @@ def _derive(row: FieldRow, lineage: Lineage, rows: Mapping[str, FieldRow], known
         if not any(name in rows and name not in lineage.rows for name in _names(row)):
             lineage.problems += broken.problems
         return
-    if problem := _misuse(row, expression):
+    if problem := _misuse(row, expression, lineage.rows):
         lineage.problems.append(Problem(row.expr_place, f"{row.name} {problem}"))
         return
     # INVARIANT: a derived field carries the classes of all its inputs, those in its conditions too.
@@ -133,11 +134,15 @@ def _derive(row: FieldRow, lineage: Lineage, rows: Mapping[str, FieldRow], known
     lineage.origins[row.name] = inherited
 
 
-def _misuse(row: FieldRow, expression: Expression) -> str:
+def _misuse(row: FieldRow, expression: Expression, rows: Mapping[str, FieldRow]) -> str:
     if expression.asks_time:
         return "is computed from `now`: a view can't change by time alone, so ask `now` in a rule's `when:`"
     if row.name.startswith("contacts[]") or any(name.startswith("contacts[]") for name in expression.fields):
         return "is computed over rows of a list: use deal.* and account.* fields, which can be derived"
+    free = sorted(name for name in expression.fields if name in rows and rows[name].ladder == TEXT)
+    # INVARIANT: free text does not get round redaction and approval by being computed once more.
+    if free and KIND[expression.type] == "text" and row.ladder != TEXT:
+        return f"is computed from free text, {free[0]}: its ladder is `{TEXT}` too"
     if row.ladder not in _LADDERS_OF_KIND[KIND[expression.type]]:
         ladders = ", ".join(_LADDERS_OF_KIND[KIND[expression.type]])
         return f"gives {KIND[expression.type]}, which ladder `{row.ladder}` can't show: use {ladders}"

@@ -12,6 +12,7 @@ from mapping.typed import nearest
 from policies.decision import Policy
 from policies.layout import list_of
 from policies.lineage import Lineage, chain
+from policies.masking import TEXT
 from policies.model import LADDERS, FieldRow, PolicyFile, Rule
 from policies.rulebook import UNSURE
 
@@ -83,6 +84,9 @@ def _lists(policy: Policy, files: Sequence[PolicyFile], lineage: Lineage) -> Ite
                 )
             elif name not in policy.book.index and name not in lineage.broken:
                 yield Problem(file.place, f"list: unknown field `{name}`", nearest(name, policy.book.index))
+            elif name in policy.book.index and policy.rows[policy.book.index[name]].ladder == TEXT:
+                text = f"list: {name} is free text, which has no order: only short fields are sorted and filtered by"
+                yield Problem(file.place, text)
     if len(policy.list_fields) > MOST_LIST_FIELDS and files:
         text = f"list: {len(policy.list_fields)} fields, at most {MOST_LIST_FIELDS} can be sorted and filtered by"
         yield Problem(files[-1].place, text)
@@ -138,12 +142,25 @@ def _never_shared(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[
     if rule.kind != "show":
         return
     for row in _touched(rule, policy):
+        if row.ladder == TEXT:
+            continue  # each such text waits for a person's approval
         for name in sorted(row.classes & policy.table.never_share):
             reason = chain(row.name, name, lineage)
             text = (
                 f"{row.name} carries class {name}{f' because it is {reason}' if reason else ''}; it can never be shared"
             )
             yield Problem(_place(rule, row.name, "fields"), _says(rule, f"{text}: leave it out"))
+
+
+def _free_text_in_lists(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
+    rule = stated.rule
+    for row in _touched(rule, policy):
+        if rule.kind == "show" and rule.rung != "hide" and row.ladder == TEXT and list_of(row.name):
+            text = f"{row.name} is free text in rows of a list, which is neither redacted nor approved: it stays hidden"
+            yield Problem(
+                _place(rule, row.name, "fields"),
+                _says(rule, f"{text}; a short text has `ladder: plain` in fields.yaml"),
+            )
 
 
 def _without_basis(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
@@ -189,7 +206,11 @@ def _tells(stated: Stated, policy: Policy, lineage: Lineage, least: bytes) -> It
             text = f"its condition would tell partners about {name}, which {carries}: ask another field"
             yield Problem(place, _says(rule, text))
         # INVARIANT: a condition on a field that the partner may not see is refused, or acknowledged by name.
-        elif least[number] != len(LADDERS[row.ladder]) - 1 and not rule.tells_partner and not list_of(name):
+        elif (
+            (least[number] != len(LADDERS[row.ladder]) - 1 or row.ladder == TEXT)
+            and not rule.tells_partner
+            and not list_of(name)
+        ):
             text = f"its condition tells partners about {name}, which not all of them see exactly"
             yield Problem(
                 place, _says(rule, f"{text}: show {name} always, or write `tells_partner:` and what it tells")
@@ -210,6 +231,7 @@ _CHECKS: tuple[Callable[[Stated, Policy, Lineage], Iterator[Problem]], ...] = (
     _unknown_words,
     _rungs,
     _never_shared,
+    _free_text_in_lists,
     _without_basis,
     _list_columns_asked,
 )

@@ -15,7 +15,7 @@ LADDERS: Mapping[str, tuple[str, ...]] = {
     "picklist": ("hide", "exact"),
     "boolean": ("hide", "exact"),
     "reference": ("hide", "exact"),
-    "text": ("hide", "exact"),
+    "text": ("hide", "redacted", "exact"),
     "money": ("hide", "band", "exact"),
     "date": ("hide", "year", "quarter", "month", "exact"),
     "person": ("hide", "pseudonym", "initials", "exact"),

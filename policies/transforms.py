@@ -148,6 +148,8 @@ _TABLE: Mapping[tuple[str, str], Callable[[FieldRow, Calendar], Render]] = {
     ("person", "initials"): _plainly(_initials),
     ("email", "pseudonym"): _plainly(_pseudonym),
     ("email", "domain"): _plainly(_domain),
+    ("text", "redacted"): _hide,  # by itself it can't be shown: the view masks it by what else the record holds
+    ("text", "exact"): _plainly(str),
 }
 """(ladder, rung) -> what makes its function; every `exact` not named here shows the value as it is."""
 

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from policies.decision import Fields, Lists, Policy
-from policies.layout import Table
+from policies.freetext import DealTexts
+from policies.layout import Layout, Table
+from policies.masking import Approved, FreeText, nothing_approved
 from policies.transforms import Render
 
 _encoder = msgspec.json.Encoder()
@@ -30,9 +32,21 @@ _UNMADE = object()
 class DealView:
     """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`."""
 
-    __slots__ = ("_bodies", "_cells", "_lines", "_listings", "_lists", "_policy", "_settled", "_tables", "values")
+    __slots__ = (
+        "_bodies",
+        "_cells",
+        "_lines",
+        "_listings",
+        "_lists",
+        "_policy",
+        "_settled",
+        "_tables",
+        "_texts",
+        "_waiting",
+        "values",
+    )
 
-    def __init__(self, policy: Policy, values: Fields, lists: Lists) -> None:
+    def __init__(self, policy: Policy, values: Fields, lists: Lists, approved: Approved = nothing_approved) -> None:
         self._policy, self._lists = policy, lists
         self.values = policy.completed(values, lists)  # with derived fields and lengths: decide from these
         self._cells: list[Any] = []  # what has been encoded, by slot
@@ -41,6 +55,8 @@ class DealView:
         self._lines: dict[bytes, list[tuple[str, str]]] = {}
         self._bodies: dict[bytes, bytes] = {}
         self._settled: dict[bytes, bytes] = {}
+        self._waiting: dict[bytes, list[FreeText]] = {}
+        self._texts = DealTexts(self.values, lists, policy.calendar.zone, approved)
 
     def body(self, rungs: bytes) -> bytes:
         """Canonical JSON of what is shown; hidden fields are absent altogether."""
@@ -52,7 +68,18 @@ class DealView:
     def settled(self, rungs: bytes) -> bytes:
         """The rungs that stand: lower where a field can't be shown at its own."""
         self.body(rungs)
-        return self._settled.get(rungs, rungs)
+        while rungs in self._settled:
+            rungs = self._settled[rungs]
+        return rungs
+
+    def waiting(self, rungs: bytes) -> list[FreeText]:
+        """The texts that rules show at these rungs and nobody has approved as they stand."""
+        self.body(rungs)
+        found = list(self._waiting.get(rungs, ()))
+        while rungs in self._settled:
+            rungs = self._settled[rungs]
+            found += self._waiting.get(rungs, ())
+        return found
 
     def columns(self, rungs: bytes) -> tuple[str, ...]:
         """A text for each of the policy's list fields, which sorts as what is shown does; hidden ones are empty."""
@@ -74,6 +101,8 @@ class DealView:
                 cells[slot] = _encoded(self.values.get(field), render)
             if cells[slot] is None:
                 settled[row] = 0
+        if layout.texts and settled == rungs:  # texts are masked by what is hidden, so that has to stand first
+            self._write_texts(rungs, layout, settled)
         # INVARIANT: a field that can't be shown at its rung is hidden, and its absence is all that is shown.
         if settled != rungs:
             self._settled[rungs] = bytes(settled)
@@ -83,6 +112,22 @@ class DealView:
         pieces = list(layout.frame)
         pieces[1::2] = layout.parts(cells)
         return b"".join(pieces)  # type: ignore[arg-type] # every second piece was a hole
+
+    def _write_texts(self, rungs: bytes, layout: Layout, settled: bytearray) -> None:
+        """Fills in free text; what may not be shown as it would be falls to the next lower rung."""
+        waiting = list[FreeText]()
+        for cell in layout.texts:
+            try:
+                text = self._texts.at(cell, layout.hidden)
+            except UNSHOWABLE:
+                settled[cell.row] -= 1
+                continue
+            if text is not None and not self._texts.may_leave(cell, text):
+                waiting.append(text)
+                settled[cell.row] -= 1
+            else:
+                self._cells[cell.slot] = b"null" if text is None else _encoder.encode(text.shown)
+        self._waiting[rungs] = waiting
 
     def _begin(self) -> list[Any]:
         """Encodes all that is shown as it is in one go: a line each, since JSON holds no raw newline."""

@@ -27,7 +27,7 @@ DEAL_FIELDS: Mapping[str, tuple[object, ...]] = {
     "Approved__c": (True, False, None),
     "Embargo__c": ("2026-11-15", "2026-11-22", "2026-12-20", None),
     "Freeze__c": ("2026-11-15", "2026-11-23", "2026-12-05", None),
-    "NextStep": ("call 田中", "send terms", None),
+    "NextStep": ("call 田中", "send terms", "4,999,999円 for Nordwind by 10/1", None),
     "Plan__c": ("win", "wait", None),
     "Margin__c": (1, 22_222, None),
     "Code__c": ("code-x", "code-y", None),

@@ -13,12 +13,17 @@ from zoneinfo import ZoneInfo
 
 from worlds import ON_DEAL, World
 
+from mapping.values import Money
+from policies.redaction import hidden_of, redacted
+
 RUNGS = {
     "money": ["hide", "band", "exact"],
     "date": ["hide", "year", "quarter", "month", "exact"],
     "person": ["hide", "pseudonym", "initials", "exact"],
     "email": ["hide", "pseudonym", "domain", "exact"],
+    "text": ["hide", "redacted", "exact"],
 }
+MASKED = {"person": "person", "email": "email", "money": "money", "date": "day", "plain": "text"}
 PLAIN = ["hide", "exact"]
 ROLES = {"Referral": "sourced", "Helper": "co-sell"}
 Truth = bool | None  # None: unknown
@@ -175,6 +180,10 @@ def values_of(
         "deal.approved": deal.get("Approved__c"),
         "deal.embargo": deal.get("Embargo__c"),
         "deal.freeze": deal.get("Freeze__c"),
+        "deal.channel": deal.get("Channel__c"),
+        "deal.margin": None if deal.get("Margin__c") is None else (deal["Margin__c"], currency),
+        "account.revenue": None if account.get("Revenue__c") is None else (account["Revenue__c"], "JPY"),
+        "deal.message": deal.get("Message__c"),
         "deal.next_step": deal.get("NextStep"),
         "deal.plan": deal.get("Plan__c"),
         "deal.size": size,
@@ -208,6 +217,10 @@ def show(
         group, _, short = name.partition(".")
         if rung == "hide" or name in columns:
             continue
+        if rung == "redacted":
+            body[group][short] = masked(situation[name], rungs, table, situation, people)
+            body["shown"][name] = rung
+            continue
         try:
             body[group][short] = TRANSFORMS[rung](situation[name], table["fields"][name])
         except Hidden:
@@ -218,6 +231,29 @@ def show(
         body["contacts.length"] = len(people)
         body["shown"] |= {**columns, "contacts.length": "exact"}
     return body
+
+
+def masked(
+    text: str | None,
+    rungs: Mapping[str, str],
+    table: Mapping[str, Any],
+    situation: Mapping[str, Any],
+    people: Sequence[Mapping[str, Any]],
+) -> str | None:
+    """Free text without what the partner does not see exactly: the redaction is part of what may be seen."""
+    values: list[tuple[Any, Any]] = []
+    for name, row in table["fields"].items():
+        kind = "company" if name == "account.name" else MASKED.get(row["ladder"])
+        if kind is None or "expr" in row or rungs[name] == "exact":
+            continue
+        short = name.partition("[].")[2].capitalize()
+        found = [person.get(short) for person in people] if short else [situation[name]]
+        values += [(kind, Money(_minor(*each), each[1]) if isinstance(each, tuple) else each) for each in found]
+    return None if text is None else redacted(text, hidden_of(values))
+
+
+def _minor(amount: int, currency: str) -> int:
+    return amount if currency == "JPY" else amount * 100
 
 
 def row_of(person: Mapping[str, Any], columns: Mapping[str, str], table: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,49 @@
+"""The free text of one deal, redacted by what else the deal, its account and its people hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
+
+from mapping.values import Value
+from policies.layout import TextCell
+from policies.masking import Approved, FreeText, Mask, hidden_values
+from policies.redaction import Hidden, redacted
+
+
+class DealTexts:
+    """One deal's texts at any rungs; each is made once for each set of what it is masked by."""
+
+    __slots__ = ("_approved", "_hidden", "_lists", "_made", "_values", "_zone")
+
+    def __init__(
+        self,
+        values: Mapping[str, Value],
+        lists: Mapping[str, Sequence[Mapping[str, Value]]],
+        zone: tzinfo,
+        approved: Approved,
+    ) -> None:
+        self._values, self._lists, self._zone, self._approved = values, lists, zone, approved
+        self._hidden: dict[tuple[Mask, ...], Hidden] = {}
+        self._made: dict[tuple[TextCell, tuple[Mask, ...]], FreeText] = {}
+
+    def at(self, cell: TextCell, masks: tuple[Mask, ...]) -> FreeText | None:
+        """A field's text as it would be shown; None where it is empty. Raises where its masks can't be made."""
+        source = self._values.get(cell.field)
+        if source is None:
+            return None
+        text = self._made.get((cell, masks))
+        if text is None:
+            shown = str(source) if cell.exact else redacted(str(source), self._masked_by(masks))
+            text = self._made[cell, masks] = FreeText(cell.field, cell.rung, str(source), shown)
+        return text
+
+    def may_leave(self, cell: TextCell, text: FreeText) -> bool:
+        """Whether it is shown without further ado, or a person has approved it as it stands."""
+        return not cell.sealed or self._approved(text)
+
+    def _masked_by(self, masks: tuple[Mask, ...]) -> Hidden:
+        found = self._hidden.get(masks)
+        if found is None:
+            found = self._hidden[masks] = hidden_values(masks, self._values, self._lists, self._zone)
+        return found

@@ -1,0 +1,151 @@
+"""Free text in a view: masked by what its reader does not see, whole only where a person approved it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from mapping.model import Broken
+from mapping.values import FieldType, Money
+from policies.compile import Policy, compile_policy
+from policies.masking import FreeText
+from policies.model import FieldRow, FieldTable, PolicyFile, Rule
+from policies.redaction import MASK
+from policies.view import DealView
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+_ROWS: tuple[tuple[str, FieldType, str, str], ...] = (
+    ("account.name", "text", "plain", "basics"),
+    ("contacts[].name", "person", "person", "person"),
+    ("contacts[].note", "text", "text", "notes"),
+    ("deal.amount", "money", "money", "price"),
+    ("deal.margin", "money", "money", "internal"),
+    ("deal.next_step", "text", "text", "notes"),
+    ("deal.secret_plan", "text", "text", "internal"),
+    ("deal.signed_at", "datetime", "date", "notes"),
+    ("deal.stage", "picklist", "picklist", "basics"),
+)
+BANDS = {"JPY": (Money(1_000_000, "JPY"),)}
+WRITTEN = "田中様と北辰製作所で3,500万円、粗利700万円、12/25に契約"
+DEAL = {
+    "account.name": "株式会社北辰製作所",
+    "deal.amount": Money(35_000_000, "JPY"),
+    "deal.margin": Money(7_000_000, "JPY"),
+    "deal.next_step": WRITTEN,
+    "deal.secret_plan": "田中様に値引き",
+    "deal.signed_at": "2026-12-24T15:30:00Z",  # the 25th in Tokyo
+    "deal.stage": "proposal",
+}
+PEOPLE = [{"contacts[].name": "田中 太郎"}, {"contacts[].name": "佐藤 花子"}]
+ALL_MASKED = f"{MASK}様と{MASK}で{MASK}円、粗利{MASK}円、{MASK}に契約"
+
+
+def policy(*shows: tuple[str, str, str], extra: tuple[FieldRow, ...] = (), listed: tuple[str, ...] = ()) -> Policy:
+    """Shows (field, rung, condition) to everybody who is on the deal."""
+    from zoneinfo import ZoneInfo
+
+    rows = tuple(
+        FieldRow(name, type, frozenset({kind}), ladder, BANDS if ladder == "money" else {})
+        for name, type, ladder, kind in _ROWS
+    )
+    classes = dict.fromkeys(("basics", "person", "notes", "price", "internal"), "")
+    table = FieldTable(classes, frozenset({"internal"}), (*rows, *extra))
+    rules = [Rule("who", "everybody", "always")]
+    rules += [
+        Rule("show", f"{field} {rung}", when, (field,), rung=rung, basis="consent") for field, rung, when in shows
+    ]
+    file = PolicyFile("p", tuple(rules), listed)
+    return compile_policy(
+        table, [file], {"partner.tier": "picklist"}, zone=ZoneInfo("Asia/Tokyo"), fiscal_year_starts=4
+    )
+
+
+def shown(policy: Policy, approved: Any = lambda text: False, tier: str = "gold", **other: Any) -> dict[str, Any]:
+    """What a partner of this tier sees."""
+    view = DealView(policy, {**DEAL, **other}, {"contacts": PEOPLE}, approved)
+    return view.shown(policy.decide(view.values, {"partner.tier": tier}, {}, NOW).rungs)
+
+
+def test_every_value_that_the_reader_does_not_see_exactly_is_masked_and_the_others_stay():
+    assert shown(policy(("deal.next_step", "redacted", "always")))["deal.next_step"] == ALL_MASKED
+    more = policy(("deal.next_step", "redacted", "always"), ("account.name", "exact", "always"),
+                  ("deal.amount", "band", "always"), ("contacts[].name", "initials", "always"))  # fmt: skip
+    assert shown(more)["deal.next_step"] == ALL_MASKED.replace(f"と{MASK}", "と北辰製作所")
+    named = policy(("deal.next_step", "redacted", "always"), ("contacts[].name", "exact", "always"))
+    assert shown(named)["deal.next_step"] == ALL_MASKED.replace(f"{MASK}様", "田中様")
+
+
+def test_a_field_that_cannot_be_shown_at_its_rung_is_masked_too():
+    exact = policy(("deal.next_step", "redacted", "always"), ("deal.amount", "band", "always"))
+    dollars = {"deal.amount": Money(3_500_000_000, "USD"), "deal.next_step": "USD 35M"}  # a currency without bands
+    assert shown(exact, **dollars) == {"deal.next_step": f"USD {MASK}"}
+
+
+def test_what_cannot_be_masked_is_hidden():
+    assert shown(policy(("deal.next_step", "redacted", "always")), **{"deal.amount": ["?", "JPY"]}) == {}
+
+
+def test_partners_who_see_different_fields_have_different_texts_of_one_deal():
+    both = policy(("deal.next_step", "redacted", "always"), ("deal.amount", "exact", "partner.tier == 'platinum'"))
+    assert "3,500万" in shown(both, tier="platinum")["deal.next_step"]
+    assert "3,500万" not in shown(both, tier="gold")["deal.next_step"]
+
+
+def test_a_text_is_shown_whole_only_where_a_person_approved_this_very_text():
+    whole = policy(("deal.next_step", "exact", "always"))
+    assert shown(whole) == {"deal.next_step": ALL_MASKED}
+    approved = {FreeText("deal.next_step", "exact", WRITTEN, WRITTEN)}
+    assert shown(whole, approved.__contains__) == {"deal.next_step": WRITTEN}
+    edited = shown(whole, approved.__contains__, **{"deal.next_step": WRITTEN + "。"})
+    assert edited == {"deal.next_step": ALL_MASKED + "。"}
+
+
+def test_text_of_a_class_that_is_never_shared_is_hidden_until_its_redaction_is_approved():
+    secret = policy(("deal.secret_plan", "redacted", "always"))
+    assert shown(secret) == {}
+    approved = {FreeText("deal.secret_plan", "redacted", "田中様に値引き", f"{MASK}様に値引き")}
+    assert shown(secret, approved.__contains__) == {"deal.secret_plan": f"{MASK}様に値引き"}
+
+
+def test_the_texts_that_wait_are_told_with_what_would_be_shown():
+    both = policy(("deal.next_step", "exact", "always"), ("deal.secret_plan", "exact", "always"))
+    view = DealView(both, DEAL, {"contacts": PEOPLE})
+    waiting = view.waiting(both.decide(view.values, {}, {}, NOW).rungs)
+    assert [(each.field, each.rung, each.shown) for each in waiting] == [
+        ("deal.next_step", "exact", WRITTEN),
+        ("deal.secret_plan", "exact", "田中様に値引き"),
+        ("deal.secret_plan", "redacted", f"{MASK}様に値引き"),
+    ]
+
+
+def test_an_empty_text_needs_nobody():
+    assert shown(policy(("deal.secret_plan", "exact", "always")), **{"deal.secret_plan": None}) == {
+        "deal.secret_plan": None
+    }
+
+
+def test_hidden_values_are_read_because_they_are_masked_and_only_where_a_text_is_shown():
+    why = policy(("deal.next_step", "redacted", "always")).why
+    assert why["deal.margin"] == why["contacts[].name"] == "hidden value, to be masked in deal.next_step"
+    assert not {"deal.stage", "deal.secret_plan"} & set(why)
+    assert set(policy(("deal.stage", "exact", "always")).why) == {"deal.stage"}
+
+
+def refused(*shows: tuple[str, str, str], extra: tuple[FieldRow, ...] = (), listed: tuple[str, ...] = ()) -> str:
+    with pytest.raises(Broken) as broken:
+        policy(*shows, extra=extra, listed=listed)
+    (problem,) = broken.value.problems
+    return problem.message
+
+
+def test_free_text_does_not_get_round_redaction():
+    copy = FieldRow("deal.copy", "text", frozenset({"notes"}), "plain", expr="deal.next_step")
+    assert "is computed from free text, deal.next_step: its ladder is `text` too" in refused(extra=(copy,))
+    assert "neither redacted nor approved" in refused(("contacts[].note", "redacted", "always"))
+    assert "is free text, which has no order" in refused(
+        ("deal.next_step", "redacted", "always"), listed=("deal.next_step",)
+    )
+    asked = refused(("deal.next_step", "exact", "always"), ("deal.stage", "exact", "deal.next_step == 'x'"))
+    assert "its condition tells partners about deal.next_step" in asked
