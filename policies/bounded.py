@@ -10,6 +10,7 @@ from typing import Literal
 from mapping.tokens import names
 from policies.decision import Decision, Facts, Fields, Policy, soonest
 from policies.explain import Explanation
+from policies.masking import REDACTED, TEXT, masks_of, needs_approval
 from policies.model import LADDERS, FieldRow
 
 
@@ -138,7 +139,21 @@ def _caps_of(first: Policy, row: FieldRow, other: Policy) -> tuple[int, bytes]:
         return len(other.rows), b"\0"
     number = other.book.index[row.name]
     theirs = other.rows[number]
+    # INVARIANT: what the other masks in a text, or has approved first, the first's masks must not let through.
+    if texts_say_more(first, row, other):
+        return number, bytes(len(LADDERS[theirs.ladder]))
     return number, bytes(rung_below(row, theirs, rung) for rung in LADDERS[theirs.ladder])
+
+
+def texts_say_more(first: Policy, row: FieldRow, other: Policy) -> bool:
+    """Whether free text under the first policy may tell what the other masks in it, or has approved before."""
+    if row.ladder != TEXT or row.name not in other.book.index:
+        return False
+    theirs = other.rows[other.book.index[row.name]]
+    sealed = needs_approval(theirs, REDACTED, other.table.never_share)
+    if sealed and not needs_approval(row, REDACTED, first.table.never_share):
+        return True
+    return not set(masks_of(other.rows)) <= set(masks_of(first.rows))
 
 
 def _lower(one: Decision, other: Decision, caps: tuple[tuple[int, bytes], ...]) -> Decision:

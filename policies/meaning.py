@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from mapping.syntax import Constant, describe
-from policies.bounded import Bounded, coarser, same_field
+from policies.bounded import Bounded, coarser, same_field, texts_say_more
 from policies.decision import Policy
+from policies.masking import TEXT, masks_of
 from policies.model import FieldRow
 
 Rungs = Callable[[Sequence[Policy], str], set[str]]
@@ -17,7 +18,7 @@ Rungs = Callable[[Sequence[Policy], str], set[str]]
 class Meaning(NamedTuple):
     """A change of what is shown that is not a move along a ladder."""
 
-    kind: Literal["bands", "ladder", "expr", "list", "existing_deals", "expires_after_days", "calendar"]
+    kind: Literal["bands", "ladder", "text", "expr", "list", "existing_deals", "expires_after_days", "calendar"]
     field: str  # empty where it is about none
     before: str
     after: str
@@ -39,6 +40,8 @@ def meanings(old: Sequence[Policy], new: Sequence[Policy], rungs: Rungs) -> Iter
 def _of_field(
     before: FieldRow, after: FieldRow, old: Sequence[Policy], new: Sequence[Policy], rungs: Rungs
 ) -> Iterator[Meaning]:
+    if before.ladder == after.ladder == TEXT:
+        yield from _of_text(before, after, old[0], new[0], rungs(new, after.name), rungs(old, before.name))
     alike = before.ladder == after.ladder, before.bands == after.bands, same_field(new[0], after, old[0])
     if all(alike):
         return
@@ -51,6 +54,16 @@ def _of_field(
         yield Meaning("bands", after.name, *texts, finer and "band" in has, rougher and "band" in had)
     if not alike[2]:
         yield Meaning("expr", after.name, before.expr, after.expr, has != {"hide"}, had != {"hide"})
+
+
+def _of_text(
+    before: FieldRow, after: FieldRow, old: Policy, new: Policy, has: set[str], had: set[str]
+) -> Iterator[Meaning]:
+    """Another set of fields that are masked in a text, or another need of approval."""
+    more, less = texts_say_more(new, after, old), texts_say_more(old, before, new)
+    if more or less:
+        was, then = [", ".join(mask.field for mask in masks_of(each.rows)) for each in (old, new)]
+        yield Meaning("text", after.name, was, then, more and has != {"hide"}, less and had != {"hide"})
 
 
 def _of_all(old: Bounded, new: Bounded) -> Iterator[Meaning]:

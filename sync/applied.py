@@ -159,7 +159,7 @@ def _switch(tx: sa.Connection, house: House, force: InForce, change: Change) -> 
     mark(tx, seen.deals)
     # INVARIANT: from this commit on nothing is read above what the version allows, whatever the views still hold.
     unmask(tx, deals)
-    mask(tx, {(each.partner_id, each.deal_id): each.closed for each in seen.shares if each.closed and not each.loses})
+    mask(tx, {(each.partner_id, each.deal_id): each.hides for each in seen.shares if each.hides and not each.loses})
     lost = Changes(())
     for each in seen.shares:
         if each.loses:

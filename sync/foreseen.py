@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from policies.model import LADDERS
+from policies.view import shown_in
 from sync.changes import Changes
 from sync.facts import ShareRow
 from sync.gather import Gathered
@@ -40,6 +41,7 @@ class ShareChange:
     opened: Mapping[str, tuple[str, str]]  # field -> rung now, rung then: sharper
     closed: Mapping[str, tuple[str, str]]  # less sharp
     people: frozenset[str]  # natural persons of whom the partner would newly see something
+    hides: frozenset[str]  # fields that the view as it stands shows above, or otherwise than, what it would
     share: ShareRow  # as it would be; where the deal is lost, as it is
     body: bytes | None = None  # the view as it would be, where that was asked for
 
@@ -127,6 +129,7 @@ class _Comparison:
             was, now = before.get(name, HIDE), after.get(name, HIDE)
             if was != now:
                 (opened if self._height(name, now) > self._height(name, was) else closed)[name] = (was, now)
+        moved = closed or _texts(bodies, deal_id, old) != _texts(bodies, deal_id, new)
         share = new or old
         assert share is not None  # noqa: S101 - one of the two stands
         return ShareChange(
@@ -136,6 +139,8 @@ class _Comparison:
             loses=new is None,
             opened=opened,
             closed=closed,
+            # INVARIANT: a text is masked by what else is hidden, so where that grows the old text is hidden too.
+            hides=frozenset({*closed, *_texts(bodies, deal_id, old)}) if moved else frozenset(),
             people=self._people(deal_id, before, after, gathered) if opened else frozenset(),
             share=share,
             body=bodies[deal_id, new.view] if new is not None and self._keep_bytes else None,
@@ -163,6 +168,15 @@ class _Comparison:
 
 def _rungs(bodies: Bodies, deal_id: str, share: ShareRow | None) -> Rungs:
     return _decode(bodies[deal_id, share.view]).shown if share is not None else _NOTHING
+
+
+def _texts(bodies: Bodies, deal_id: str, share: ShareRow | None) -> Mapping[str, str]:
+    """The redacted texts of a view."""
+    names = [name for name, rung in _rungs(bodies, deal_id, share).items() if rung == "redacted"]
+    if share is None or not names:
+        return {}
+    shown = shown_in(bodies[deal_id, share.view])
+    return {name: shown[name] for name in names}
 
 
 def shareable(tx: sa.Connection) -> list[str]:

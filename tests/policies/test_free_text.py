@@ -9,7 +9,9 @@ import pytest
 
 from mapping.model import Broken
 from mapping.values import FieldType, Money
+from policies.bounded import Bounded
 from policies.compile import Policy, compile_policy
+from policies.difference import difference
 from policies.masking import FreeText
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
 from policies.redaction import MASK
@@ -42,16 +44,23 @@ PEOPLE = [{"contacts[].name": "田中 太郎"}, {"contacts[].name": "佐藤 花�
 ALL_MASKED = f"{MASK}様と{MASK}で{MASK}円、粗利{MASK}円、{MASK}に契約"
 
 
-def policy(*shows: tuple[str, str, str], extra: tuple[FieldRow, ...] = (), listed: tuple[str, ...] = ()) -> Policy:
+def policy(
+    *shows: tuple[str, str, str],
+    extra: tuple[FieldRow, ...] = (),
+    listed: tuple[str, ...] = (),
+    without: str = "",
+    never_share: frozenset[str] = frozenset({"internal"}),
+) -> Policy:
     """Shows (field, rung, condition) to everybody who is on the deal."""
     from zoneinfo import ZoneInfo
 
     rows = tuple(
         FieldRow(name, type, frozenset({kind}), ladder, BANDS if ladder == "money" else {})
         for name, type, ladder, kind in _ROWS
+        if name != without
     )
     classes = dict.fromkeys(("basics", "person", "notes", "price", "internal"), "")
-    table = FieldTable(classes, frozenset({"internal"}), (*rows, *extra))
+    table = FieldTable(classes, never_share, (*rows, *extra))
     rules = [Rule("who", "everybody", "always")]
     rules += [
         Rule("show", f"{field} {rung}", when, (field,), rung=rung, basis="consent") for field, rung, when in shows
@@ -149,3 +158,26 @@ def test_free_text_does_not_get_round_redaction():
     )
     asked = refused(("deal.next_step", "exact", "always"), ("deal.stage", "exact", "deal.next_step == 'x'"))
     assert "its condition tells partners about deal.next_step" in asked
+
+
+def test_masking_less_in_a_text_is_a_widening_and_shows_nothing_before_it_is_approved():
+    show = ("deal.next_step", "redacted", "always")
+    before, after = policy(show), policy(show, without="deal.margin")
+    found = difference(before, after)
+    assert found.widens
+    assert not found.narrows
+    assert not difference(after, before).widens
+    assert difference(after, before).narrows
+    bound = Bounded((after, before))
+    view = DealView(after, DEAL, {"contacts": PEOPLE})
+    assert view.shown(bound.decide(view.values, {}, {}, NOW).rungs) == {}
+
+
+def test_a_class_that_may_be_shared_from_now_on_does_not_open_a_text_before_it_is_approved():
+    show = ("deal.secret_plan", "redacted", "always")
+    before, after = policy(show), policy(show, never_share=frozenset())
+    assert difference(before, after).widens
+    bound = Bounded((after, before))
+    view = DealView(after, DEAL, {"contacts": PEOPLE})
+    assert view.shown(bound.decide(view.values, {}, {}, NOW).rungs) == {}
+    assert shown(after) == {"deal.secret_plan": f"{MASK}様に値引き"}
