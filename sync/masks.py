@@ -46,12 +46,14 @@ def masked(body: str, fields: str | None) -> str:
 def _without(body: str, fields: Sequence[str]) -> str:
     view: dict[str, Any] = msgspec.json.decode(body)
     for name in fields:
-        if view["shown"].pop(name, None) is not None:
-            _drop(view, name)
+        take_away(view, name)
     return msgspec.json.encode(view).decode()
 
 
-def _drop(view: dict[str, Any], name: str) -> None:
+def take_away(view: dict[str, Any], name: str) -> None:
+    """Leave a field out of a deal's decoded bytes, as if it were hidden."""
+    if view["shown"].pop(name, None) is None:
+        return
     owner = list_of(name)
     if owner:
         column = name.partition(".")[2]

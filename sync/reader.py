@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
@@ -14,12 +15,15 @@ import sqlalchemy as sa
 
 from config.workspace import Document
 from mapping.model import SHARE_STATES
+from policies.model import FieldRow
 from policies.transforms import plain_text
 from policies.view import column_of, searchable
 from sync.access import paused
 from sync.cursors import feed_cursor, list_cursor, place_in_feed, place_in_list
 from sync.house import House, InForce
 from sync.identifiers import personal
+from sync.ledger.delivered import Channel, Delivery
+from sync.ledger.subjects import names_somebody
 from sync.masks import masked, masked_fields
 from sync.schema import SORT_COLUMNS, feed, messages, narrowed, partners, shares, views
 from sync.shown import (
@@ -33,6 +37,7 @@ from sync.shown import (
     Message,
     PartnerView,
     Query,
+    Standing,
     Updating,
 )
 
@@ -44,9 +49,11 @@ KEYS = 2000  # different values that a filter by an amount or a date is looked f
 class Projection:
     """One partner's projection. The partner is part of the object: a stranger's deal is absent, not forbidden."""
 
-    def __init__(self, house: House, partner_id: str) -> None:
+    def __init__(self, house: House, partner_id: str, channel: Channel | None = None) -> None:
         self._house, self._id = house, partner_id
         self._key = house.partner_key(partner_id)
+        # What is read through a channel leaves: the door puts it on record first. Without one it stays in the house.
+        self.delivery = Delivery(house, partner_id, channel) if channel else None
 
     @property
     def partner(self) -> PartnerView:
@@ -61,8 +68,8 @@ class Projection:
         """The fields to sort and filter by."""
         return self._house.workspace().policy.list_fields
 
-    def deals(self, query: Query = AS_IT_OPENS) -> DealPage:
-        """One page of this partner's deals. Raises BadQuery and, as all that reads deals, Updating."""
+    def deals(self, query: Query = AS_IT_OPENS, only: frozenset[str] | None = None) -> DealPage:
+        """One page of this partner's deals, or `only` these fields of them. Raises BadQuery, and Updating as all do."""
         with self._reading() as tx:
             force = self._house.in_force(tx)
             column = self._column(tx, force, query.sort)
@@ -80,21 +87,32 @@ class Projection:
         page = rows[:limit]
         last = page[-1] if len(rows) > limit else None
         follow = list_cursor(query, getattr(last, column.name), last.public_id) if last is not None else None
-        return DealPage([self._deal(row) for row in page], follow)
+        return DealPage([self._give(force, row, only) for row in page], follow)
 
     def facets(self, name: str) -> list[str]:
         """What a list field shows over this partner's own deals, each text once; at most 50, for a menu."""
         if name == STATE:
             return list(SHARE_STATES)
         with self._reading() as tx:
-            shown = islice(self._shown(tx, self._house.in_force(tx), name), FACETS)
-            return list(dict.fromkeys(text for text, _ in shown if text))
+            force = self._house.in_force(tx)
+            shown = [each for each in islice(self._shown(tx, force, name), FACETS) if each[0]]
+        if self.delivery is not None and names_somebody(_declared(force, name)):
+            for _, _, share in shown:
+                self.delivery.note(force, share, frozenset({name}))
+        return list(dict.fromkeys(text for text, _, _ in shown))
 
-    def deal(self, public_id: str) -> Deal | None:
-        """One deal of this partner's; None for any other id, whatever it is."""
+    def deal(self, public_id: str, only: frozenset[str] | None = None) -> Deal | None:
+        """One deal of this partner's, or `only` these fields of it; None for any other id, whatever it is."""
         with self._reading() as tx:
-            row = self._row(tx, public_id)
-        return self._deal(row) if row is not None else None
+            force = self._house.in_force(tx)
+            row = self._row(tx, force, public_id)
+        return self._give(force, row, only) if row is not None else None
+
+    def standing(self, public_id: str) -> Standing | None:
+        """How one deal stands, without anything that it shows; None for any other id, whatever it is."""
+        with self._reading() as tx:
+            row = self._row(tx, self._house.in_force(tx), public_id)
+        return Standing(row.public_id, row.state) if row is not None else None
 
     def feed(self, after: str | None = None, limit: int = LIMIT) -> FeedPage:
         """This partner's changes after a cursor, oldest first; without one, from the beginning. Raises CursorGone.
@@ -108,14 +126,14 @@ class Projection:
             following = sa.select(feed).where(feed.c.partner_id == self._id, feed.c.position > position)
             events = tx.execute(following.order_by(feed.c.position).limit(size + 1)).all()
             about = shares.c.public_id.in_({event.public_id for event in events})
-            wanted = self._live(tx, self._house.in_force(tx))
-            now = {row.public_id: self._deal(row) for row in tx.execute(wanted.where(about))}
+            force = self._house.in_force(tx)
+            now = {row.public_id: row for row in tx.execute(self._live(tx, force).where(about))}
             standing = sa.select(shares.c.public_id).where(shares.c.partner_id == self._id, about)
             waiting = set(tx.execute(standing).scalars()) - now.keys()
             closed = paused(tx, self._id)
         # INVARIANT: a deal is told as ended only once its share has ended.
         known = [] if closed else list(takewhile(lambda event: event.public_id not in waiting, events))
-        rows = [_event(event, now.get(event.public_id)) for event in known[:size]]
+        rows = [self._event(force, event, now.get(event.public_id)) for event in known[:size]]
         last = known[:size][-1].position if rows else position
         return FeedPage(rows, feed_cursor(epoch, last), len(known) > size)
 
@@ -123,7 +141,7 @@ class Projection:
         """What was written about a deal of this partner's, oldest first; nothing once the deal is gone."""
         with self._reading() as tx:
             # INVARIANT: the deal and what was written about it are read from one snapshot.
-            if self._row(tx, public_id) is None:
+            if self._row(tx, self._house.in_force(tx), public_id) is None:
                 return []
             rows = tx.execute(
                 sa.select(messages)
@@ -152,7 +170,7 @@ class Projection:
         closed = sa.false() if paused(tx, self._id) else sa.true()
         self._wait_for(tx, force)
         return (
-            sa.select(shares, views.c.body, narrowed.c.fields.label("hidden"))
+            sa.select(shares, views.c.body, views.c.people, views.c.crowd, narrowed.c.fields.label("hidden"))
             .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
             .outerjoin(
                 narrowed,
@@ -182,9 +200,30 @@ class Projection:
         if not masked_fields(tx, self._id).isdisjoint(names):
             raise Updating("what may be seen is being decided anew; read again in a moment")
 
-    def _row(self, tx: sa.Connection, public_id: str) -> Any:
-        wanted = self._live(tx, self._house.in_force(tx)).where(shares.c.public_id == public_id)
-        return tx.execute(wanted).first()
+    def _row(self, tx: sa.Connection, force: InForce, public_id: str) -> Any:
+        return tx.execute(self._live(tx, force).where(shares.c.public_id == public_id)).first()
+
+    def _give(self, force: InForce, row: Any, only: frozenset[str] | None, channel: Channel | None = None) -> Deal:
+        """A deal that is about to leave: whatever is given away is noted here."""
+        deal = self._deal(row) if only is None else replace(self._deal(row), only=only)
+        if self.delivery is not None:
+            masked = row.hidden is not None
+            self.delivery.note(force, row, frozenset(deal.body["shown"]) if masked else only, channel)
+        return deal
+
+    def _event(self, force: InForce, event: Any, row: Any) -> dict[str, Any]:
+        """One event, rendered when sent: a deal that is gone by now is told as ended, whatever it was."""
+        # INVARIANT: the queue holds a reference; the body is what the partner may see now.
+        kind = event.kind if row is not None else "deal.ended"
+        told: dict[str, Any] = {
+            "at": event.at,
+            "id": f"{event.public_id}-{event.position}",
+            "kind": kind,
+            "deal_id": event.public_id,
+        }
+        if row is not None and kind != "message":
+            told["deal"] = self._give(force, row, None, "feed").body
+        return told
 
     def _deal(self, row: Any) -> Deal:
         # INVARIANT: what the version in force took away is hidden, whether or not the view has been written anew.
@@ -208,11 +247,11 @@ class Projection:
         key = column_of(force.workspace.policy, name, value)
         if key is None or value == plain_text(None):
             shown = islice(self._shown(tx, force, name), KEYS)
-            key = next((found for text, found in shown if text == value), key)
+            key = next((found for text, found, _ in shown if text == value), key)
         return self._column(tx, force, name) == key if key is not None else sa.false()
 
-    def _shown(self, tx: sa.Connection, force: InForce, name: str) -> Iterator[tuple[str, str]]:
-        """Each text of a list field over this partner's deals with the key that it sorts by, in that order."""
+    def _shown(self, tx: sa.Connection, force: InForce, name: str) -> Iterator[tuple[str, str, Any]]:
+        """Each text of a list field over this partner's deals, the key that it sorts by, in that order, and a share."""
         column = self._column(tx, force, name)
         first = sa.func.min(shares.c.public_id)
         groups = self._live(tx, force).with_only_columns(column, first).group_by(column).order_by(column)
@@ -220,7 +259,7 @@ class Projection:
         while chosen:
             about = shares.c.public_id.in_([public_id for _, public_id in chosen])
             for row in tx.execute(self._live(tx, force).where(about).order_by(column)):
-                yield self._deal(row).text(name), getattr(row, column.name)
+                yield self._deal(row).text(name), getattr(row, column.name), row
             chosen = tx.execute(groups.where(column > chosen[-1][0]).limit(FACETS)).all()
 
 
@@ -254,6 +293,11 @@ def as_given(key: bytes, share: Any, body: str) -> Deal:
     return Deal(share.public_id, share.state, share.involvement, share.changed_at, share.version, joined.encode())
 
 
+def _declared(force: InForce, field: str) -> FieldRow:
+    policy = force.workspace.policy
+    return policy.rows[policy.book.index[field]]
+
+
 def _personal_body(key: bytes, stored: str) -> str:
     """A view's bytes with this partner's pseudonyms in them."""
     body = personal(key, stored)
@@ -271,18 +315,3 @@ def _beyond(column: sa.Column[Any], last: Sequence[str], descending: bool) -> sa
     here = sa.tuple_(column, shares.c.public_id)
     there = sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
     return here < there if descending else here > there
-
-
-def _event(event: Any, deal: Deal | None) -> dict[str, Any]:
-    """One event, rendered when sent: a deal that is gone by now is told as ended, whatever it was."""
-    # INVARIANT: the queue holds a reference; the body is what the partner may see now.
-    kind = event.kind if deal is not None else "deal.ended"
-    told: dict[str, Any] = {
-        "at": event.at,
-        "id": f"{event.public_id}-{event.position}",
-        "kind": kind,
-        "deal_id": event.public_id,
-    }
-    if deal is not None and kind != "message":
-        told["deal"] = deal.body
-    return told

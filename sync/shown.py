@@ -10,6 +10,7 @@ import msgspec
 
 from policies.transforms import plain_text
 from sync.identifiers import digest
+from sync.masks import take_away
 
 BY_CHANGE = "changed_at"
 STATE = "state"
@@ -51,6 +52,7 @@ class Deal:
     changed_at: str
     version: int
     json: bytes  # the API's bytes
+    only: frozenset[str] | None = None  # fields that are given; None for all that are shown
 
     @property
     def etag(self) -> str:
@@ -59,8 +61,13 @@ class Deal:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The bytes, decoded."""
+        """The bytes, decoded, with no other fields than are given."""
         decoded: dict[str, Any] = msgspec.json.decode(self.json)
+        if self.only is None:
+            return decoded
+        # INVARIANT: what was not put on record as given can't be shown.
+        for name in decoded["shown"].keys() - self.only:
+            take_away(decoded, name)
         return decoded
 
     def text(self, name: str) -> str:
@@ -72,6 +79,14 @@ class Deal:
             return ""
         group, _, own = name.partition(".")
         return plain_text(body[group].get(own))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one deal stands for one partner: nothing of what it shows."""
+
+    id: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)

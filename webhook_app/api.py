@@ -13,7 +13,7 @@ from sync.access import partner_of_key
 from sync.house import House
 from sync.ledger.own import Received, all_received, received
 from sync.reader import Projection
-from sync.shown import BadQuery, CursorGone, Deal, DealPage, Query
+from sync.shown import BadQuery, CursorGone, Deal, DealPage, Query, Standing
 from sync.support_log import log_of, say
 from webhook_app.api_views import CommentWords, OurApi, TextWords, api, check_media, offers
 from webhook_app.api_words import (
@@ -64,7 +64,7 @@ def _open() -> None:
     if partner_id is None:
         refuse(401, headers={"WWW-Authenticate": "Bearer"})
     g.partner_id = partner_id
-    g.projection = Projection(this_house(), partner_id)
+    g.projection = Projection(this_house(), partner_id, "api")
     if name := repeated_parameter():
         raise BadQuery(name, "sent more than once")
     known: frozenset[str] = getattr(current_app.view_functions[request.endpoint or ""], "parameters", frozenset())
@@ -112,7 +112,7 @@ def decline_deal(said: dict[str, str], deal_id: str) -> Response:
 @offers("GET", "/deals/<deal_id>/messages", MessagesWords)
 def list_messages(deal_id: str) -> Response:
     """What was written about a deal"""
-    rows = _projection().messages(_deal(deal_id).id)
+    rows = _projection().messages(_standing(deal_id).id)
     keys = ("id", "direction", "author", "text", "at")
     return _json(_dump({"messages": [{key: getattr(row, key) for key in keys} for row in rows]}))
 
@@ -120,7 +120,7 @@ def list_messages(deal_id: str) -> Response:
 @offers("POST", "/deals/<deal_id>/comments", ResultsWords, body=CommentWords, status=201)
 def comment_on_deal(said: dict[str, str], deal_id: str) -> Response:
     """Comment on a deal, or ask a question (`kind: inquiry`)"""
-    recorded = say(this_house(), g.partner_id, None, said["kind"], _deal(deal_id).id, text=said["text"])
+    recorded = say(this_house(), g.partner_id, None, said["kind"], _standing(deal_id).id, text=said["text"])
     return _json(_dump({"results": [{"id": recorded.id, "status": recorded.status}]}), 201)
 
 
@@ -193,14 +193,14 @@ def _fields_text(row: Received) -> str:
 
 
 def _answer(deal_id: str, answer: str, said: dict[str, str]) -> Response:
-    deal = _deal(deal_id)
+    deal = _standing(deal_id)
     if deal.state == answer:
-        return _deal_answer(deal)  # said before; a retry is no second answer
+        return _deal_answer(_deal(deal_id))  # said before; a retry is no second answer
     recorded = say(this_house(), g.partner_id, None, f"deal.{answer}", deal.id, **said)
-    now = _deal(deal_id)
-    if recorded.status != "stored" and now.state != answer:
-        refuse(409, recorded.reason, state=now.state)
-    return _deal_answer(now)
+    state = _standing(deal_id).state
+    if recorded.status != "stored" and state != answer:
+        refuse(409, recorded.reason, state=state)
+    return _deal_answer(_deal(deal_id))
 
 
 def _projection() -> Projection:
@@ -210,6 +210,10 @@ def _projection() -> Projection:
 def _deal(deal_id: str) -> Deal:
     # INVARIANT: another partner's deal is absent here, exactly as one that never existed.
     return _projection().deal(deal_id) or refuse(404)
+
+
+def _standing(deal_id: str) -> Standing:
+    return _projection().standing(deal_id) or refuse(404)
 
 
 def _limit() -> int:

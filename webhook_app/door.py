@@ -74,5 +74,5 @@ def this_person() -> Person:
 def this_projection() -> Projection:
     """All that the signed-in person's company can reach."""
     if "projection" not in g:
-        g.projection = Projection(this_house(), cast(str, this_person().partner_id))
+        g.projection = Projection(this_house(), cast(str, this_person().partner_id), "page")
     return cast(Projection, g.projection)

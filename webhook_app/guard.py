@@ -40,7 +40,7 @@ def guard(door: Door) -> None:
     door.after_request(_finish)
     door.register_error_handler(HTTPException, _error)
     door.register_error_handler(NotApplied, _not_applied)
-    door.register_error_handler(Updating, _updating)
+    door.register_error_handler(Updating, updating)
     door.register_error_handler(Overrun, _overrun)
 
 
@@ -159,7 +159,8 @@ def _not_applied(_error: NotApplied) -> Response:
     return Response("503: no configuration is in force yet; run `sudare apply`\n", 503, mimetype="text/plain")
 
 
-def _updating(_error: Updating) -> Response:
+def updating(_error: Updating) -> Response:
+    """The answer to who reads what is being decided anew, or can't be put on record now: ask again in a moment."""
     # INVARIANT: what waits to be decided is neither empty nor gone, and is never told so.
     if speaks_problems():
         answer = problem(503, "what is shown to you is being updated; ask again in a moment")

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sync.reader import Projection
-from sync.shown import BY_CHANGE, STATE, BadQuery, Deal, Query
+from sync.shown import BY_CHANGE, STATE, BadQuery, Deal, DealPage, Query, Standing
 from sync.support_log import say
 from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.facets import in_order
@@ -21,6 +21,7 @@ portal = Blueprint("portal", __name__)
 TITLE = "deal.name"
 LONGEST = 4000  # characters of a message, as sync.kinds has it
 _INVITATIONS = 5  # shown above the list; the others are one click away
+_INVITED = (TITLE, "account.name", "deal.amount", "deal.close")  # what is shown of them there
 
 
 @portal.get("/")
@@ -31,12 +32,12 @@ def deals() -> Response:
     asked = {name: value for name, value in request.args.items() if value}  # a form sends its empty fields too
     try:
         query = read_query(asked, projection.list_fields)
-        found = projection.deals(query)
+        found = projection.deals(query, frozenset(projection.list_fields))
     except BadQuery:
         abort(400)
     plain = not (query.filters or query.search or query.after)
-    waiting = Query(filters={STATE: "pending"}, limit=_INVITATIONS + 1)
-    invitations = projection.deals(waiting).deals if plain else []
+    waiting = Query(filters={STATE: "pending"}, limit=_INVITATIONS)
+    invitations = projection.deals(waiting, frozenset(_INVITED)) if plain else DealPage([], None)
     return page(
         "partner/deals.html",
         deals=found.deals,
@@ -46,8 +47,9 @@ def deals() -> Response:
         menus=_menus(projection, asked),
         asked=asked,
         plain=plain,
-        invitations=invitations[:_INVITATIONS],
-        more_invitations=len(invitations) > _INVITATIONS,
+        invitations=invitations.deals,
+        more_invitations=invitations.next is not None,
+        invited=_INVITED,
         value_at=value_at,
     )
 
@@ -62,24 +64,24 @@ def deal(deal_id: str) -> Response:
 @portal.post("/deals/<deal_id>/accept")
 def accept(deal_id: str) -> Response:
     """Accept an invitation."""
-    return _answer(_deal(deal_id), "accepted")
+    return _answer(_standing(deal_id), "accepted")
 
 
 @portal.post("/deals/<deal_id>/decline")
 def decline(deal_id: str) -> Response:
     """Decline an invitation, with a reason or without; or give back what was accepted, with one."""
-    return _answer(_deal(deal_id), "declined")
+    return _answer(_standing(deal_id), "declined")
 
 
 @portal.post("/deals/<deal_id>/messages")
 def write_message(deal_id: str) -> Response:
     """Comment on a deal, or ask a question."""
-    shown = _deal(deal_id)
+    shown = _standing(deal_id)
     text = request.form.get("text", "").strip()
     kind = "inquiry" if request.form.get("kind") == "inquiry" else "comment"
     if not text or len(text) > LONGEST:
         problem = "messages.too_long" if text else "messages.empty"
-        return _deal_page(shown, problem=problem, draft=text, status=422)
+        return _deal_page(_deal(deal_id), problem=problem, draft=text, status=422)
     person = this_person()
     say(this_house(), cast(str, person.partner_id), person.email, kind, shown.id, text=text)
     return redirect(url_for("portal.deal", deal_id=shown.id, done="sent", _anchor="messages"), 303)
@@ -88,6 +90,10 @@ def write_message(deal_id: str) -> Response:
 def _deal(deal_id: str) -> Deal:
     # INVARIANT: another partner's deal is absent here, exactly as one that never existed.
     return this_projection().deal(deal_id) or abort(404)
+
+
+def _standing(deal_id: str) -> Standing:
+    return this_projection().standing(deal_id) or abort(404)
 
 
 def _deal_page(shown: Deal, *, done: str = "", problem: str = "", draft: str = "", status: int = 200) -> Response:
@@ -106,7 +112,7 @@ def _deal_page(shown: Deal, *, done: str = "", problem: str = "", draft: str = "
     )
 
 
-def _answer(shown: Deal, answer: str) -> Response:
+def _answer(shown: Standing, answer: str) -> Response:
     person = this_person()
     reason = request.form.get("text", "").strip()[:LONGEST]
     # A second click is refused there, and the page that follows shows how the deal stands.

@@ -59,7 +59,7 @@ def _keys_page(*, done: str = "", made: str = "") -> Response:
 
 def _titles(ids: set[str]) -> dict[str, str]:
     """The titles of these deals, of those that this partner still has."""
-    found = {each: this_projection().deal(each) for each in ids}
+    found = {each: this_projection().deal(each, frozenset({TITLE})) for each in ids}
     return {each: value_at(deal.body, TITLE) or "" for each, deal in found.items() if deal is not None}
 
 

@@ -6,6 +6,7 @@ from flask import Flask
 
 from sync.house import House
 from webhook_app.api import register_api
+from webhook_app.deliveries import register_deliveries
 from webhook_app.door import Door
 from webhook_app.guard import guard
 from webhook_app.hooks import register_hooks
@@ -24,6 +25,7 @@ def create_partner_app(house: House) -> Flask:
     """The web application that partners reach."""
     door = Door(house, "partner", {**COMMON, **PARTNER})
     guard(door)
+    register_deliveries(door)
     for blueprint in (identity, portal, documents, account, reference):
         door.register_blueprint(blueprint)
     register_api(door)

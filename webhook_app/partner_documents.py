@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from config.workspace import Document
 from sync.reader import Projection
-from sync.shown import Deal
+from sync.shown import Standing
 from sync.support_log import say
 from webhook_app.document_pages import count_pages, open_page
 from webhook_app.door import this_house, this_person, this_projection
@@ -56,10 +56,10 @@ def page_bytes(document_id: str, edition: str, number: int) -> AnyResponse:
     return serve_page(found, number, cast(str, person.partner_id), person.email, deal.id if deal else None)
 
 
-def _for_deal() -> Deal | None:
+def _for_deal() -> Standing | None:
     """The deal that a document is read for; 404 where this partner has no such deal."""
     asked = request.args.get("deal")
-    return (this_projection().deal(asked) or abort(404)) if asked is not None else None
+    return (this_projection().standing(asked) or abort(404)) if asked is not None else None
 
 
 def find_document(projection: Projection, document_id: str, edition: str) -> Document | None:

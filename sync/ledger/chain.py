@@ -41,14 +41,12 @@ class Entry(NamedTuple):
 def add(tx: sa.Connection, entries: Sequence[Entry], now: str) -> int:
     """Add those of these entries that do not stand yet, as one link, in the caller's transaction; how many.
 
-    Of `available` one stands whatever the day, of the other channels only that of the same day. All are of one
-    channel, version and day.
+    Of `available` one stands whatever the day, of the other channels only that of the same day.
     """
     if not entries:
         return 0
     lock_chain(tx)
-    standing = _standing(tx, entries)
-    fresh = sorted({each for each in entries if each[:3] not in standing})
+    fresh = sorted(missing(tx, entries))
     if fresh:
         number, at, before = last_link(tx)
         _write(tx, number + 1, max(now, at), before, fresh)
@@ -100,18 +98,16 @@ _ASKED = {  # SQLite and PostgreSQL read a list of lists each in its own words
     "sqlite": "json_each(?)",
     "postgresql": "jsonb_array_elements(cast(%s as jsonb)) as asked(value)",
 }
-_FOUND = """
-    select l.subject_id, l.partner_id, l.items from {asked} cross join ledger l
-    where l.subject_id = value->>0 and l.partner_id = value->>1 and l.items = value->>2
-    and l.channel = {mark} and l.version = {mark} and (l.day = {mark} or l.channel = 'available')
+_STANDING = """
+    select distinct l.subject_id, l.partner_id, l.items, l.channel, l.version, value->>5
+    from {asked} cross join ledger l
+    where l.subject_id = value->>0 and l.partner_id = value->>1 and l.items = value->>2 and l.channel = value->>3
+    and l.version = cast(value->>4 as integer) and (l.day = value->>5 or l.channel = 'available')
 """
 
 
-def _standing(tx: sa.Connection, entries: Sequence[Entry]) -> set[tuple[str, str, str]]:
-    """Those of these persons, partners and items that a row names already."""
-    name = tx.dialect.name
-    text = _FOUND.format(asked=_ASKED[name], mark="?" if name == "sqlite" else "%s")
-    one = entries[0]
-    asked = _encode([each[:3] for each in entries]).decode()
-    found = tx.exec_driver_sql(text, (asked, one.channel, one.version, one.day))
-    return {(row[0], row[1], row[2]) for row in found}
+def missing(tx: sa.Connection, entries: Sequence[Entry]) -> set[Entry]:
+    """Those of which no row stands."""
+    text = _STANDING.format(asked=_ASKED[tx.dialect.name])
+    found = {tuple(row) for row in tx.exec_driver_sql(text, (_encode([each[:6] for each in entries]).decode(),))}
+    return {each for each in entries if each[:6] not in found}

@@ -92,9 +92,9 @@ def unknown_filter_ignored(original: Any) -> Any:
 
 
 def event_for_everybody(original: Any) -> Any:
-    def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any) -> None:
+    def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any, seen: Any) -> None:
         before = len(self.events)
-        original(self, deal_id, connection, standing, share)
+        original(self, deal_id, connection, standing, share, seen)
         if len(self.events) == before:
             self._tell(deal_id, share, "deal.changed")
 
@@ -102,9 +102,9 @@ def event_for_everybody(original: Any) -> Any:
 
 
 def changed_whenever_read(original: Any) -> Any:
-    def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any) -> None:
+    def compare(self: Any, deal_id: str, connection: str, standing: Any, share: Any, seen: Any) -> None:
         before = len(self.events)
-        original(self, deal_id, connection, standing, share)
+        original(self, deal_id, connection, standing, share, seen)
         if len(self.events) == before:
             self.shares.append((deal_id, connection, structs.replace(share, changed_at="")))
 
@@ -131,9 +131,9 @@ def finds_hidden_words(_: Any) -> Any:
 
 
 def ranked_by_everybody(original: Any) -> Any:
-    def ranked(self: Any, asked: Any = None) -> Any:
+    def ranked(self: Any, asked: Any = None, only: Any = None) -> Any:
         asked = asked or shown.Query()
-        page = original(self, asked)
+        page = original(self, asked, only)
         with self._house.reading() as tx:
             same = sa.select(shares.c.deal_id, sa.func.count().label("n")).group_by(shares.c.deal_id).subquery()
             rows = tx.execute(sa.select(shares.c.public_id, same.c.n).join(same, same.c.deal_id == shares.c.deal_id))

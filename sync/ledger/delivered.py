@@ -1,0 +1,128 @@
+"""What a partner receives: in the ledger before the first bytes of the day leave. Later reads cost a look at a memo."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import sqlalchemy as sa
+
+from sync.house import House, InForce
+from sync.identifiers import digest
+from sync.ledger.chain import Entry, add, missing
+from sync.ledger.showings import Showing, keep_showings, read_showings
+from sync.ledger.tables import deliveries
+from sync.rows import among, insert_new
+from sync.shown import Updating
+
+Channel = Literal["page", "api", "feed"]
+_MOST = 200_000  # deliveries that a process remembers
+
+
+class Given(NamedTuple):
+    """One deal whose bytes are about to leave."""
+
+    deal_id: str
+    view: str
+    crowd: str
+    showing: str  # the share's
+    people: str  # the view's, as JSON
+    fields: frozenset[str] | None  # what leaves of it; None for all that its view shows
+    channel: str
+    version: int
+    day: str  # in the vendor's zone
+
+
+class Delivery:
+    """All that one partner is about to receive by one answer."""
+
+    def __init__(self, house: House, partner_id: str, channel: Channel) -> None:
+        self._house, self._partner, self._channel = house, partner_id, channel
+        self._given: list[Given] = []
+
+    def note(
+        self, force: InForce, share: Any, fields: frozenset[str] | None = None, channel: Channel | None = None
+    ) -> None:
+        """These fields of this share, a row with its view's people and crowd, are about to leave."""
+        if share.people is None:  # written by an older release: whom it shows is found out when it is made anew
+            raise Updating("what may be seen is being decided anew; read again in a moment")
+        day = self._house.clock().astimezone(force.workspace.timezone).date().isoformat()
+        told = (share.deal_id, share.view, share.crowd, share.showing, share.people)
+        self._given.append(Given(*told, fields, channel or self._channel, force.version, day))
+
+    def write(self) -> None:
+        """Put on record what was noted; durable when this returns. What fails here must not leave."""
+        known = _known(self._house.engine)
+        fresh = {key: given for given in self._given if (key := _key(self._partner, given)) not in known}
+        self._given = []
+        if not fresh:
+            return
+        with self._house.reading() as tx:
+            told = _Told(tx, self._partner, list(fresh.values()), self._house.now())
+            stands = not missing(tx, told.entries) and not told.fresh_deliveries(tx)
+        if not stands:
+            # INVARIANT: on record, durably, before any byte of it leaves.
+            with self._house.writing() as tx:
+                keep_showings(tx, told.showings.values())
+                insert_new(tx, deliveries, told.fresh_deliveries(tx))
+                add(tx, told.entries, self._house.now())
+        if len(known) > _MOST:
+            known.clear()
+        known.update(dict.fromkeys(fresh))
+
+
+class _Told:
+    """The rows that stand for what is given."""
+
+    def __init__(self, tx: sa.Connection, partner_id: str, given: Sequence[Given], now: str) -> None:
+        self.showings: dict[str, Mapping[str, str]] = {}
+        self._partner, self._now = partner_id, now
+        self._people = {each.people: json.loads(each.people) for each in given}
+        named = {each.showing for each in given} | {items for people in self._people.values() for items in people}
+        self._shown = read_showings(tx, named)
+        self.deliveries = [self._delivery(each) for each in given]
+        self.entries = list(dict.fromkeys(entry for each in given for entry in self._entries(each)))
+
+    def fresh_deliveries(self, tx: sa.Connection) -> list[Mapping[str, str]]:
+        """Those of the deliveries that do not stand yet."""
+        mine = sa.and_(
+            deliveries.c.partner_id == self._partner,
+            among(deliveries.c.deal_id, sorted({row["deal_id"] for row in self.deliveries})),
+        )
+        wanted = sa.select(deliveries.c.deal_id, deliveries.c.showing, deliveries.c.channel).where(mine)
+        standing = {tuple(row) for row in tx.execute(wanted)}
+        rows = {(row["deal_id"], row["showing"], row["channel"]): row for row in self.deliveries}
+        return [rows[key] for key in sorted(rows.keys() - standing)]
+
+    def _delivery(self, given: Given) -> Mapping[str, str]:
+        showing = given.showing if given.fields is None else self._keep(self._shown[given.showing].only(given.fields))
+        told = {"deal_id": given.deal_id, "showing": showing, "channel": given.channel}
+        return {"partner_id": self._partner, **told, "at": self._now}
+
+    def _entries(self, given: Given) -> Iterator[Entry]:
+        bases = self._shown[given.showing]
+        for items, subjects in self._people[given.people].items():
+            left = self._shown[items].only(given.fields)
+            if left.fields:
+                kept = items if given.fields is None else self._keep(left)
+                told = (kept, given.channel, given.version, given.day, bases.basis_of(left.fields))
+                yield from (Entry(subject, self._partner, *told) for subject in subjects)
+
+    def _keep(self, showing: Showing) -> str:
+        row = showing.row
+        self.showings[row["id"]] = row
+        return row["id"]
+
+
+@lru_cache(maxsize=64)
+def _known(engine: sa.Engine) -> dict[bytes, None]:
+    """What is known to be on record."""
+    return {}
+
+
+def _key(partner_id: str, given: Given) -> bytes:
+    fields = "*" if given.fields is None else ",".join(sorted(given.fields))
+    told = (partner_id, given.deal_id, given.view, given.crowd, given.showing, fields, given.channel)
+    return digest("\0".join((*told, str(given.version), given.day)).encode()).encode()
