@@ -207,8 +207,8 @@ class Projection:
         """A deal that is about to leave: whatever is given away is noted here."""
         deal = self._deal(row) if only is None else replace(self._deal(row), only=only)
         if self.delivery is not None:
-            masked = row.hidden is not None
-            self.delivery.note(force, row, frozenset(deal.body["shown"]) if masked else only, channel)
+            left = only if row.hidden is None else frozenset(deal.body["shown"])
+            self.delivery.note(force, row, left, channel)
         return deal
 
     def _event(self, force: InForce, event: Any, row: Any) -> dict[str, Any]:
