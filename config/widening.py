@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from config.meaning import deciding, grounds
 from config.workspace import Document, Workspace
@@ -14,12 +15,41 @@ from policies.model import Rule
 APPROVERS = ("admin", "approver")
 
 
+class Wider(NamedTuple):
+    """One way in which somebody may see more."""
+
+    kind: str  # of WIDER
+    about: str
+
+    def __str__(self) -> str:
+        return WIDER[self.kind].format(self.about)
+
+
+WIDER = {
+    "four_eyes": "four_eyes is switched off: one person alone could let partners see more",
+    "approver": "{} could newly approve",
+    "document": "document {} may open for more partners",
+    "days": "days and quarters are others: every date may be shown otherwise",
+    "mapping": "{}: what is read from the CRM, or who is a partner on a deal, may be another",
+    "connections": "other connections: their deals come or go ({})",
+    "deals": "partners may get deals that they have not",
+    "fields": "partners may see more of {}",
+    "bands": "the bands of {} tell more",
+    "ladder": "{} has another ladder",
+    "expr": "{} is computed otherwise",
+    "list": "other columns sort and filter lists{}",
+    "existing_deals": "deals of a first load start otherwise{}",
+    "expires_after_days": "invitations stay open longer{}",
+    "calendar": "days and quarters are others{}",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a change of configuration may do to what partners see."""
 
     decides: bool  # some deal may be decided otherwise
-    widens: tuple[str, ...] = ()  # each way in which somebody may see more, in words: it needs a second person
+    widens: tuple[Wider, ...] = ()  # such a change needs a second person
     narrows: bool = False  # some situation shows less
     anew: bool = False  # fields may mean another thing: no older view is read any more
     approvers: frozenset[str] = frozenset()  # who could newly be the second person
@@ -47,7 +77,8 @@ def change_of(before: Workspace | None, judge: Judge | None, after: Workspace) -
     if len(policies_of(judge)) == 1 and deciding(before) == deciding(after):
         return Change(decides=False, widens=other, approvers=able)
     if grounds(before) != grounds(after):
-        return Change(decides=True, widens=(*_grounds(before, after), *other), anew=True, approvers=able)
+        reasons = tuple(_grounds(before, after)) or (Wider("days", ""),)  # of one connection
+        return Change(decides=True, widens=(*reasons, *other), anew=True, approvers=able)
     found = difference(judge, after.policy)
     return Change(
         decides=True,
@@ -67,15 +98,15 @@ def approvers(workspace: Workspace) -> frozenset[str]:
     )
 
 
-def _beside(before: Workspace, after: Workspace) -> Iterator[str]:
+def _beside(before: Workspace, after: Workspace) -> Iterator[Wider]:
     """What is wider beside the policies."""
     if before.four_eyes and not after.four_eyes:
-        yield "four_eyes is switched off: one person alone could let partners see more"
+        yield Wider("four_eyes", "")
     known = {(each.id, each.language): _opens(each) for each in before.documents}
     looser = {name for classes, _ in set(_limits(before)) - set(_limits(after)) for name in classes}
     for each in after.documents:
         if known.get((each.id, each.language)) != _opens(each) or looser & each.classes:
-            yield f"document {each.id} may open for more partners"
+            yield Wider("document", each.id)
 
 
 def _opens(document: Document) -> tuple[str, tuple[str, ...]]:
@@ -88,24 +119,24 @@ def _limits(workspace: Workspace) -> Iterator[tuple[tuple[str, ...], str]]:
     return ((rule.classes, repr((rule.when, rule.rung))) for rule in rules if rule.classes)
 
 
-def _grounds(before: Workspace, after: Workspace) -> Iterator[str]:
+def _grounds(before: Workspace, after: Workspace) -> Iterator[Wider]:
     if (before.timezone, before.fiscal_year_starts) != (after.timezone, after.fiscal_year_starts):
-        yield "days and quarters are others: every date may be shown otherwise"
+        yield Wider("days", "")
     changed = [
         name for name in sorted({*before.files, *after.files}) if before.files.get(name) != after.files.get(name)
     ]
     if read := [name for name in changed if name.startswith("mappings/")]:
-        yield f"{', '.join(read)}: what is read from the CRM, or who is a partner on a deal, may be another"
-    if set(before.connections) != set(after.connections):
-        yield "other connections: their deals come or go"
+        yield Wider("mapping", ", ".join(read))
+    if others := set(before.connections) ^ set(after.connections):
+        yield Wider("connections", ", ".join(sorted(others)))
 
 
-def _wider(found: Difference) -> Iterator[str]:
+def _wider(found: Difference) -> Iterator[Wider]:
     fields = dict.fromkeys(each.field for each in found.changes if each.move.up)
     if WHOLE in fields:
-        yield "partners may get deals that they have not"
+        yield Wider("deals", "")
     if named := [each for each in (*fields, *found.untold) if each != WHOLE]:
-        yield f"partners may see more of {', '.join(sorted(set(named)))}"
+        yield Wider("fields", ", ".join(sorted(set(named))))
     for each in found.meanings:
         if each.widens:
-            yield f"{' of '.join(filter(None, (each.kind, each.field)))} may tell more than before"
+            yield Wider(each.kind, each.field)

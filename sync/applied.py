@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from config.load import load
 from config.soundness import refusals
-from config.widening import APPROVERS, Change, approvers, change_of
+from config.widening import APPROVERS, Change, Wider, approvers, change_of
 from config.workspace import Workspace
 from mapping.model import Broken
 from sync.changes import Changes, write_changes
@@ -28,8 +28,8 @@ from sync.schema import applied, links, people, plans, sessions
 class NeedsApproval(Exception):
     """What lets partners see more waits for a second person."""
 
-    def __init__(self, reasons: Iterable[str], version: int | None = None) -> None:
-        super().__init__("this waits for a second person: " + "; ".join(reasons))
+    def __init__(self, reasons: Iterable[Wider], version: int | None = None) -> None:
+        super().__init__("this waits for a second person: " + "; ".join(map(str, reasons)))
         self.version = version  # in force since just now: what of it narrows
 
 
@@ -49,7 +49,7 @@ class Outcome:
     """What became of a draft."""
 
     version: int | None  # in force from the commit on; None: nothing of it is
-    waits: tuple[str, ...]  # what waits for a second person, in words
+    waits: tuple[Wider, ...]  # what waits for a second person
 
 
 def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "") -> int:
@@ -100,13 +100,13 @@ def change_from(before: InForce | None, workspace: Workspace) -> Change:
     return change_of(before.workspace, before.judge, workspace) if before else change_of(None, None, workspace)
 
 
-def waits_for(tx: sa.Connection, before: InForce | None, change: Change, draft: Draft) -> tuple[str, ...]:
-    """What a second person has to agree to, in words; nothing where one has, or where four_eyes is off."""
+def waits_for(tx: sa.Connection, before: InForce | None, change: Change, draft: Draft) -> tuple[Wider, ...]:
+    """What a second person has to agree to; nothing where one has, or where four_eyes is off."""
     if before is None or not before.workspace.four_eyes:
         return ()
     others = {email for email in approvers(before.workspace) if not same_person(draft.by, email)}
     # Where nobody could agree, a second person can be named; that is told wherever versions are.
-    able = [f"{email} could newly approve" for email in sorted(change.approvers)] if others else []
+    able = [Wider("approver", email) for email in sorted(change.approvers)] if others else []
     if not change.widens and not able:
         return ()
     if draft.approved_by in others and _is_let_in(tx, draft.approved_by):
@@ -155,7 +155,7 @@ def _switch(tx: sa.Connection, house: House, force: InForce, change: Change) -> 
     if change.anew:
         mark(tx, deals)
         return
-    seen = foreseen(tx, house, force, deals)
+    seen = foreseen(tx, house, force, deals, stored=True)
     mark(tx, seen.deals)
     # INVARIANT: from this commit on nothing is read above what the version allows, whatever the views still hold.
     unmask(tx, deals)

@@ -16,6 +16,7 @@ from sync.gather import Gathered
 from sync.house import House, InForce
 from sync.identifiers import digest
 from sync.ledger.subjects import Shows
+from sync.masks import masked, masks_of
 from sync.project import foresee
 from sync.rows import among, batches
 from sync.schema import shares, views
@@ -26,8 +27,8 @@ HIDE = "hide"
 Rungs = Mapping[str, str]
 """Field -> rung, of what is shown; hidden fields are absent."""
 _NOTHING: Rungs = {}
-Bodies = Mapping[tuple[str, str], bytes]
-"""(deal, digest) -> a view's bytes."""
+Had = tuple[ShareRow, bytes]
+"""A share and the bytes of its view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,21 @@ class Foreseen:
 
 
 def foreseen(
-    tx: sa.Connection, house: House, force: InForce, deal_ids: Iterable[str], *, keep_bytes: bool = False
+    tx: sa.Connection,
+    house: House,
+    force: InForce,
+    deal_ids: Iterable[str],
+    *,
+    stored: bool = False,
+    keep_bytes: bool = False,
 ) -> Foreseen:
-    """What would change for partners of these deals if `force` decided. Writes nothing."""
+    """What would change for partners of these deals if `force` decided. Writes nothing.
+
+    Compared with what they read now; `stored`: with what is stored, fields that are hidden for now too.
+    """
     found: list[ShareChange] = []
     deals: set[str] = set()
-    compare = _Comparison(house, force, keep_bytes)
+    compare = _Comparison(house, force, stored=stored, keep_bytes=keep_bytes)
     for batch in batches(sorted(deal_ids), BATCH):
         changes, gathered = foresee(tx, house, force, batch)
         deals.update(deal_id for deal_id, _, _ in changes.shares)
@@ -98,10 +108,10 @@ _decode = msgspec.json.Decoder(_View).decode
 class _Comparison:
     """Compares shares as they stand with what would be written of them."""
 
-    def __init__(self, house: House, force: InForce, keep_bytes: bool) -> None:
+    def __init__(self, house: House, force: InForce, *, stored: bool, keep_bytes: bool) -> None:
         policy = force.workspace.policy
         self._policy, self._rows, self._shows = policy, policy.rows, Shows(policy.rows, policy.renders, house.key)
-        self._keep_bytes = keep_bytes
+        self._stored, self._keep_bytes = stored, keep_bytes
         self._ladders = {row.name: LADDERS[row.ladder] for row in policy.rows}
 
     def shares(self, tx: sa.Connection, changes: Changes, gathered: Gathered) -> Iterator[ShareChange]:
@@ -110,28 +120,33 @@ class _Comparison:
         moved = {deal_id for deal_id, _, _ in changes.shares} | {deal_id for _, deal_id in changes.suspended}
         wanted = sa.select(views.c.deal_id, views.c.digest, views.c.body).where(among(views.c.deal_id, moved))
         bodies |= {(row.deal_id, row.digest): row.body for row in tx.execute(wanted)}
+        hidden = {} if self._stored else masks_of(tx, moved)
         standing = {(share.partner_id, deal_id): share for deal_id in moved for share in gathered.facts[deal_id].shares}
-        for deal_id, _, share in changes.shares:
-            old = standing.get((share.partner_id, deal_id))
-            then = old if old is not None and not old.suspended else None
-            if then is None or then.view != share.view:
-                yield self._changed(deal_id, then, share, bodies, gathered)
-        for partner_id, deal_id in changes.suspended:
-            yield self._changed(deal_id, standing[partner_id, deal_id], None, bodies, gathered)
 
-    def _changed(
-        self, deal_id: str, old: ShareRow | None, new: ShareRow | None, bodies: Bodies, gathered: Gathered
-    ) -> ShareChange:
-        before, after = (_rungs(bodies, deal_id, each) for each in (old, new))
+        def as_it_stands(deal_id: str, partner_id: str) -> Had | None:
+            share = standing.get((partner_id, deal_id))
+            if share is None or share.suspended:
+                return None
+            body = masked(bodies[deal_id, share.view].decode(), hidden.get((partner_id, deal_id)))
+            return share, body.encode()
+
+        for deal_id, _, share in changes.shares:
+            old, new = as_it_stands(deal_id, share.partner_id), (share, bodies[deal_id, share.view])
+            if old is None or old[1] != new[1]:
+                yield self._changed(deal_id, old, new, gathered)
+        for partner_id, deal_id in changes.suspended:
+            yield self._changed(deal_id, as_it_stands(deal_id, partner_id), None, gathered)
+
+    def _changed(self, deal_id: str, old: Had | None, new: Had | None, gathered: Gathered) -> ShareChange:
+        before, after = (_decode(each[1]).shown if each else _NOTHING for each in (old, new))
         opened: dict[str, tuple[str, str]] = {}
         closed: dict[str, tuple[str, str]] = {}
         for name in sorted({*before, *after}):
             was, now = before.get(name, HIDE), after.get(name, HIDE)
             if was != now:
                 (opened if self._height(name, now) > self._height(name, was) else closed)[name] = (was, now)
-        moved = closed or _texts(bodies, deal_id, old) != _texts(bodies, deal_id, new)
-        share = new or old
-        assert share is not None  # noqa: S101 - one of the two stands
+        texts = [_texts(each) for each in (old, new)]
+        share, body = new or old  # type: ignore[misc] # one of the two stands
         return ShareChange(
             share.partner_id,
             deal_id,
@@ -140,10 +155,10 @@ class _Comparison:
             opened=opened,
             closed=closed,
             # INVARIANT: a text is masked by what else is hidden, so where that grows the old text is hidden too.
-            hides=frozenset({*closed, *_texts(bodies, deal_id, old)}) if moved else frozenset(),
+            hides=frozenset({*closed, *texts[0]}) if closed or texts[0] != texts[1] else frozenset(),
             people=self._people(deal_id, before, after, gathered) if opened else frozenset(),
             share=share,
-            body=bodies[deal_id, new.view] if new is not None and self._keep_bytes else None,
+            body=body if new is not None and self._keep_bytes else None,
         )
 
     def _height(self, field: str, rung: str) -> int:
@@ -166,16 +181,12 @@ class _Comparison:
         )
 
 
-def _rungs(bodies: Bodies, deal_id: str, share: ShareRow | None) -> Rungs:
-    return _decode(bodies[deal_id, share.view]).shown if share is not None else _NOTHING
-
-
-def _texts(bodies: Bodies, deal_id: str, share: ShareRow | None) -> Mapping[str, str]:
+def _texts(had: Had | None) -> Mapping[str, str]:
     """The redacted texts of a view."""
-    names = [name for name, rung in _rungs(bodies, deal_id, share).items() if rung == "redacted"]
-    if share is None or not names:
+    names = [name for name, rung in _decode(had[1]).shown.items() if rung == "redacted"] if had else []
+    if had is None or not names:
         return {}
-    shown = shown_in(bodies[deal_id, share.view])
+    shown = shown_in(had[1])
     return {name: shown[name] for name in names}
 
 

@@ -11,11 +11,21 @@ import msgspec
 import sqlalchemy as sa
 
 from config.difference import field_changes
-from config.widening import APPROVERS, Change
+from config.widening import APPROVERS, Change, Wider, approvers
 from config.workspace import Workspace
-from policies.difference import said
+from policies.variables import Clause
 from sync.access import Person
-from sync.applied import Draft, Outcome, change_from, changed_files, fit, in_force, put_in_force, waits_for
+from sync.applied import (
+    Draft,
+    Outcome,
+    change_from,
+    changed_files,
+    fit,
+    in_force,
+    put_in_force,
+    same_person,
+    waits_for,
+)
 from sync.foreseen import Foreseen, ShareChange, foreseen, shareable
 from sync.house import House, InForce
 from sync.identifiers import digest
@@ -56,7 +66,7 @@ class Situation(msgspec.Struct, frozen=True):
     after: str
     up: bool
     down: bool
-    when: list[str]  # any of these; `always`
+    when: list[list[Clause]]  # any of these, of which all hold; an empty one is always
     more: bool  # there are further ones
 
 
@@ -67,8 +77,8 @@ class Told(msgspec.Struct, frozen=True):
     rules: dict[str, list[str]]  # field -> what no longer holds (`- ...`) and what newly does (`+ ...`)
     situations: list[Situation]  # in which a field's rung changes
     untold: list[str]  # fields that may change: their situations are too many to compare
-    widens: list[str]  # each way in which somebody may see more, in words
-    waits: list[str]  # what needs a second person; empty: one person can put it in force
+    widens: list[Wider]  # each way in which somebody may see more
+    waits: list[Wider]  # what needs a second person; empty: one person can put it in force
     splits: bool  # what narrows is in force at once, the rest waits
     anew: bool  # nothing older is read until it has been decided anew
     four_eyes: bool  # as in force
@@ -144,6 +154,17 @@ def find_plan(house: House, name: str) -> Plan | None:
     return _plan(row) if row is not None else None
 
 
+def why_not(house: House, plan: Plan, person: Person) -> str:
+    """Why this person can't put this plan in force: `role`, `own`, `unnamed`; empty where nothing is in the way."""
+    if person.partner_id is not None or person.role not in APPROVERS:
+        return "role"
+    if not plan.told.waits:
+        return ""
+    if same_person(plan.by, person.email):
+        return "own"
+    return "" if person.email in approvers(house.workspace()) else "unnamed"
+
+
 def list_plans(house: House, *, waiting: bool, limit: int = 50) -> list[Plan]:
     """Plans that wait, or those that were decided; the newest first."""
     here = plans.c.state == WAITING if waiting else plans.c.state != WAITING
@@ -152,17 +173,16 @@ def list_plans(house: House, *, waiting: bool, limit: int = 50) -> list[Plan]:
         return [_plan(row) for row in rows]
 
 
-def apply_plan(house: House, plan: Plan) -> Outcome:
+def apply_plan(house: House, plan: Plan, by: str = "") -> Outcome:
     """Put a plan in force as far as one person may; raises Overtaken where it would not do what it says."""
-    return _decide(house, plan, None)
+    return _decide(house, plan, by or plan.by, None)
 
 
 def approve(house: House, plan: Plan, person: Person) -> Outcome:
-    """Put a plan in force as the second person. Raises NotYours and Overtaken."""
-    done = _decide(house, plan, person.email)
-    if done.waits:
-        raise NotYours("who made a plan can't approve it; an admin or approver named in sudare.yaml can")
-    return done
+    """Put a plan in force as the person who is signed in. Raises NotYours and Overtaken."""
+    if why_not(house, plan, person):
+        raise NotYours("who made a plan can't approve it; another admin or approver named in sudare.yaml can")
+    return _decide(house, plan, person.email, person.email)
 
 
 def refuse(house: House, plan: Plan, person: Person, reason: str) -> None:
@@ -196,7 +216,7 @@ def _bytes(house: House, change: ShareChange) -> tuple[Deal | None, Deal | None]
     return before, as_given(key, share, change.body.decode())
 
 
-def _decide(house: House, plan: Plan, approved_by: str | None) -> Outcome:
+def _decide(house: House, plan: Plan, by: str, approved_by: str | None) -> Outcome:
     workspace = fit(house, plan.files)
     with house.writing(alone=True) as tx:
         row = tx.execute(sa.select(plans).where(plans.c.id == plan.id)).one()
@@ -207,11 +227,13 @@ def _decide(house: House, plan: Plan, approved_by: str | None) -> Outcome:
         if row.base != (before.version if before else 0) or _seal(tx, house, before, workspace) != row.digest:
             raise Overtaken(f"plan {plan.id} is not what would happen any more: make a new one with `sudare plan`")
         done = put_in_force(tx, house, Draft(workspace, row.by, row.why, plan.id, approved_by))
+        if approved_by and done.waits:
+            raise NotYours("another admin or approver than who made a plan has to approve it")
         if done.version is not None and done.waits:
             # What is left to be approved is what widens; that is what the seal of a widening plan is over.
             tx.execute(sa.update(plans).where(plans.c.id == plan.id).values(base=done.version))
         elif done.version is not None:
-            decided = {"state": APPLIED, "decided_by": approved_by, "decided_at": house.now()}
+            decided = {"state": APPLIED, "decided_by": by, "decided_at": house.now()}
             tx.execute(sa.update(plans).where(plans.c.id == plan.id).values(decided))
     return done
 
@@ -267,8 +289,8 @@ def _told(tx: sa.Connection, house: House, before: InForce | None, workspace: Wo
 
 def _situations(change: Change) -> Iterator[Situation]:
     for each in change.found.changes if change.found else ():
-        move, when = each.move, [said(one) for one in each.when]
-        yield Situation(each.field, move.before, move.after, move.up, move.down, when, each.more)
+        move = each.move
+        yield Situation(each.field, move.before, move.after, move.up, move.down, [*map(list, each.when)], each.more)
 
 
 def _cells(seen: Foreseen, unread: set[str]) -> Iterator[Cells]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from config.connections import hearing_connections
 from config.workspace import Workspace
+from connectors.base import NeedsAdmin
 from sync.asked import meanings
 from sync.house import House
 from sync.unfiltered import mirror
@@ -22,7 +23,7 @@ class Again(msgspec.Struct, frozen=True):
     object: str  # in our words: account, contact, opportunity, user
     fields: list[str]  # ours, that are read for the first time or from another field of the CRM
     records: int  # as many as are kept now
-    calls: int  # at least, by what one call of the connector brings
+    calls: int | None  # at least, by what one call of the connector brings; None where it can't be opened
 
 
 def reads_of(tx: sa.Connection, house: House, before: Workspace | None, after: Workspace) -> list[Again]:
@@ -47,9 +48,11 @@ def _kept(tx: sa.Connection, connection: str, object: str) -> int:
     return int(tx.execute(sa.select(sa.func.count()).where(here)).scalar_one())
 
 
-def _calls(house: House, workspace: Workspace, connection: str, count: int) -> int:
+def _calls(house: House, workspace: Workspace, connection: str, count: int) -> int | None:
     opened = hearing_connections(workspace, house.folder)  # a price needs no sign-in
     try:
         return max(1, ceil(count / opened[connection].rows_a_call))
+    except NeedsAdmin:
+        return None
     finally:
         opened.close()

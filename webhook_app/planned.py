@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.difference import WHOLE
+from policies.difference import WHOLE, said
 from sync.plans import Cells, Plan, Sample
 from sync.reanew import Again
 
@@ -65,7 +65,7 @@ def situations(plan: Plan) -> Iterator[str]:
     for each in plan.told.situations:
         what = "the deal itself" if each.field == WHOLE else each.field
         yield f"{what}: {each.before} to {each.after}"
-        yield from (f"  when {when}" if when != "always" else "  always" for when in each.when)
+        yield from (f"  {f'when {said(tuple(when))}' if when else 'always'}" for when in each.when)
         if each.more:
             yield "  and in further situations"
     for field in plan.told.untold:
@@ -116,7 +116,8 @@ def cells(each: Cells) -> str:
 def reading(each: Again) -> str:
     """One object that is read once more."""
     named = f" for {', '.join(each.fields)}" if each.fields else ""
-    return f"{each.connection}: {each.records} {each.object} records{named}, {each.calls} calls or more"
+    calls = f"{each.calls} calls or more" if each.calls is not None else "the connection can't be opened now"
+    return f"{each.connection}: {each.records} {each.object} records{named}, {calls}"
 
 
 def side_by_side(sample: Sample) -> str:

@@ -19,6 +19,7 @@ from webhook_app.guard import takes
 from webhook_app.health import STATES, files_that_differ, running, standing
 from webhook_app.notices import notice_url
 from webhook_app.pages import page, value_at
+from webhook_app.plans import standing_of
 
 console = Blueprint("console", __name__)
 ADMIN = "admin"
@@ -37,6 +38,7 @@ def overview() -> Response:
         running=now_running,
         house_jobs={name: how for name, how in now_running.jobs.items() if ":" not in name},
         version=board.versions(house, limit=1)[0],
+        plans=standing_of(house),
         differing=files_that_differ(house),
         all_paused=_paused(EVERYBODY),
         may_pause=_may_pause(),
@@ -167,12 +169,6 @@ def set_aside() -> Response:
     """Records and statements that were set aside."""
     rows = board.quarantined(this_house(), after=request.args.get("after"))
     return page("vendor/quarantine.html", rows=rows, next=rows[-1].id if len(rows) == board.PAGE else None)
-
-
-@console.get("/versions")
-def versions() -> Response:
-    """The configurations that were in force."""
-    return page("vendor/versions.html", rows=board.versions(this_house()), differing=files_that_differ(this_house()))
 
 
 @console.get("/users")

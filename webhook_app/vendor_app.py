@@ -9,11 +9,13 @@ from webhook_app.door import Door
 from webhook_app.guard import guard
 from webhook_app.identity import identity
 from webhook_app.ledger import ledger
+from webhook_app.plans import plans
 from webhook_app.texts_calls import CALLS
 from webhook_app.texts_checks import CHECKS
 from webhook_app.texts_common import COMMON
 from webhook_app.texts_ledger import LEDGER
 from webhook_app.texts_notices import NOTICES
+from webhook_app.texts_plans import PLANS
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR
 from webhook_app.vendor import console
@@ -21,8 +23,8 @@ from webhook_app.vendor import console
 
 def create_vendor_app(house: House) -> Flask:
     """The web application that the vendor's own people reach."""
-    door = Door(house, "vendor", {**COMMON, **VENDOR, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER})
+    door = Door(house, "vendor", {**COMMON, **VENDOR, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS})
     guard(door)
-    for blueprint in (identity, console, ledger):
+    for blueprint in (identity, console, plans, ledger):
         door.register_blueprint(blueprint)
     return door

@@ -27,11 +27,12 @@ from webhook_app.texts_calls import CALLS
 from webhook_app.texts_checks import CHECKS
 from webhook_app.texts_ledger import LEDGER
 from webhook_app.texts_notices import NOTICES
+from webhook_app.texts_plans import PLANS
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER}
+VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -292,6 +293,10 @@ COMPUTED = (
     "object.",
     "calls.for.",
     "calls.why.",
+    "plans.",
+    "wider.",
+    "rung.",
+    "clause.",
 )
 
 
