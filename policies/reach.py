@@ -2,186 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Set
 
 from mapping.model import Place, Problem
 from policies.decision import Policy
-from policies.model import LADDERS
-from policies.rulebook import ReadyRule, takes_effect
-from policies.truths import MOST_SITUATIONS, regions_of
-
-Rules = frozenset[int]
-"""Rules in effect together, by their numbers in the rulebook."""
+from policies.diagram import TooMany
+from policies.rulebook import FALSE, TRUE, ReadyRule
+from policies.situations import Situations
 
 
 def useless_rules(policy: Policy) -> list[Problem]:
     """Rules that can't have been meant so: never in effect, of no effect at their rung, or written twice."""
-    return list(_Reach(policy).useless())
+    reach, found = _Reach(policy), list[Problem]()
+    for number, rule in enumerate(policy.book.rules):
+        if told := reach.why_useless(number):
+            text, *keys = told
+            found.append(_problem(rule, text, *keys))
+    return found
 
 
 def idle_rules(policy: Policy) -> list[Problem]:
     """Rules without which each decision would be the same today, though they may be meant to stay: for a remark.
 
-    Where a field's rules tell more than `MOST_SITUATIONS` situations apart, nothing is said of them.
+    Of two that do the same, the later one. Where rules tell more situations apart than can be gone through, nothing
+    is said of them.
     """
     reach = _Reach(policy)
-    reach.gone = {number for number, _ in enumerate(policy.book.rules) if reach.is_useless(number)}
+    reach.gone.update(number for number, _ in enumerate(policy.book.rules) if reach.why_useless(number))
     return list(reach.idle())
 
 
-@dataclass(slots=True)
 class _Reach:
-    """What rules do together, found by going through the situations of each row once."""
+    """What the rules of a policy do together, in all situations at once."""
 
-    policy: Policy
-    gone: set[int] = field(default_factory=set)  # what has been told already counts no more
-    seen: dict[Rules, frozenset[Rules] | None] = field(default_factory=dict)
+    def __init__(self, policy: Policy) -> None:
+        self.policy, self.rules, self.situations = policy, policy.book.rules, Situations([policy])
+        self.gone: set[int] = set()  # what has been told already counts no more
+        self.given_up = 0  # questions that were too large: each took its time
 
-    def rules(self, *kinds: str) -> list[tuple[int, ReadyRule]]:
-        """Rules of these kinds that are not told yet, with their numbers."""
-        numbered = enumerate(self.policy.book.rules)
-        return [(number, rule) for number, rule in numbered if rule.rule.kind in kinds and number not in self.gone]
-
-    def useless(self) -> Iterator[Problem]:
-        """Rules that do nothing by themselves, with what to do about each."""
-        for number, rule in enumerate(self.policy.book.rules):
-            if self._never_holds(rule):
-                yield _problem(
-                    rule, f"its condition can never hold: {rule.text}; correct it, or delete the rule", "when"
-                )
-            elif rule.rule.rung == _NO_EFFECT.get(rule.rule.kind):
-                text = f"`{rule.rule.rung}` {_SAYS_NOTHING[rule.rule.kind]}; choose another rung, or delete the rule"
-                yield _problem(rule, text, "as", "at_most")
-            elif twin := self._twin(number):
-                yield _problem(rule, f"says what rule `{twin}` says already; delete one of them")
-            elif self._meets_nobody(number):
-                text = "no `who` rule admits a partner where its condition holds; correct one of them, or delete it"
-                yield _problem(rule, text, "when")
-
-    def is_useless(self, number: int) -> bool:
-        """Whether `useless` speaks of this rule."""
-        rule = self.policy.book.rules[number]
-        no_effect = rule.rule.rung == _NO_EFFECT.get(rule.rule.kind)
-        return no_effect or self._never_holds(rule) or bool(self._twin(number)) or self._meets_nobody(number)
+    def why_useless(self, number: int) -> tuple[str, ...]:
+        """Why a rule does nothing by itself, and the keys where that is said; nothing where it may do something."""
+        ready = self.rules[number]
+        kind, rung = ready.rule.kind, ready.rule.rung
+        if self._surely(self._never_holds, number):
+            return f"its condition can never hold: {ready.text}; correct it, or delete the rule", "when"
+        if rung == _NO_EFFECT.get(kind):
+            return f"`{rung}` {_SAYS_NOTHING[kind]}; choose another rung, or delete the rule", "as", "at_most"
+        if twin := next((each.rule.name for each in self.rules[:number] if _same(each, ready)), ""):
+            return (f"says what rule `{twin}` says already; delete one of them",)
+        # A limit may guard what a later `who` lets in.
+        if kind == "show" and self._surely(self._meets_nobody, number):
+            return "no `who` rule admits a partner where its condition holds; correct one of them, or delete it", "when"
+        return ()
 
     def idle(self) -> Iterator[Problem]:
-        """Rules that change nothing beside the others; of two that do the same, the later one."""
-        for number, rule in reversed(self.rules("who", "show", "limit")):
-            if self._adds_nothing(number):
-                yield _problem(rule, self._why_idle(number))
+        """Rules that change nothing beside the others."""
+        for number in reversed(range(len(self.rules))):
+            # A limit on a class guards what will be classified so one day, and documents.
+            told = number in self.gone or self.rules[number].rule.classes
+            if not told and self._surely(self._adds_nothing, number):
+                yield _problem(self.rules[number], self._why_idle(number))
                 self.gone.add(number)
 
-    def _adds_nothing(self, number: int) -> bool:
-        rule = self.policy.book.rules[number].rule
-        if rule.kind == "who":
-            return self._admits_nobody_new(number)
-        # A limit on a class guards what will be classified so one day, and documents.
-        return not rule.classes and self.is_idle(number)
-
-    def _never_holds(self, rule: ReadyRule) -> bool:
-        book = self.policy.book
-        regions = regions_of(book.atoms, rule.atoms, self.policy.calendar.zone)
-        if regions.count > MOST_SITUATIONS:
+    def _surely(self, asked: Callable[..., bool], *numbers: int) -> bool:
+        """Whether this is so; not where too much would have to be gone through."""
+        if self.given_up >= _MOST_GIVEN_UP:
             return False
-        return not any(book.verdict(rule, each) is True for each in regions.situations(len(book.atoms)))
+        self.situations.diagram.renew()
+        try:
+            return asked(*numbers)
+        except TooMany:
+            self.given_up += 1
+            return False
 
-    def _twin(self, number: int) -> str:
-        mine = self.policy.book.rules[number]
-        earlier = (each for each in self.policy.book.rules[:number] if _same(each, mine))
-        return next((each.rule.name for each in earlier), "")
+    def _never_holds(self, number: int) -> bool:
+        return TRUE not in self.situations.diagram.outcomes(self._verdict(number))
 
     def _meets_nobody(self, number: int) -> bool:
-        """Whether no partner that has the deal is ever in a situation in which this rule is in effect."""
-        rule = self.policy.book.rules[number]
-        if rule.rule.kind != "show" or not self._numbers("who"):
-            return False  # a limit may guard what a later `who` lets in
-        patterns = self._patterns(self._numbers("who") | {number})
-        return patterns is not None and not any(number in each for each in patterns)
+        join, leaf = self.situations.diagram.join, self.situations.diagram.leaf
+        admitted = self.situations.admitted(self.policy)
+        if admitted == leaf(False):
+            return False  # no `who` at all is told by who has no deals
+        return join("meets", _and_true, admitted, self._verdict(number)) == leaf(False)
 
-    def is_idle(self, number: int) -> bool:
-        """Whether no row is shown otherwise without this rule, in any situation."""
-        targets = self.policy.book.rules[number].targets
-        return bool(targets) and all(self._row_is_same(number, row) for row, _ in targets)
+    def _adds_nothing(self, number: int) -> bool:
+        others, situations, policy = {*self.gone, number}, self.situations, self.policy
+        if self.rules[number].rule.kind == "who":
+            return situations.admitted(policy, others) == situations.admitted(policy, self.gone)
+        targets = self.rules[number].targets
+        return bool(targets) and all(self._shown(row, others) == self._shown(row, self.gone) for row, _ in targets)
 
-    def rivals(self, number: int) -> list[str]:
-        """Names of the rules of its kind that do as much wherever this one is in effect."""
-        mine, found = self.policy.book.rules[number], []
-        for other, rule in self.rules(mine.rule.kind):
-            if other != number and self._does_as_much(number, other):
-                found.append(rule.rule.name)
-        return found
-
-    def _does_as_much(self, number: int, other: int) -> bool:
-        mine, theirs = self.policy.book.rules[number], dict(self.policy.book.rules[other].targets)
-        if mine.rule.kind == "who":
-            patterns = self._patterns(self._numbers("who"))
-            return patterns is not None and all(other in each for each in patterns if number in each)
-        sharper = mine.rule.kind == "show"
-        for row, rung in mine.targets:
-            patterns = self._of_row(row)
-            if patterns is None or row not in theirs or (theirs[row] < rung if sharper else theirs[row] > rung):
-                return False
-            if not all(other in each for each in patterns if number in each):
-                return False
-        return True
-
-    def _admits_nobody_new(self, number: int) -> bool:
-        patterns = self._patterns(self._numbers("who"))
-        return patterns is not None and all(each - self.gone - {number} for each in patterns if number in each)
-
-    def _row_is_same(self, number: int, row: int) -> bool:
-        patterns = self._of_row(row)
-        if patterns is None:
-            return False
-        return all(self._rung(each - {number}, row) == self._rung(each, row) for each in patterns if number in each)
-
-    def _rung(self, effective: Iterable[int], row: int) -> int:
-        raised, cap = 0, len(LADDERS[self.policy.rows[row].ladder]) - 1
-        for number in effective:
-            rule = self.policy.book.rules[number]
-            for target, rung in rule.targets:
-                if target == row and number not in self.gone:
-                    raised, cap = (max(raised, rung), cap) if rule.rule.kind == "show" else (raised, min(cap, rung))
-        return min(raised, cap)
-
-    def _of_row(self, row: int) -> frozenset[Rules] | None:
-        """The rules in effect together in each situation in which a partner has the deal; None where too many."""
-        rules = self.policy.book.rules
-        own = {number for number, rule in enumerate(rules) if any(row == target for target, _ in rule.targets)}
-        return self._patterns(frozenset(own) | self._numbers("who"))
-
-    def _patterns(self, numbers: Rules) -> frozenset[Rules] | None:
-        if numbers not in self.seen:
-            self.seen[numbers] = self._find_patterns(numbers)
-        return self.seen[numbers]
-
-    def _find_patterns(self, numbers: Rules) -> frozenset[Rules] | None:
-        book = self.policy.book
-        atoms = {atom for number in numbers for atom in book.rules[number].atoms}
-        regions = regions_of(book.atoms, atoms, self.policy.calendar.zone)
-        if regions.count > MOST_SITUATIONS:
-            return None
-        rules = [(number, book.rules[number]) for number in sorted(numbers)]
-        found = set()
-        for situation in regions.situations(len(book.atoms)):
-            effective = frozenset(
-                number for number, rule in rules if takes_effect(rule.rule, book.verdict(rule, situation))
-            )
-            if any(book.rules[number].rule.kind == "who" for number in effective):
-                found.add(effective)
-        return frozenset(found)
-
-    def _numbers(self, kind: str) -> Rules:
-        return frozenset(number for number, rule in enumerate(self.policy.book.rules) if rule.rule.kind == kind)
+    def _shown(self, row: int, without: Set[int]) -> int:
+        """The rung of a row where a partner has the deal; hidden elsewhere."""
+        admitted = self.situations.admitted(self.policy, self.gone)
+        rung = self.situations.rung(self.policy, row, without)
+        return self.situations.diagram.join("shown", _if_true, admitted, rung)
 
     def _why_idle(self, number: int) -> str:
-        kind, rivals = self.policy.book.rules[number].rule.kind, self.rivals(number)
+        kind = self.rules[number].rule.kind
+        rivals = [
+            f"`{each.rule.name}`"
+            for other, each in enumerate(self.rules)
+            if each.rule.kind == kind and other != number and self._surely(self._does_as_much, number, other)
+        ]
         if rivals:
-            return f"{_ADDS_NOTHING[kind]} {_listed(rivals)} does not; delete it, or correct one of them"
+            return f"{_ADDS_NOTHING[kind]} {' or '.join(rivals[:2])} does not; delete it, or correct one of them"
         return f"{_IDLE[kind]}; delete it, or correct one of them"
 
+    def _does_as_much(self, number: int, other: int) -> bool:
+        """Whether another rule of its kind is in effect wherever this one is, and does as much to the same fields."""
+        mine, theirs = self.rules[number], dict(self.rules[other].targets)
+        for row, rung in mine.targets:
+            if row not in theirs or (theirs[row] < rung if mine.rule.kind == "show" else theirs[row] > rung):
+                return False
+        name, covered = ("at most", _caps_too) if mine.rule.kind == "limit" else ("at", _raises_too)
+        admitted, verdicts = self.situations.admitted(self.policy, self.gone), map(self._verdict, (number, other))
+        everywhere = self.situations.diagram.join(("covered", name), covered, admitted, *verdicts)
+        return other not in self.gone and everywhere == self.situations.diagram.leaf(True)
 
+    def _verdict(self, number: int) -> int:
+        return self.situations.verdict(id(self.policy), number)
+
+
+def _and_true(admitted: bool, truth: int) -> bool:
+    return admitted and truth == TRUE
+
+
+def _if_true(admitted: bool, rung: int) -> int:
+    return rung if admitted else 0
+
+
+def _raises_too(admitted: bool, truth: int, other: int) -> bool:
+    return not admitted or truth != TRUE or other == TRUE
+
+
+def _caps_too(admitted: bool, truth: int, other: int) -> bool:
+    return not admitted or truth == FALSE or other != FALSE
+
+
+_MOST_GIVEN_UP = 3
 _NO_EFFECT = {"show": "hide", "limit": "exact"}
 _SAYS_NOTHING = {"show": "shows nothing, and hidden is where each field starts", "limit": "caps nothing"}
 _ADDS_NOTHING = {"who": "admits nobody whom", "show": "shows nothing that", "limit": "caps nothing that"}
@@ -194,15 +153,8 @@ _IDLE = {
 
 def _same(one: ReadyRule, other: ReadyRule) -> bool:
     kinds = one.rule.kind == other.rule.kind and one.rule.rung == other.rule.rung
-    return kinds and (one.text, one.targets, set(one.rule.classes)) == (
-        other.text,
-        other.targets,
-        set(other.rule.classes),
-    )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " or ".join(f"`{name}`" for name in names[:2])
+    said = [(each.text, each.targets, set(each.rule.classes)) for each in (one, other)]
+    return kinds and said[0] == said[1]
 
 
 def _problem(ready: ReadyRule, text: str, *keys: str) -> Problem:

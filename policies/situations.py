@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cache
 
 from mapping.evaluate import UNKNOWN
@@ -13,6 +13,7 @@ from policies.model import Rule
 from policies.rulebook import FALSE, TRUE, UNSURE, takes_effect
 from policies.variables import Scope, variables_of
 
+_NONE: Set[int] = frozenset()
 _TRUTHS = {TRUE: True, FALSE: False, UNSURE: UNKNOWN}
 
 
@@ -40,18 +41,20 @@ class Situations:
         scope = self._scopes[policy]
         return self._truth(scope, scope.policy.book.rules[rule].tree)
 
-    def admitted(self, policy: Policy) -> int:
-        """Whether a partner has a deal; may raise TooMany, as all of these."""
+    def admitted(self, policy: Policy, without: Set[int] = _NONE) -> int:
+        """Whether a partner has a deal, were it `without` these rules; may raise TooMany, as all of these."""
         found = self.diagram.leaf(False)
         for number, rule in enumerate(policy.book.rules):
-            if rule.rule.kind == "who":
+            if rule.rule.kind == "who" and number not in without:
                 found = self.diagram.join("who", _or_true, found, self.verdict(id(policy), number))
         return found
 
-    def rung(self, policy: Policy, row: int) -> int:
-        """The rung of a row, as its number, for a partner who has the deal."""
+    def rung(self, policy: Policy, row: int, without: Set[int] = _NONE) -> int:
+        """The rung of a row, as its number, for a partner who has the deal, were it `without` these rules."""
         join, raised, cap = self.diagram.join, self.diagram.leaf(0), self.diagram.leaf(255)
         for number, rung in self._scopes[id(policy)].targets.get(row, ()):
+            if number in without:
+                continue
             verdict = self.verdict(id(policy), number)
             rule = policy.book.rules[number].rule
             if rule.kind == "show":
@@ -62,7 +65,7 @@ class Situations:
         for length in policy.book.lengths:
             if length.row == row:
                 for column in length.columns:
-                    found = join("counted", _counted, found, self.rung(policy, column))
+                    found = join("counted", _counted, found, self.rung(policy, column, without))
         return found
 
     def _truth(self, scope: Scope, node: Node) -> int:
