@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import ne, or_
 from typing import Any, NamedTuple
 
 from policies.bounded import Judge, caps_of, policies_of, rung_below
-from policies.decision import Fields, Policy
+from policies.decision import Policy
 from policies.diagram import Cube, Diagram, TooMany
 from policies.meaning import Meaning, meanings
 from policies.model import LADDERS, FieldRow
-from policies.rulebook import ANY_TIME
 from policies.situations import Situations
 from policies.variables import Clause
 
@@ -55,6 +55,8 @@ class Difference:
     nodes: Mapping[str, int] = field(repr=False, compare=False)  # field -> its moves, as a function
     cells: Callable[[], Mapping[str, int]] = field(repr=False, compare=False)
     """The same where the fields of a deal that a partner gets or loses move too. Raises TooMany."""
+    rules: Callable[[], int] = field(repr=False, compare=False)
+    """A truth: whether the ledger would tell it otherwise, by other rules, bases or classes. Raises TooMany."""
 
     @property
     def widens(self) -> bool:
@@ -100,28 +102,8 @@ def difference(before: Judge | None, after: Judge) -> Difference:
         situations=situations,
         nodes=nodes,
         cells=compare.cells,
+        rules=compare.rules,
     )
-
-
-def partner_caps(found: Difference, partner: Fields) -> dict[str, str]:
-    """Field -> the highest rung that may still be read of views made before, of the fields that may have narrowed.
-
-    `partner`: its attributes by their full names. With the key `*` it may have lost whole deals.
-    """
-    situations = found.situations
-    within = {
-        number: frozenset({region})
-        for number, variable in enumerate(situations.variables)
-        if variable.roots == {"partner"} and not variable.timed
-        if (region := variable.region(partner, ANY_TIME)) is not None
-    }
-    caps: dict[str, str] = dict.fromkeys(found.untold, "hide")
-    for name, node in found.nodes.items():
-        # INVARIANT: of all rungs that a field may have come down to, the lowest is what may still be read.
-        down = [each for each in situations.diagram.outcomes(node, within) if isinstance(each, Move) and each.down]
-        if down:
-            caps[name] = min(down, key=lambda move: move.level).after
-    return caps
 
 
 class _Compare:
@@ -159,6 +141,33 @@ class _Compare:
             ]
             found[name] = self._diagram.join(("moved", name), _moved(before, after), self._diagram.leaf(True), *ends)
         return found
+
+    def rules(self) -> int:
+        """Whether other rules are in effect, or with other bases or targets, or something shown has other classes."""
+        self._diagram.renew()
+        before, after = (self._in_effect(policies) for policies in (self._old, self._new))
+        found, nothing = self._diagram.leaf(False), ((), self._diagram.leaf(False))
+        for rule in before.keys() | after.keys():
+            (did, had), (does, has) = before.get(rule, nothing), after.get(rule, nothing)
+            turned = self._diagram.join("turned", ne, had, has) if did == does else self._either(had, has)
+            found = self._either(found, turned)
+        for name in self.names:
+            one, other = self._rows(name)
+            if one.classes != other.classes:  # then it may be about a person, or not be so any more
+                found = self._either(found, self._diagram.join("shown", bool, self._rung(self._new, name)))
+        return found
+
+    def _in_effect(self, policies: Sequence[Policy]) -> dict[tuple[str, str], tuple[tuple[Any, ...], int]]:
+        """Each rule of the newest policy: what it does, and where it takes effect."""
+        found: dict[tuple[str, str], tuple[tuple[Any, ...], int]] = {}
+        for policy in policies[:1]:
+            for number, rule in enumerate(policy.book.rules):
+                does = (rule.rule.basis, *((policy.rows[row].name, rung) for row, rung in rule.targets))
+                found[rule.rule.kind, rule.rule.name] = does, self._situations.in_effect(policy, number)
+        return found
+
+    def _either(self, one: int, other: int) -> int:
+        return self._diagram.join("either", or_, one, other)
 
     def rungs(self, policies: Sequence[Policy], name: str) -> set[str]:
         """The rungs that a field can have."""

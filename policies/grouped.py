@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from mapping.values import Value
-from policies.decision import Fields, side_of
+from policies.decision import SIDES, Fields, Side, side_of
 from policies.difference import Difference, Move
 from policies.variables import Variable
 
@@ -21,7 +21,7 @@ class Moved(NamedTuple):
     """What a change does to one share."""
 
     moves: Mapping[str, Move]  # field -> its move, `*` -> of the deal itself; now
-    unsure: bool  # time alone, or a value that no comparison can use, may move something else
+    anew: bool  # it is to be decided anew: something moves or may by time alone, or other rules show the same
 
 
 class Grouped:
@@ -36,22 +36,23 @@ class Grouped:
         for name, node in found.cells().items():
             if any(isinstance(each, Move) for each in self._diagram.outcomes(node)):
                 self._nodes.setdefault(node, []).append(name)
-        asked = sorted({number for node in self._nodes for number in self._diagram.asked(node)})
+        self._rules = found.rules()
+        asked = sorted({number for node in (*self._nodes, self._rules) for number in self._diagram.asked(node)})
         variables = {number: found.situations.variables[number] for number in asked}
         self._count = len(asked)
         self._timed = frozenset(number for number, variable in variables.items() if variable.timed)
         self._pairs = {number: each for number, each in variables.items() if len(set(map(side_of, each.fields))) > 1}
         alone = {number: each for number, each in variables.items() if number not in self._pairs}
         told = {name for each in self._pairs.values() for name in each.fields}
-        self._sides = {
+        self._sides: dict[Side, _Side] = {
             side: _Side(
                 {number: each for number, each in alone.items() if side_of(each.fields[0]) == side},
                 sorted(name for name in told if side_of(name) == side),
                 now,
             )
-            for side in ("deal", "partner", "share")
+            for side in SIDES[:3]
         }
-        self.moved = cache(self._moved)
+        self.moved, self.may_move = cache(self._moved), cache(self._may_move)
 
     @property
     def needs(self) -> frozenset[str]:
@@ -70,25 +71,38 @@ class Grouped:
         """The sort of each of these shares."""
         return self._sides["share"].sorts(many)
 
+    def _may_move(self, partner: Sort, share: Sort | None = None) -> bool:
+        """Whether a share of this sort, or any share, of any deal may have to be decided anew."""
+        sorts: dict[Side, Sort] = {"partner": partner}
+        known = self._regions(sorts if share is None else {**sorts, "share": share})
+        outcomes = (self._outcome(node, known) for node in self._nodes)
+        turns = self._outcome(self._rules, known) != (False, False)
+        return turns or any(unsure or isinstance(moving, Move) for moving, unsure in outcomes)
+
     def _moved(self, deal: Sort, partner: Sort, share: Sort) -> Moved:
         """What happens to a share of this sort."""
+        known = self._regions({"deal": deal, "partner": partner, "share": share})
+        moves: dict[str, Move] = {}
+        anew = self._outcome(self._rules, known) != (False, False)
+        for node, names in self._nodes.items():
+            moving, unsure = self._outcome(node, known)
+            anew = anew or unsure
+            if isinstance(moving, Move):
+                moves |= dict.fromkeys(names, moving)
+        return Moved(moves, anew or bool(moves))
+
+    def _regions(self, sorts: Mapping[Side, Sort]) -> dict[int, int]:
+        """Where these stand; a variable that is not known has no region."""
         regions: dict[int, int | None] = {}
         told: dict[str, Value] = {}
-        for side, sort in (("deal", deal), ("partner", partner), ("share", share)):
+        for side, sort in sorts.items():
             own, said = self._sides[side].at(sort)
             regions |= own
             told |= said
         for number, variable in self._pairs.items():
-            regions[number] = variable.region(told, self._now)
-        known = {number: region for number, region in regions.items() if region is not None}
-        moves: dict[str, Move] = {}
-        unsure = False
-        for node, names in self._nodes.items():
-            moving, ever = self._outcome(node, known)
-            unsure = unsure or ever
-            if isinstance(moving, Move):
-                moves |= dict.fromkeys(names, moving)
-        return Moved(moves, unsure)
+            if all(name in told for name in variable.fields):
+                regions[number] = variable.region(told, self._now)
+        return {number: region for number, region in regions.items() if region is not None}
 
     def _outcome(self, node: int, known: Mapping[int, int]) -> tuple[Any, bool]:
         """What happens now, and whether anything else may."""

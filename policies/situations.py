@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence, Set
 from functools import cache
+from operator import or_
 
 from mapping.evaluate import UNKNOWN
 from mapping.syntax import Choice, Constant, Every, Node, Not, Some
@@ -46,8 +47,13 @@ class Situations:
         found = self.diagram.leaf(False)
         for number, rule in enumerate(policy.book.rules):
             if rule.rule.kind == "who" and number not in without:
-                found = self.diagram.join("who", _or_true, found, self.verdict(id(policy), number))
+                found = self.diagram.join("who", or_, found, self.in_effect(policy, number))
         return found
+
+    def in_effect(self, policy: Policy, number: int) -> int:
+        """Whether the rule of this number takes effect."""
+        rule = policy.book.rules[number].rule
+        return self.diagram.join(("effect", rule.kind), _effect(rule), self.verdict(id(policy), number))
 
     def rung(self, policy: Policy, row: int, without: Set[int] = _NONE) -> int:
         """The rung of a row, as its number, for a partner who has the deal, were it `without` these rules."""
@@ -55,12 +61,11 @@ class Situations:
         for number, rung in self._scopes[id(policy)].targets.get(row, ()):
             if number in without:
                 continue
-            verdict = self.verdict(id(policy), number)
-            rule = policy.book.rules[number].rule
-            if rule.kind == "show":
-                raised = join(("show", rung), _raise(rule, rung), raised, verdict)
+            effect = self.in_effect(policy, number)
+            if policy.book.rules[number].rule.kind == "show":
+                raised = join(("show", rung), _raise(rung), raised, effect)
             else:
-                cap = join(("limit", rung), _cap(rule, rung), cap, verdict)
+                cap = join(("limit", rung), _cap(rung), cap, effect)
         found = join("lower", min, raised, cap)
         for length in policy.book.lengths:
             if length.row == row:
@@ -90,16 +95,16 @@ class Situations:
         return first
 
 
-def _or_true(found: bool, truth: int) -> bool:
-    return found or truth == TRUE
+def _effect(rule: Rule) -> Callable[[int], bool]:
+    return lambda truth: takes_effect(rule, _TRUTHS[truth])
 
 
-def _raise(rule: Rule, rung: int) -> Callable[[int, int], int]:
-    return lambda raised, truth: max(raised, rung) if takes_effect(rule, _TRUTHS[truth]) else raised
+def _raise(rung: int) -> Callable[[int, bool], int]:
+    return lambda raised, effect: max(raised, rung) if effect else raised
 
 
-def _cap(rule: Rule, rung: int) -> Callable[[int, int], int]:
-    return lambda cap, truth: min(cap, rung) if takes_effect(rule, _TRUTHS[truth]) else cap
+def _cap(rung: int) -> Callable[[int, bool], int]:
+    return lambda cap, effect: min(cap, rung) if effect else cap
 
 
 def _counted(length: int, column: int) -> int:

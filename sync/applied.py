@@ -20,6 +20,7 @@ from sync.foreseen import foreseen, shareable
 from sync.house import House, InForce, NotApplied, bounded
 from sync.identifiers import internal_id
 from sync.masks import mask, unmask
+from sync.moving import touched
 from sync.project import mark
 from sync.rows import upsert
 from sync.schema import applied, links, people, plans, sessions
@@ -91,7 +92,7 @@ def put_in_force(tx: sa.Connection, house: House, draft: Draft) -> Outcome:
     _keep_vendor_users(tx, house, draft.workspace)
     _end_vendor_users(tx, house, _vendor_users(before) - set(_emails(draft.workspace)))
     if change.decides:
-        _switch(tx, house, force, change)
+        _switch(tx, house, before, force, change)
     return Outcome(version, waits)
 
 
@@ -149,12 +150,12 @@ def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
     return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
 
-def _switch(tx: sa.Connection, house: House, force: InForce, change: Change) -> None:
+def _switch(tx: sa.Connection, house: House, before: InForce | None, force: InForce, change: Change) -> None:
     """Have decided anew what differs, and hide until then what is less than it was."""
-    deals = shareable(tx)
-    if change.anew:
-        mark(tx, deals)
+    if change.anew or before is None:
+        mark(tx, shareable(tx))
         return
+    deals = touched(tx, house, before, change)
     seen = foreseen(tx, house, force, deals, stored=True)
     mark(tx, seen.deals)
     # INVARIANT: from this commit on nothing is read above what the version allows, whatever the views still hold.

@@ -15,7 +15,7 @@ from policies.explain import Explanation
 from policies.transforms import plain_text
 from sync.access import Ambiguous
 from sync.asked import why_needed
-from sync.facts import ShareRow
+from sync.facts import ShareRow, share_fields
 from sync.gather import gather
 from sync.house import House
 from sync.schema import actions, applied, partners, pauses, quarantine, shares
@@ -280,11 +280,9 @@ def explain(house: House, partner_id: str, deal_id: str, field: str | None = Non
     facts, values = gathered.facts[deal_id], gathered.values[deal_id]
     share = next((each for each in facts.shares if each.partner_id == partner_id), None)
     side = next((each for each in facts.sides if each.id == partner_id), None)
-    asked: dict[str, Value] = {
-        "share.state": share.state if share else "pending",
-        "share.involvement": side.involvement if side else "",
-        "share.since": (share.since if share else house.now())[:19] + "Z",
-    }
+    asked = share_fields(
+        share.state if share else "pending", side.involvement if side else "", share.since if share else house.now()
+    )
     deal = policy.completed(values.deal(), {"contacts": values.contacts()})
     names = [field] if field is not None else [row.name for row in policy.rows]
     return [judge.explain(deal, thaw(stored), asked, now, name) for name in names]

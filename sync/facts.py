@@ -106,6 +106,11 @@ def without(fields: dict[str, Value], stale: frozenset[str]) -> dict[str, Value]
     return {name: value for name, value in fields.items() if name not in stale} if stale else fields
 
 
+def share_fields(state: str, involvement: str, since: str) -> Fields:
+    """share.*, as rules may ask them. `since`: an instant as the tables keep it."""
+    return {"share.state": state, "share.involvement": involvement, "share.since": since[:19] + "Z"}
+
+
 def source_names(mapping: ConnectionMapping) -> list[str]:
     """The names under which the rows of each way of naming partners are kept, in the mapping's order."""
     return [_source_name(index, each) for index, each in enumerate(mapping.relations)]

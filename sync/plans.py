@@ -26,9 +26,10 @@ from sync.applied import (
     same_person,
     waits_for,
 )
-from sync.foreseen import Foreseen, ShareChange, foreseen, shareable
+from sync.foreseen import Foreseen, ShareChange, foreseen
 from sync.house import House, InForce
 from sync.identifiers import digest
+from sync.moving import touched
 from sync.reader import Projection, as_given
 from sync.reanew import Again, reads_of
 from sync.schema import partners, plans
@@ -248,7 +249,7 @@ def _foreseen(
 ) -> Foreseen:
     if before is None or not change.decides:
         return Foreseen((), frozenset())
-    return foreseen(tx, house, _as_if(before, workspace), shareable(tx))
+    return foreseen(tx, house, _as_if(before, workspace), touched(tx, house, before, change))
 
 
 def _as_if(before: InForce | None, workspace: Workspace) -> InForce:

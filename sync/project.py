@@ -11,7 +11,7 @@ from policies.decision import Decision, Fields
 from policies.decision import Facts as PolicyFacts
 from policies.view import DealView
 from sync.changes import HELD, Changes, Said, write_changes
-from sync.facts import Contact, Facts, ShareRow, Side
+from sync.facts import Contact, Facts, ShareRow, Side, share_fields
 from sync.gather import Gathered, gather
 from sync.house import House, InForce, instant, moment
 from sync.identifiers import digest, personal, public_id
@@ -272,7 +272,7 @@ class _Decide:
         key = (state, involvement, since)
         found = self.share_facts.get(key)
         if found is None:
-            own = {"share.state": state, "share.involvement": involvement, "share.since": since[:19] + "Z"}
+            own = share_fields(state, involvement, since)
             found = self.share_facts[key] = own, self.judge.facts_of_share(own, self.now)
         return found
 

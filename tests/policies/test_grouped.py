@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from dice import NOW, Dice, compiled
+from dice import ATOMS, NOW, PARTNER, TABLE, ZONE, Dice, compiled
 
 from policies.bounded import Bounded, Judge
+from policies.compile import compile_policy
 from policies.difference import WHOLE, difference
 from policies.grouped import Grouped
-from policies.model import LADDERS, Rule
+from policies.model import LADDERS, PolicyFile, Rule
 
 World = tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any], dict[str, Any]]
 
@@ -39,7 +41,10 @@ def test_many_at_once_move_as_each_alone(block: int) -> None:
 def check(seed: int) -> int:
     """How many of these situations are said to stay as they are; each of them is held to it."""
     dice = Dice(30_000 + seed)
-    before, after = compiled(dice.rules()), compiled(dice.rules())
+    stated = dice.rules()
+    kept = [rule for rule in stated if dice.random.random() < 0.8]
+    edited = [*kept, dice.rule("show", 99, dice.random.sample(sorted(ATOMS), 2), "x")]
+    before, after = compiled(stated), compiled(edited if seed % 2 else dice.rules())
     one: Judge = Bounded((before, compiled(dice.rules()))) if seed % 5 == 0 else before
     grouped = Grouped(difference(one, after), NOW)
     deals = [(dice.deal(), dice.contacts()) for _ in range(25)]
@@ -58,7 +63,9 @@ def check(seed: int) -> int:
             found = grouped.moved(deal_sort, partner_sort, sorts[2][share_number])
             said = {name: (move.before, move.after) for name, move in found.moves.items()}
             assert said == moved(one, after, world, NOW)
-            if not found.unsure:  # then it stays so
+            assert found.anew or not said
+            assert grouped.may_move(partner_sort, sorts[2][share_number]) or not found.anew
+            if not found.anew:  # then it stays so
                 sure += 1
                 later = NOW + timedelta(days=dice.random.randrange(60))
                 assert said == moved(one, after, world, later)
@@ -84,7 +91,7 @@ def test_only_what_the_change_asks_is_needed_and_tells_deals_apart() -> None:
     assert found == {"deal.name": 2}
 
 
-def test_a_value_that_no_comparison_can_use_leaves_the_answer_open() -> None:
+def test_a_value_that_no_comparison_can_use_is_decided_anew() -> None:
     everybody = Rule("who", "all", "always"), "always"
     seats = "not (deal.seats is empty) and deal.seats > 5"
     many = Rule("show", "many", seats, ("deal.name",), rung="exact", tells_partner="it has many seats"), ""
@@ -93,9 +100,36 @@ def test_a_value_that_no_comparison_can_use_leaves_the_answer_open() -> None:
         grouped.moved(sort, *grouped.partners([{}]), *grouped.shares([{}]))
         for sort in grouped.deals([{"deal.seats": seats} for seats in (None, 5, 6, "a text")])
     ]
-    assert [(list(each.moves), each.unsure) for each in found] == [
-        ([], False),
-        ([], False),
-        (["deal.name"], False),
-        ([], True),
-    ]
+    assert [list(each.moves) for each in found] == [[], [], ["deal.name"], []]
+    assert [each.anew for each in found] == [False, False, True, True]
+
+
+def test_what_other_rules_show_in_the_same_way_is_decided_anew_since_the_ledger_names_rules() -> None:
+    everybody = Rule("who", "all", "always"), "always"
+    name = Rule("show", "name", {"partner.tier": "gold"}, ("deal.owner",), rung="exact", basis="consent"), ""
+    other = dataclasses.replace(name[0], basis="contract"), ""
+    again = dataclasses.replace(name[0], name="again"), ""
+    for after in ([everybody, other], [everybody, again], [everybody, name, again]):
+        found = difference(compiled([everybody, name]), compiled(after))
+        assert not found
+        grouped = Grouped(found, NOW)
+        sorts = grouped.partners([{"partner.tier": tier} for tier in ("gold", "silver")])
+        anew = [grouped.moved(*grouped.deals([{}]), sort, *grouped.shares([{}])) for sort in sorts]
+        assert [(each.moves, each.anew) for each in anew] == [({}, True), ({}, False)]
+
+
+def test_what_is_newly_about_a_person_is_decided_anew_where_it_shows() -> None:
+    everybody = Rule("who", "all", "always")
+    name = Rule("show", "name", {"partner.tier": "gold"}, ("deal.name",), rung="exact", basis="consent")
+    file, kind = PolicyFile("p", (everybody, name), ()), {"zone": ZONE, "fiscal_year_starts": 4}
+    rows = tuple(
+        dataclasses.replace(row, classes=frozenset({"person"})) if row.name == "deal.name" else row
+        for row in TABLE.rows
+    )
+    before, after = (
+        compile_policy(table, [file], PARTNER, **kind)  # type: ignore[arg-type]
+        for table in (TABLE, dataclasses.replace(TABLE, rows=rows))
+    )
+    grouped = Grouped(difference(before, after), NOW)
+    sorts = grouped.partners([{"partner.tier": tier} for tier in ("gold", "silver")])
+    assert [grouped.may_move(sort) for sort in sorts] == [True, False]

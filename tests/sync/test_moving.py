@@ -1,0 +1,109 @@
+"""Which deals a change of rules may touch: never one too few, and few where the change asks of few."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from config.workspace import Workspace
+from mapping.model import Broken
+from policies.compile import Policy, compile_policy
+from policies.difference import difference
+from policies.model import LADDERS, Rule
+from sync.foreseen import Foreseen, foreseen, shareable
+from sync.house import InForce
+from sync.moving import may_move
+from sync.project import drain
+from sync.schema import partners, shares
+
+CONDITIONS: tuple[Any, ...] = (
+    "always",
+    {"partner.tier": ["gold"]},
+    {"partner.tier": {"is_not": "gold"}},
+    {"partner.nda": "signed"},
+    {"share.state": "accepted"},
+    {"share.involvement": "co-sell"},
+    "share.since < now - 30 days",
+    {"deal.stage": ["proposal", "won"]},
+    {"deal.amount": {"at_least": "10M JPY"}},
+    {"deal.close": {"before": "now + 60 days"}},
+    {"account.name": {"is_not": "横浜精機"}},
+    "contacts.length > 1",
+)
+
+
+def compiled(workspace: Workspace, rules: Sequence[Rule]) -> Policy:
+    """The workspace's policy with these rules for its own."""
+    policy, (first, *_) = workspace.policy, workspace.policies
+    file = dataclasses.replace(first, rules=tuple(rules), list_fields=policy.list_fields)
+    partner = {name: type for name, type in policy.types.items() if name.startswith("partner.")}
+    return compile_policy(policy.table, [file], partner, zone=policy.calendar.zone, fiscal_year_starts=4)
+
+
+def edited(workspace: Workspace, dice: random.Random) -> Policy | None:
+    """Some rules gone, some for other situations, one new; None where that is refused."""
+    rules = [rule for file in workspace.policies for rule in file.rules if dice.random() < 0.9]
+    rules = [
+        dataclasses.replace(rule, when=dice.choice(CONDITIONS), tells_partner="it") if dice.random() < 0.15 else rule
+        for rule in rules
+    ]
+    row = dice.choice([row for row in workspace.policy.rows if not row.classes & workspace.policy.table.never_share])
+    rung, when = dice.choice(LADDERS[row.ladder][1:]), dice.choice(CONDITIONS)
+    new = Rule("show", "new", when, (row.name,), rung=rung, basis="consent", tells_partner="it")
+    try:
+        return compiled(workspace, [*rules, new])
+    except Broken:
+        return None
+
+
+def timeless(found: Foreseen) -> list[Any]:
+    """What changes; a share that is new begins whenever it is looked at."""
+    return [
+        (each.partner_id, each.deal_id, each.gains, each.loses, each.opened, each.closed, each.people, each.share.view)
+        for each in found.shares
+    ]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_looking_at_the_touched_deals_alone_foresees_all_that_looking_at_every_deal_does(life_on_sqlite, seed):
+    life, dice = life_on_sqlite, random.Random(seed)  # noqa: S311 - repeatable, not secret
+    while drain(life.house):
+        pass
+    with life.house.reading() as tx:
+        force = life.house.in_force(tx)
+        workspace, every = force.workspace, shareable(tx)
+        seen = 0
+        for _ in range(6):
+            policy = edited(workspace, dice)
+            if policy is None:
+                continue
+            as_if = InForce(force.version + 1, force.floor, dataclasses.replace(workspace, policy=policy), policy)
+            touched = may_move(tx, workspace, difference(force.judge, policy), life.house.clock())
+            assert touched is not None
+            whole, part = (foreseen(tx, life.house, as_if, deals) for deals in (every, touched))
+            assert (timeless(part), part.deals) == (timeless(whole), whole.deals)
+            seen += len(whole.deals)
+    assert seen
+
+
+@pytest.mark.parametrize(
+    ("when", "all_of_them"),
+    [({"partner.tier": "platinum"}, True), ({"partner.tier": "platinum", "deal.stage": "lost"}, False)],
+)
+def test_a_change_for_some_partners_touches_deals_of_theirs_only(life_on_sqlite, when, all_of_them):
+    life = life_on_sqlite
+    drain(life.house)
+    platinum = {row.id for row in life.rows(partners) if '"platinum"' in row.fields}
+    theirs = {row.deal_id for row in life.rows(shares) if row.partner_id in platinum}
+    assert 0 < len(theirs) < len({row.deal_id for row in life.rows(shares)})
+    with life.house.reading() as tx:
+        workspace = life.house.in_force(tx).workspace
+        rules = [rule for file in workspace.policies for rule in file.rules]
+        new = Rule("show", "new", when, ("deal.amount",), rung="exact", tells_partner="it")
+        found = difference(compiled(workspace, rules), compiled(workspace, [*rules, new]))
+        touched = may_move(tx, workspace, found, life.house.clock())
+    assert touched == theirs if all_of_them else touched < theirs
