@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from mapping.evaluate import Setting, flip_of, ready
 from mapping.expression import Expression, condition
 from mapping.model import SHARE_FIELDS, SHARE_STATES, Broken, Problem
-from mapping.syntax import Attribute, Constant, Moment, Node, walk
+from mapping.syntax import Attribute, Constant, Moment, Node, OneOf, walk
 from mapping.typed import Known
 from mapping.values import FieldType
 from policies.decision import SIDES, Decision, Facts, Policy, Questions, Side, side_of, truth_of
@@ -71,14 +71,17 @@ def compile_policy(
         layout=lru_cache(maxsize=_LAYOUTS)(partial(lay_out, rows, renders, slots, table.never_share)),
         calendar=calendar,
         types=types,
-        edges=tuple(
-            dict.fromkeys(node for tree in trees for node in walk(tree) if isinstance(node, Constant | Moment))
-        ),
+        edges=tuple(dict.fromkeys(edge for tree in trees for node in walk(tree) for edge in _edges(node))),
     )
     problems += problems_of(policy, stated, lineage, files)
     if problems:
         raise Broken(sorted(set(problems)))
     return policy
+
+
+def _edges(node: Node) -> tuple[Constant | Moment, ...]:
+    """What a node compares with; a list's options stand beside its tree."""
+    return node.options if isinstance(node, OneOf) else (node,) if isinstance(node, Constant | Moment) else ()
 
 
 def _add_lengths(lineage: Lineage) -> None:

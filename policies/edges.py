@@ -1,92 +1,83 @@
-"""Values worth trying for a field: empty ones, and those on both sides of whatever a policy compares with."""
+"""Values worth trying for a field: an empty one, one on each side of all that a policy compares with, some beside."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from mapping.syntax import KIND, Constant, Moment
+from mapping.syntax import KIND, Attribute, Constant, Moment
 from mapping.values import Money, Value
 from policies.decision import Policy
+from policies.regions import Bound, cells_of
 
 _MOST = 200
-_LIKE = {
-    "text": ("text",),
-    "money": ("money",),
-    "date": ("date", "datetime"),
-    "datetime": ("date", "datetime"),
-    "number": ("number",),
-    "boolean": ("boolean",),
-    "multi": ("text",),
-}
-"""What a field of a kind is compared with."""
+_BEYOND = (0, -1, 10**15)  # minor units
+_FURTHER = tuple(map(timedelta, (31, 92, 366)))  # another month, quarter, year
 
 
 def candidates(policy: Policy, field: str, now: datetime) -> tuple[Value, ...]:
     """Values of a field's type, None first."""
-    kind = KIND[policy.types[field]]
-    constants = [each.value for each in policy.edges if isinstance(each, Constant) and KIND[each.type] in _LIKE[kind]]
-    moments = [now, *(now + each.shift for each in policy.edges if isinstance(each, Moment))]
-    found = _KINDS[kind](policy, constants, moments)
-    distinct: list[Value] = [None]
-    for value in found:
+    kind, bounds = KIND[policy.types[field]], _bounds(policy, now)
+    try:
+        cut = [cell.value for cell in cells_of(Attribute(field, policy.types[field]), bounds)]
+    except OverflowError:  # at the end of the calendar nothing lies beyond
+        cut = [None]
+    distinct: list[Value] = []
+    for value in [*cut, *_BESIDE[kind](cut[1:], [node for node, _ in bounds])]:
         if value not in distinct:
             distinct.append(value)
     return tuple(distinct[:_MOST])
 
 
-def _texts(policy: Policy, constants: list[Any], moments: list[datetime]) -> Iterable[Value]:
-    texts = [str(each) for each in constants]
-    return [*texts, *(f"{each}x" for each in texts), "x", "別の値", "a@example.com"]
+def _bounds(policy: Policy, now: datetime) -> list[Bound]:
+    """All that values are compared with, `now` as an instant; the limits of bands too."""
+    limits = [limit for row in policy.rows for bands in row.bands.values() for limit in bands]
+    nodes = [_at(now, each) if isinstance(each, Moment) else each for each in policy.edges]
+    return [(node, policy.calendar.zone) for node in [*nodes, *(Constant(limit, "money") for limit in limits)]]
 
 
-def _amounts(policy: Policy, constants: list[Any], moments: list[datetime]) -> Iterable[Value]:
-    limits = [each for each in constants if isinstance(each, Money)]
-    limits += [limit for row in policy.rows for bands in row.bands.values() for limit in bands]
-    for limit in limits or [Money(0, "JPY")]:
-        for step in (0, -1, 1):
-            yield Money(limit.minor + step, limit.currency)
-    for currency in dict.fromkeys([*(limit.currency for limit in limits), "JPY", "XXX"]):
-        for minor in (0, -1, 1, 10**15):
-            yield Money(minor, currency)
+def _at(now: datetime, moment: Moment) -> Constant:
+    return Constant((now + moment.shift).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "datetime")
 
 
-def _days(policy: Policy, constants: list[Any], moments: list[datetime]) -> Iterable[Value]:
-    days = [date.fromisoformat(each[:10]) for each in constants]
-    days += [each.astimezone(policy.calendar.zone).date() for each in moments]
-    for day in days:
-        for step in (0, -1, 1, 31, 92, 366):
-            yield (day + timedelta(days=step)).isoformat()
+def _texts(cut: Sequence[Any], nodes: Sequence[Any]) -> list[Value]:
+    return [*(f"{each}x" for each in cut), "x", "別の値", "a@example.com"]
 
 
-def _instants(policy: Policy, constants: list[Any], moments: list[datetime]) -> Iterable[Value]:
-    days = [datetime.fromisoformat(each[:10]).replace(tzinfo=UTC) for each in constants]
-    for at in (*days, *moments):
-        for step in (0, -1, 1, 86_400, -86_400):
-            yield (at + timedelta(seconds=step)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _amounts(cut: Sequence[Any], nodes: Sequence[Any]) -> list[Value]:
+    currencies = dict.fromkeys([*(each.currency for each in cut), "JPY"])
+    return [Money(minor, currency) for currency in currencies for minor in _BEYOND]
 
 
-def _numbers(policy: Policy, constants: list[Any], moments: list[datetime]) -> Iterable[Value]:
-    numbers = [each for each in constants if isinstance(each, int | float) and not isinstance(each, bool)]
-    return [0, 1, -1, 0.5, *(each + step for each in numbers for step in (0, -1, 1))]
+def _days(cut: Sequence[Any], nodes: Sequence[Any]) -> list[Value]:
+    return [later.isoformat() for each in cut for step in _FURTHER if (later := _later(date.fromisoformat(each), step))]
 
 
-def _truths(policy: Policy, constants: list[Any], moments: list[datetime]) -> Iterable[Value]:
-    return True, False
+def _instants(cut: Sequence[Any], nodes: Sequence[Any]) -> list[Value]:
+    days = [datetime.fromisoformat(each) for each in cut]
+    found = [later for each in days for step in _FURTHER if (later := _later(each, step))]
+    return [each.strftime("%Y-%m-%dT%H:%M:%SZ") for each in found]
 
 
-def _several(policy: Policy, constants: list[Any], moments: list[datetime]) -> Iterable[Value]:
-    texts = [str(each) for each in constants] or ["x"]
-    return [[text] for text in texts] + [sorted({*texts, "x"})]
+def _later(day: Any, step: timedelta) -> Any:
+    try:
+        return day + step
+    except OverflowError:
+        return None
 
 
-_KINDS: Mapping[str, Callable[[Policy, list[Any], list[datetime]], Iterable[Value]]] = {
+def _several(cut: Sequence[Any], nodes: Sequence[Any]) -> list[Value]:
+    texts = [str(each.value) for each in nodes if KIND[each.type] == "text"]
+    return [[], *([text] for text in texts), sorted({*texts, "x"})]
+
+
+_BESIDE: Mapping[str, Callable[[Sequence[Any], Sequence[Any]], list[Value]]] = {
     "text": _texts,
     "money": _amounts,
     "date": _days,
     "datetime": _instants,
-    "number": _numbers,
-    "boolean": _truths,
+    "number": lambda cut, nodes: [0, 1, -1, 0.5],
+    "boolean": lambda cut, nodes: [],
     "multi": _several,
 }

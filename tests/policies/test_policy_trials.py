@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mapping.model import Place
 from mapping.values import FieldType, Money
@@ -135,9 +137,75 @@ def test_a_change_that_can_be_noticed_is_told_with_the_value_that_shows_it(
 def test_values_are_tried_on_both_sides_of_all_that_the_policy_compares_with(policy: Policy) -> None:
     amounts = candidates(policy, "deal.margin", NOW)
     assert amounts[0] is None
-    assert {Money(19_999_999, "JPY"), Money(20_000_000, "JPY"), Money(20_000_001, "JPY")} <= set(amounts)
+    assert {Money(20_000_000, "JPY"), Money(20_000_001, "JPY"), Money(-1, "JPY"), Money(10**15, "JPY")} <= set(amounts)
     assert {"2026-12-24", "2026-12-25", "2026-12-26"} <= set(candidates(policy, "deal.close", NOW))
     assert {"gold", "signed"} <= set(candidates(policy, "partner.nda", NOW))
+
+
+_TRIED: dict[str, tuple[FieldType, str, Any]] = {
+    "deal.name": ("text", "deal.name == 'a' or deal.name in ['b', 'bx']", st.sampled_from(["a", "b", "bx", "c", ""])),
+    "deal.seats": ("number", "deal.seats > 5.2 and deal.seats < 5.4 or deal.seats == 0", st.floats(4, 6) | st.just(0)),
+    "deal.amount": (
+        "money",
+        "deal.amount > 5M JPY and deal.amount <= 5000002 JPY or deal.amount == 1M USD",
+        st.builds(Money, st.integers(4_999_998, 5_000_004) | st.integers(0, 10**9), st.sampled_from(["JPY", "USD", "EUR"])),
+    ),
+    "deal.close": (
+        "date",
+        "deal.close >= 2026-03-01 and deal.close < 2026-03-03 or deal.close == now",
+        st.dates(date(2026, 2, 25), date(2026, 3, 6)).map(str) | st.sampled_from(["2026-11-24", "2026-11-25", "2026-11-26"]),
+    ),
+    "deal.signed": (
+        "datetime",
+        "deal.signed > 2026-03-01 and deal.signed <= 2026-03-03 or deal.signed < now - 2 hours",
+        st.datetimes(datetime(2026, 2, 25), datetime(2026, 3, 6)).map(lambda at: at.strftime("%Y-%m-%dT%H:%M:%SZ")),  # noqa: DTZ001 - text
+    ),
+    "deal.won": ("boolean", "deal.won", st.booleans()),
+    "deal.tags": ("multi", "contains(deal.tags, 'a') and not contains(deal.tags, 'b')", st.lists(st.sampled_from("abx"), max_size=2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles"])
+@pytest.mark.parametrize("field", _TRIED)
+@given(data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_however_a_value_stands_to_what_rules_and_bands_compare_with_one_that_stands_so_is_tried(
+    field: str, zone: str, data: Any
+) -> None:
+    """Comparisons and bands of any value come out as those of a candidate."""
+    kind, condition, values = _TRIED[field]
+    ladder = {"money": "money", "date": "date", "datetime": "date"}.get(kind, "plain")
+    table = FieldTable({"basics": ""}, frozenset(), (row(field, kind, "basics", ladder),))
+    rule = Rule("show", "A", condition, (field,), rung="exact", tells_partner="it")
+    policy = compile_policy(table, [PolicyFile("p", (rule,), ())], {}, zone=ZoneInfo(zone), fiscal_year_starts=4)
+
+    def stands(value: Any) -> Any:
+        band = policy.layout(b"\1").cells[0].render(value) if kind == "money" and value.currency in BANDS else None
+        return bytes(policy.facts_of_deal({field: value}, NOW).truths), str(band)
+
+    tried = [stands(value) for value in candidates(policy, field, NOW) if value is not None]
+    assert stands(data.draw(values)) in tried
+
+
+def test_another_month_quarter_and_year_are_tried_of_a_day(policy: Policy) -> None:
+    days = [day for day in candidates(policy, "deal.close", NOW) if day]
+    assert len({day[:7] for day in days}) >= 4
+    assert len({day[:4] for day in days}) >= 2
+
+
+def test_at_the_end_of_the_calendar_values_are_still_tried() -> None:
+    table = FieldTable(
+        {"basics": ""},
+        frozenset(),
+        (row("deal.close", "date", "basics", "date"), row("deal.signed", "datetime", "basics", "date")),
+    )
+    asks = "deal.close < 9999-12-31", "deal.signed <= 9999-12-31", "deal.close >= 0001-01-01"
+    rules = tuple(
+        Rule("show", f"{n}", ask, ("deal.close",), rung="exact", tells_partner="it") for n, ask in enumerate(asks)
+    )
+    policy = compile_policy(table, [PolicyFile("p", rules, ())], {}, zone=ZoneInfo("UTC"), fiscal_year_starts=1)
+    assert candidates(policy, "deal.close", NOW)[0] is None
+    assert candidates(policy, "deal.signed", NOW)[0] is None
 
 
 def test_an_explanation_names_rules_lineage_and_what_is_missing(policy: Policy) -> None:
