@@ -156,7 +156,7 @@ def _switch(tx: sa.Connection, house: House, before: InForce | None, force: InFo
         mark(tx, shareable(tx))
         return
     deals = touched(tx, house, before, change)
-    seen = foreseen(tx, house, force, deals, stored=True)
+    seen = foreseen(tx, house, force, deals)
     mark(tx, seen.deals)
     # INVARIANT: from this commit on nothing is read above what the version allows, whatever the views still hold.
     unmask(tx, deals)

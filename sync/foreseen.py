@@ -16,17 +16,18 @@ from sync.gather import Gathered
 from sync.house import House, InForce
 from sync.identifiers import digest
 from sync.ledger.subjects import Shows
-from sync.masks import masked, masks_of
 from sync.project import foresee
 from sync.rows import among, batches
 from sync.schema import shares, views
-from sync.unfiltered import mirror, relations
+from sync.unfiltered import marks, mirror, relations
 
 BATCH = 1000  # deals looked at together
 HIDE = "hide"
 Rungs = Mapping[str, str]
 """Field -> rung, of what is shown; hidden fields are absent."""
 _NOTHING: Rungs = {}
+Bodies = Mapping[tuple[str, str], bytes]
+"""(deal, digest) -> a view's bytes."""
 Had = tuple[ShareRow, bytes]
 """A share and the bytes of its view."""
 
@@ -44,7 +45,8 @@ class ShareChange:
     people: frozenset[str]  # natural persons of whom the partner would newly see something
     hides: frozenset[str]  # fields that the view as it stands shows above, or otherwise than, what it would
     share: ShareRow  # as it would be; where the deal is lost, as it is
-    body: bytes | None = None  # the view as it would be, where that was asked for
+    before: Had | None = None  # the bytes, where they were asked for
+    after: Had | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +82,25 @@ def foreseen(
     force: InForce,
     deal_ids: Iterable[str],
     *,
-    stored: bool = False,
+    settled: InForce | None = None,
     keep_bytes: bool = False,
 ) -> Foreseen:
     """What would change for partners of these deals if `force` decided. Writes nothing.
 
-    Compared with what they read now; `stored`: with what is stored, fields that are hidden for now too.
+    Compared with what is stored; where a deal waits to be decided anew, with what `settled`, where it is given, will
+    make of it.
     """
     found: list[ShareChange] = []
     deals: set[str] = set()
-    compare = _Comparison(house, force, stored=stored, keep_bytes=keep_bytes)
+    compare = _Comparison(house, force, keep_bytes)
+    waiting = set(tx.execute(sa.select(marks.c.deal_id)).scalars()) if settled else set()
     for batch in batches(sorted(deal_ids), BATCH):
         changes, gathered = foresee(tx, house, force, batch)
         deals.update(deal_id for deal_id, _, _ in changes.shares)
         deals.update(deal_id for _, deal_id in changes.suspended)
-        found += compare.shares(tx, changes, gathered)
+        pending = [deal_id for deal_id in batch if deal_id in waiting]
+        before = foresee(tx, house, settled, pending)[0] if settled and pending else Changes(())
+        found += compare.shares(tx, before, changes, gathered)
     return Foreseen(tuple(found), frozenset(deals))
 
 
@@ -108,34 +114,27 @@ _decode = msgspec.json.Decoder(_View).decode
 class _Comparison:
     """Compares shares as they stand with what would be written of them."""
 
-    def __init__(self, house: House, force: InForce, *, stored: bool, keep_bytes: bool) -> None:
+    def __init__(self, house: House, force: InForce, keep_bytes: bool) -> None:
         policy = force.workspace.policy
         self._policy, self._rows, self._shows = policy, policy.rows, Shows(policy.rows, policy.renders, house.key)
-        self._stored, self._keep_bytes = stored, keep_bytes
+        self._keep_bytes = keep_bytes
         self._ladders = {row.name: LADDERS[row.ladder] for row in policy.rows}
 
-    def shares(self, tx: sa.Connection, changes: Changes, gathered: Gathered) -> Iterator[ShareChange]:
+    def shares(self, tx: sa.Connection, before: Changes, after: Changes, gathered: Gathered) -> Iterator[ShareChange]:
         """What partners would notice; a share that only sorts otherwise or lasts longer is left out."""
-        bodies = {(deal_id, name): row["body"] for (deal_id, name), row in changes.views.items()}
-        moved = {deal_id for deal_id, _, _ in changes.shares} | {deal_id for _, deal_id in changes.suspended}
-        wanted = sa.select(views.c.deal_id, views.c.digest, views.c.body).where(among(views.c.deal_id, moved))
-        bodies |= {(row.deal_id, row.digest): row.body for row in tx.execute(wanted)}
-        hidden = {} if self._stored else masks_of(tx, moved)
-        standing = {(share.partner_id, deal_id): share for deal_id in moved for share in gathered.facts[deal_id].shares}
-
-        def as_it_stands(deal_id: str, partner_id: str) -> Had | None:
-            share = standing.get((partner_id, deal_id))
-            if share is None or share.suspended:
-                return None
-            body = masked(bodies[deal_id, share.view].decode(), hidden.get((partner_id, deal_id)))
-            return share, body.encode()
-
-        for deal_id, _, share in changes.shares:
-            old, new = as_it_stands(deal_id, share.partner_id), (share, bodies[deal_id, share.view])
-            if old is None or old[1] != new[1]:
-                yield self._changed(deal_id, old, new, gathered)
-        for partner_id, deal_id in changes.suspended:
-            yield self._changed(deal_id, as_it_stands(deal_id, partner_id), None, gathered)
+        moved = {(share.partner_id, deal_id) for each in (before, after) for deal_id, _, share in each.shares}
+        moved.update(before.suspended, after.suspended)
+        deals = {deal_id for _, deal_id in moved}
+        wanted = sa.select(views.c.deal_id, views.c.digest, views.c.body).where(among(views.c.deal_id, deals))
+        bodies = {(row.deal_id, row.digest): row.body for row in tx.execute(wanted)}
+        bodies |= {key: row["body"] for each in (before, after) for key, row in each.views.items()}
+        standing = {(share.partner_id, deal_id): share for deal_id in deals for share in gathered.facts[deal_id].shares}
+        stands = {key: share for key, share in standing.items() if not share.suspended}
+        then, now = (_had(stands, each, bodies) for each in (before, after))
+        for key in sorted(moved):
+            old, new = then.get(key), now.get(key)
+            if (old and old[1]) != (new and new[1]):
+                yield self._changed(key[1], old, new, gathered)
 
     def _changed(self, deal_id: str, old: Had | None, new: Had | None, gathered: Gathered) -> ShareChange:
         before, after = (_decode(each[1]).shown if each else _NOTHING for each in (old, new))
@@ -146,7 +145,7 @@ class _Comparison:
             if was != now:
                 (opened if self._height(name, now) > self._height(name, was) else closed)[name] = (was, now)
         texts = [_texts(each) for each in (old, new)]
-        share, body = new or old  # type: ignore[misc] # one of the two stands
+        share, _ = new or old  # type: ignore[misc] # one of the two stands
         return ShareChange(
             share.partner_id,
             deal_id,
@@ -158,7 +157,8 @@ class _Comparison:
             hides=frozenset({*closed, *texts[0]}) if closed or texts[0] != texts[1] else frozenset(),
             people=self._people(deal_id, before, after, gathered) if opened else frozenset(),
             share=share,
-            body=body if new is not None and self._keep_bytes else None,
+            before=old if self._keep_bytes else None,
+            after=new if self._keep_bytes else None,
         )
 
     def _height(self, field: str, rung: str) -> int:
@@ -179,6 +179,13 @@ class _Comparison:
             0 if height == len(self._ladders[row.name]) else height
             for row, height in zip(self._rows, heights, strict=True)
         )
+
+
+def _had(stands: Mapping[tuple[str, str], ShareRow], changes: Changes, bodies: Bodies) -> dict[tuple[str, str], Had]:
+    """(partner, deal) -> the share and its bytes once these changes are written."""
+    found = {**stands, **{(share.partner_id, deal_id): share for deal_id, _, share in changes.shares}}
+    gone = set(changes.suspended)
+    return {key: (share, bodies[key[1], share.view]) for key, share in found.items() if key not in gone}
 
 
 def _texts(had: Had | None) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from policies.layout import list_of
 from sync.prepared import Prepared, among_given, listed
-from sync.rows import among, upsert
+from sync.rows import upsert
 from sync.schema import narrowed
 
 _UNMASK = Prepared(sa.delete(narrowed).where(among_given(narrowed.c.deal_id, "ids")))
@@ -30,12 +30,6 @@ def mask(tx: sa.Connection, hidden: Mapping[tuple[str, str], Collection[str]]) -
 def unmask(tx: sa.Connection, deal_ids: Iterable[str]) -> None:
     """These deals' views are written in this transaction, or are judged anew."""
     _UNMASK.run(tx, ids=listed(deal_ids))
-
-
-def masks_of(tx: sa.Connection, deal_ids: Iterable[str]) -> dict[tuple[str, str], str]:
-    """(partner, deal) -> what is hidden of it, as `masked` takes it."""
-    rows = tx.execute(sa.select(narrowed).where(among(narrowed.c.deal_id, deal_ids)))
-    return {(row.partner_id, row.deal_id): row.fields for row in rows}
 
 
 def masked_fields(tx: sa.Connection, partner_id: str) -> frozenset[str]:

@@ -26,11 +26,11 @@ from sync.applied import (
     same_person,
     waits_for,
 )
-from sync.foreseen import Foreseen, ShareChange, foreseen
+from sync.foreseen import Foreseen, Had, ShareChange, foreseen
 from sync.house import House, InForce
 from sync.identifiers import digest
 from sync.moving import touched
-from sync.reader import Projection, as_given
+from sync.reader import as_given
 from sync.reanew import Again, reads_of
 from sync.schema import partners, plans
 from sync.shown import Deal
@@ -200,21 +200,23 @@ def samples(house: House, plan: Plan) -> Iterator[Sample]:
     wanted = {(partner_id, deal_id) for partner_id, deal_id in plan.told.samples}
     workspace = fit(house, plan.files)
     with house.reading() as tx:
-        force = _as_if(in_force(house, tx), workspace)
-        seen = foreseen(tx, house, force, {deal_id for _, deal_id in wanted}, keep_bytes=True)
+        before = in_force(house, tx)
+        deals = {deal_id for _, deal_id in wanted}
+        seen = foreseen(tx, house, _as_if(before, workspace), deals, settled=before, keep_bytes=True)
         names = dict(tx.execute(sa.select(partners.c.id, partners.c.name)).all())
     for each in seen.shares:
         if (each.partner_id, each.deal_id) in wanted:
-            yield Sample(names[each.partner_id], *_bytes(house, each))
+            bytes_of = (_given(house, each.partner_id, had) for had in (each.before, each.after))
+            yield Sample(names[each.partner_id], *bytes_of)
 
 
-def _bytes(house: House, change: ShareChange) -> tuple[Deal | None, Deal | None]:
-    key = house.partner_key(change.partner_id)
-    before = None if change.gains else Projection(house, change.partner_id).deal(change.share.public_id)
-    if change.loses or change.body is None:
-        return before, None
-    share = msgspec.structs.replace(change.share, changed_at=change.share.changed_at or house.now())
-    return before, as_given(key, share, change.body.decode())
+def _given(house: House, partner_id: str, had: Had | None) -> Deal | None:
+    if had is None:
+        return None
+    share, body = had
+    if not share.changed_at:  # it would change in the commit that writes it
+        share = msgspec.structs.replace(share, changed_at=house.now())
+    return as_given(house.partner_key(partner_id), share, body.decode())
 
 
 def _decide(house: House, plan: Plan, by: str, approved_by: str | None) -> Outcome:
@@ -249,7 +251,7 @@ def _foreseen(
 ) -> Foreseen:
     if before is None or not change.decides:
         return Foreseen((), frozenset())
-    return foreseen(tx, house, _as_if(before, workspace), touched(tx, house, before, change))
+    return foreseen(tx, house, _as_if(before, workspace), touched(tx, house, before, change), settled=before)
 
 
 def _as_if(before: InForce | None, workspace: Workspace) -> InForce:
