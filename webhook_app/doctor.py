@@ -155,9 +155,16 @@ def _in_force(folder: Path) -> str:
     house = open_house(folder)
     try:
         changed = drift(house, read_folder(folder))
+        with house.reading() as tx:
+            force = house.in_force(tx)
     finally:
         house.engine.dispose()
-    return f"files differ: {', '.join(changed)}" if changed else "the files are in force"
+    told = [f"files differ: {', '.join(changed)}" if changed else "the files are in force"]
+    if force.bound is not None:
+        told.append(f"bound by version {force.bound} until what widens is approved")
+    if not force.workspace.four_eyes:
+        told.append("four_eyes is off: one person alone can let partners see more")
+    return "; ".join(told)
 
 
 def _port(address: str) -> str:

@@ -15,7 +15,7 @@ from sync.house import House
 from sync.plans import Overtaken, Plan, apply_plan, find_plan, make_plan, samples
 from sync.project import drain
 from webhook_app.commands import Refused, house_of, in_workspace, out, table
-from webhook_app.planned import lines, markdown, side_by_side
+from webhook_app.planned import lines, markdown, side_by_side, verdict
 
 IN_FORCE, CHANGES, WAITS = 0, 2, 3
 """How plan and apply end: nothing to do or done; a change that one person may apply; it waits for a second person."""
@@ -63,6 +63,7 @@ def apply_command(folder: Path, plan: str | None, yes: bool, why: str) -> None:
         found = find_plan(house, plan)
         if found is None:
             raise Refused(f"no plan `{plan}`: `sudare plan` makes one")
+        out.print("\n".join(verdict(found)), markup=False)
         _apply(house, found)
         return
     _ask_and_apply(house, make_plan(house, read_folder(folder), getpass.getuser(), why), yes)
