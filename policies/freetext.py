@@ -14,7 +14,7 @@ from policies.redaction import Hidden, redacted
 class DealTexts:
     """One deal's texts at any rungs; each is made once for each set of what it is masked by."""
 
-    __slots__ = ("_approved", "_hidden", "_lists", "_made", "_values", "_zone")
+    __slots__ = ("_approved", "_hidden", "_lists", "_made", "_unread", "_values", "_zone")
 
     def __init__(
         self,
@@ -22,8 +22,9 @@ class DealTexts:
         lists: Mapping[str, Sequence[Mapping[str, Value]]],
         zone: tzinfo,
         approved: Approved,
+        unread: frozenset[str],
     ) -> None:
-        self._values, self._lists, self._zone, self._approved = values, lists, zone, approved
+        self._values, self._lists, self._zone, self._approved, self._unread = values, lists, zone, approved, unread
         self._hidden: dict[tuple[Mask, ...], Hidden] = {}
         self._made: dict[tuple[TextCell, tuple[Mask, ...]], FreeText] = {}
 
@@ -43,6 +44,9 @@ class DealTexts:
         return not cell.sealed or self._approved(text)
 
     def _masked_by(self, masks: tuple[Mask, ...]) -> Hidden:
+        # INVARIANT: a text is not shown before all that has to be masked in it has been read.
+        if any(mask.field in self._unread for mask in masks):
+            raise ValueError("unread")
         found = self._hidden.get(masks)
         if found is None:
             found = self._hidden[masks] = hidden_values(masks, self._values, self._lists, self._zone)

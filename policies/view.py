@@ -46,7 +46,14 @@ class DealView:
         "values",
     )
 
-    def __init__(self, policy: Policy, values: Fields, lists: Lists, approved: Approved = nothing_approved) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        values: Fields,
+        lists: Lists,
+        approved: Approved = nothing_approved,
+        unread: frozenset[str] = frozenset(),
+    ) -> None:
         self._policy, self._lists = policy, lists
         self.values = policy.completed(values, lists)  # with derived fields and lengths: decide from these
         self._cells: list[Any] = []  # what has been encoded, by slot
@@ -56,7 +63,7 @@ class DealView:
         self._bodies: dict[bytes, bytes] = {}
         self._settled: dict[bytes, bytes] = {}
         self._waiting: dict[bytes, list[FreeText]] = {}
-        self._texts = DealTexts(self.values, lists, policy.calendar.zone, approved)
+        self._texts = DealTexts(self.values, lists, policy.calendar.zone, approved, unread)
 
     def body(self, rungs: bytes) -> bytes:
         """Canonical JSON of what is shown; hidden fields are absent altogether."""

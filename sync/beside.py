@@ -15,14 +15,20 @@ from mapping.relations import answers, role_of
 from sync.asked import meanings, shape_of
 from sync.facts import KEY, POPULATION, Facts, Fields, ShareRow, Side, Values, source_names, thawed, without
 from sync.prepared import Prepared, among_given, listed
+from sync.released import shows_text
 from sync.schema import partners
-from sync.unfiltered import mirror, partner_accounts, relations, shapes
+from sync.unfiltered import mirror, partner_accounts, relations, shapes, streams
 
 _HERE = mirror.c.connection == sa.bindparam("connection")
 _KNOWN = (mirror.c.crm_id, mirror.c.account, mirror.c.deleted, mirror.c.shape, mirror.c.fields)
 _ACCOUNTS = Prepared(sa.select(*_KNOWN).where(_HERE, mirror.c.object == "account", among_given(mirror.c.crm_id, "ids")))
 _CONTACTS = Prepared(
     sa.select(mirror.c.id, *_KNOWN).where(_HERE, mirror.c.object == "contact", among_given(mirror.c.account, "ids"))
+)
+_CONTACTS_READ = Prepared(
+    sa.select(streams.c.shape, streams.c.whole).where(
+        streams.c.connection == sa.bindparam("connection"), streams.c.stream == "contacts"
+    )
 )
 _RELATIONS = Prepared(
     sa.select(relations.c.deal, relations.c.source, relations.c.row, relations.c.account, relations.c.role).where(
@@ -52,6 +58,8 @@ class Beside:
         self.contacts: dict[str, list[Any]] = defaultdict(list)
         if mapping.contacts is not None:
             self._read_contacts(tx, connection)
+        self.masks = shows_text(workspace.policy)
+        self.all_people = not self.masks or self._has_read_contacts(tx, connection)
         self._read_relations(tx, connection, deals)
         self._read_partners(tx, connection)
         self._named: dict[tuple[str, str, str | None], tuple[Side, ...]] = {}
@@ -63,6 +71,13 @@ class Beside:
         for row in sorted(found, key=lambda row: row.crm_id):
             if not row.deleted:
                 self.contacts[row.account].append(row)
+
+    def _has_read_contacts(self, tx: sa.Connection, connection: str) -> bool:
+        """Whether all contacts have been read with all that is needed of them now."""
+        shape = self.told.shape("contact")
+        return not self.told.named("contact") or any(
+            row.whole and row.shape == shape for row in _CONTACTS_READ.rows(tx, connection=connection)
+        )
 
     def _read_relations(self, tx: sa.Connection, connection: str, deals: Sequence[Any]) -> None:
         self.relations: dict[str, list[Any]] = defaultdict(list)
@@ -111,7 +126,17 @@ class Beside:
         if account is None or not alive:
             return facts, Values("{}", "{}", ())
         stale = frozenset().union(*(part for part in (*parts, *known.values()) if part))
-        return facts, Values(deal.fields, account.fields, people, stale)
+        return facts, Values(deal.fields, account.fields, people, stale, self._unread(deal, account, contacts))
+
+    def _unread(self, deal: Any, account: Any, contacts: Sequence[Any]) -> frozenset[str]:
+        """Fields that these records were read without; asked only where free text is masked by them."""
+        if not self.masks:
+            return frozenset()
+        rows = [("opportunity", deal.shape), ("account", account.shape), *(("contact", row.shape) for row in contacts)]
+        found = frozenset().union(*(self.told.unread(*row) for row in rows))
+        # People whom nobody has read yet have no row, or an empty one.
+        known = self.all_people and all(row.fields is not None for row in contacts)
+        return found if known else found | self.told.named("contact")
 
     def _missing(self, deal: Any, account: Any, contacts: Sequence[Any]) -> tuple[tuple[str, str], ...]:
         """What has to be read by id before this deal can be decided: the deal itself, its account, its people."""
@@ -156,6 +181,7 @@ class Told:
         self._current = {object: shape_of(told) for object, told in now.items()}
         self._tx = tx
         self._found: dict[tuple[str, str], frozenset[str] | None] = {}
+        self._unread: dict[tuple[str, str], frozenset[str]] = {}
 
     def stale(self, object: str, shape: str) -> frozenset[str] | None:
         """Fields that now mean another one; None where the whole record may not be ours any more."""
@@ -165,9 +191,29 @@ class Told:
             self._found[object, shape] = self._compare(object, shape)
         return self._found[object, shape]
 
-    def _compare(self, object: str, shape: str) -> frozenset[str] | None:
+    def shape(self, object: str) -> str:
+        """The name of an object's meanings now."""
+        return self._current.get(object, "")
+
+    def named(self, object: str) -> frozenset[str]:
+        """All fields that are needed of an object now."""
+        return frozenset(self._now.get(object, ())) - {""}
+
+    def unread(self, object: str, shape: str) -> frozenset[str]:
+        """Fields that are needed now, and that a record of this shape was read without, or from another field."""
+        if shape == self._current.get(object):
+            return frozenset()
+        if (object, shape) not in self._unread:
+            before, now = self._kept(shape), self._now.get(object, {})
+            self._unread[object, shape] = frozenset(name for name in now if name and before.get(name) != now[name])
+        return self._unread[object, shape]
+
+    def _kept(self, shape: str) -> dict[str, str]:
         kept = self._tx.execute(sa.select(shapes.c.meanings).where(shapes.c.shape == shape)).scalar()
-        before, now = msgspec.json.decode(kept) if kept else {}, self._now.get(object, {})
+        return msgspec.json.decode(kept) if kept else {}
+
+    def _compare(self, object: str, shape: str) -> frozenset[str] | None:
+        before, now = self._kept(shape), self._now.get(object, {})
         if before.get("") != now.get(""):
             return None
         return frozenset(name for name, meaning in before.items() if now.get(name) != meaning)

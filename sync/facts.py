@@ -75,11 +75,17 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
 class Values:
     """The fields behind a deal's `Facts`, decoded when asked for."""
 
-    __slots__ = ("_account", "_contacts", "_deal", "_stale")
+    __slots__ = ("_account", "_contacts", "_deal", "_stale", "unread")
 
     def __init__(
-        self, deal: str, account: str, contacts: Sequence[tuple[str, str]], stale: frozenset[str] = frozenset()
+        self,
+        deal: str,
+        account: str,
+        contacts: Sequence[tuple[str, str]],
+        stale: frozenset[str] = frozenset(),
+        unread: frozenset[str] = frozenset(),
     ) -> None:
+        self.unread = unread  # fields that are mapped and needed now, and may not have been read of all of this
         self._deal, self._account, self._contacts, self._stale = deal, account, contacts, stale
 
     def deal(self) -> dict[str, Value]:

@@ -18,6 +18,7 @@ from sync.identifiers import digest, personal, public_id
 from sync.ledger.available import Witness
 from sync.masks import unmask
 from sync.prepared import Prepared, among_given, listed
+from sync.released import Approvals, approvals_of
 from sync.rows import among, upsert
 from sync.schema import SORT_COLUMNS, shares
 from sync.unfiltered import marks, mirror, streams
@@ -65,19 +66,24 @@ def project(
     unmask(tx, wanted)
     force = house.in_force(tx)
     gathered = gather(tx, force.workspace, wanted)
-    decide = _Decide(house, force, gathered, loaded, answered or {}, changes)
+    approvals = approvals_of(tx, house, force.workspace.policy, wanted)
+    decide = _Decide(house, force, gathered, loaded, answered or {}, changes, approvals)
     for deal_id in wanted:
         decide.deal(deal_id, (said or {}).get(deal_id))
     write_changes(tx, house, force, changes, decide.now_text)
+    approvals.write(tx, decide.now_text)
     return changes
 
 
-def foresee(tx: sa.Connection, house: House, force: InForce, deal_ids: Sequence[str]) -> tuple[Changes, Gathered]:
-    """What `project` would write of these deals if this configuration were in force. Writes nothing."""
+def foresee(
+    tx: sa.Connection, house: House, force: InForce, deal_ids: Sequence[str], approvals: Approvals | None = None
+) -> tuple[Changes, Gathered]:
+    """What `project` would write of these deals under this configuration, and these approvals. Writes nothing."""
     loaded, held = _told_of_connections(tx)
     gathered = gather(tx, force.workspace, deal_ids)
     changes = Changes(loaded, held)
-    decide = _Decide(house, force, gathered, loaded, {}, changes)
+    approvals = approvals or approvals_of(tx, house, force.workspace.policy, deal_ids)
+    decide = _Decide(house, force, gathered, loaded, {}, changes, approvals)
     for deal_id in deal_ids:
         decide.deal(deal_id, None)
     return changes, gathered
@@ -162,8 +168,10 @@ class _Decide:
         loaded: set[str],
         answered: Mapping[tuple[str, str], str],
         changes: Changes,
+        approvals: Approvals,
     ) -> None:
         self.house, self.force, self.gathered, self.answered = house, force, gathered, answered
+        self.approvals = approvals
         self.policy, self.judge = force.workspace.policy, force.judge
         self.loaded, self.changes = loaded, changes
         self.now = house.clock()
@@ -185,12 +193,14 @@ class _Decide:
         if facts.alive and facts.sides:
             values = self.gathered.values[deal_id]
             contacts = values.people()
-            view = DealView(self.policy, values.deal(), {"contacts": [each.fields for each in contacts]})
+            people = {"contacts": [each.fields for each in contacts]}
+            view = DealView(self.policy, values.deal(), people, self.approvals.of(deal_id), values.unread)
             asked = self.judge.facts_of_deal(view.values, self.now)
             for side in facts.sides:
                 share = self._share(facts, side, standing.get(side.id), view, contacts, asked)
                 if share is not None:
                     kept.add(side.id)
+            self.approvals.settle(deal_id, view.values)
         for share in facts.shares:
             if share.partner_id in kept:
                 if said and share.state in ("pending", "accepted"):
@@ -223,6 +233,7 @@ class _Decide:
             return None
         key = self.house.partner_key(side.id)
         body = view.body(decision.rungs)
+        self.approvals.wait(facts.deal_id, view.waiting(decision.rungs), side.id)
         name, seen = digest(body), self.witness.of(view, contacts, decision, told)
         if (
             standing is None

@@ -18,10 +18,12 @@ from sync.drift import watch
 from sync.house import House, instant, moment
 from sync.mirrored import apply_records, drop_unnamed, want_accounts
 from sync.narrow import Lookout, end_early
-from sync.project import drain
+from sync.project import drain, mark
 from sync.reading import Reader, Reading, prepare
 from sync.related import apply_relations
+from sync.released import shows_text
 from sync.rows import batches, insert_new, upsert
+from sync.schema import shares
 from sync.settle import end_orphans, settle, would_end
 from sync.sorting import drop_sorting, make_sorting
 from sync.turns import let_pass
@@ -272,10 +274,16 @@ def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
                 drop_unnamed(tx, reading, _OBJECTS[stream])
                 if stream == "opportunities":
                     want_accounts(tx, reading.connection)
+                if stream == "contacts" and shows_text(house.in_force(tx).workspace.policy):
+                    _mark_all(tx, reading.connection)  # their texts waited for all people who are masked in them
             row["whole"] = True
         upsert(tx, streams, [row])
         tx.execute(sa.update(streams).where(here).values(records=streams.c.records + len(page.records)))
         progress.note_page(tx, here, page, house.now())
+
+
+def _mark_all(tx: sa.Connection, connection: str) -> None:
+    mark(tx, tx.execute(sa.select(shares.c.deal_id).where(shares.c.connection == connection)).scalars())
 
 
 def _note_problem(house: House, connection: str, stream: str, problem: CrmError) -> None:

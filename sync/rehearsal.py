@@ -140,6 +140,9 @@ class _Trial:
         apply_records(house, reading, "account", [customer], wanted=True)
         if "contact" in reading.readers:
             apply_records(house, reading, "contact", self._people(customer.id))
+            row = {"connection": reading.connection, "stream": "contacts", "whole": True}
+            with house.writing() as tx:  # all people of this customer are there, so its texts can be masked
+                upsert(tx, unfiltered.streams, [{**row, "shape": reading.readers["contact"].shape}])
         while drain(house, loading=reading.connection):
             pass
         self._stand(internal_id(reading.connection, DEAL, deal.id))

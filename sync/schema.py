@@ -46,15 +46,19 @@ narrowed = Table(  # what a version took from a share: hidden by the reader unti
     text("fields"),  # JSON: the fields whose stored rung is above what the version in force allows
     Index("narrowed_by_partner", "partner_id"),
 )
-released = Table(  # a person's approval of one exact text; any edit withdraws it
+released = Table(  # free text that waits for a person's approval, or has it; any edit ends that
     "released",
     metadata,
     text("deal_id", key=True),
     text("field", key=True),
     text("rung", key=True),  # exact, redacted
-    text("digest"),  # of the text as it would be shown
-    text("by"),
-    text("at"),
+    text("digest", key=True),  # of the text as it would be shown
+    text("asked", key=True),
+    text("source"),  # digest of the whole text
+    text("by", empty=True),  # who approved it
+    text("at", empty=True),
+    text("ended", empty=True),  # edited, withdrawn, or wanted by nobody any more
+    Index("released_open", "asked", **where("ended is null")),
 )
 pauses = Table("pauses", metadata, text("scope", key=True), text("at"), text("by"))  # a partner's id, or * for all
 

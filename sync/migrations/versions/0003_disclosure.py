@@ -14,7 +14,7 @@ _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts by
 _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a whole number, `=` bytes
     "plans": "id! base# files digest told at by why state decided_at? decided_by? reason?",
     "narrowed": "deal_id! partner_id! fields",
-    "released": "deal_id! field! rung! digest by at",
+    "released": "deal_id! field! rung! digest! asked! source by? at? ended?",
     "showings": "id! fields rules bases",
     "shown": "deal_id! partner_id! since! showing version# ended?",
     "deliveries": "partner_id! deal_id! showing! channel! at",
@@ -25,6 +25,7 @@ _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a 
     "recalls": "id! partner_id deal_id public_id at due acknowledged? acknowledged_by?",
 }
 _INDEXES = (  # name, table, columns, only where
+    ("released_open", "released", ["asked"], "ended is null"),
     ("narrowed_by_partner", "narrowed", ["partner_id"], None),
     ("ledger_by_partner", "ledger", ["partner_id", "day"], None),
     ("ledger_by_person", "ledger", ["partner_id", "subject_id"], None),
