@@ -128,7 +128,8 @@ def _relations(found: list[Any], rows: Layout, stream: Stream) -> list[Record]:
     created = _creation(rows)
     records = []
     for row in found:
-        gone = (rows.can_be_deleted and row.deleted) or not (deal(row) and account(row))
-        relation = None if gone else Relation(deal(row), account(row), role(row))
+        of, named = deal(row), account(row)
+        gone = (rows.can_be_deleted and row.deleted) or not (of and named)
+        relation = None if gone else Relation(of, named, role(row))
         records.append(Record(row.id, utc(row.stamp), relation, created=created(row), deleted=gone))
     return records
