@@ -5,10 +5,9 @@ The text of such a function (`code_of`) is short, one line for each of our field
     def fields_of(record):
         try:
             return Fields(
-                known_0[record.crm_CloseDate],  # 'deal.close'
+                empty_0 if (value := record.crm_CloseDate) is None else known_0(value) or read_0(value),  # 'deal.close'
                 money_1(record.crm_Amount, record.crm_CurrencyIsoCode),  # 'deal.margin'
-                known_2[None if (above := record.crm_Account) is None else above.crm_Name],  # 'deal.customer'
-                read_3(record),  # 'deal.person'
+                read_2(record),  # 'deal.person'
             )
         except TypeError:
             return careful(record)
@@ -27,7 +26,7 @@ import msgspec
 
 from connectors.base import Attributes
 from mapping.model import FieldMapping, ObjectMapping
-from mapping.readers import Getters, Reader, Unmappable, known_of, money_reading, reader_of
+from mapping.readers import Getters, Known, Reader, Unmappable, money_reading, reader_of
 from mapping.values import Value, is_currency_code
 
 
@@ -97,24 +96,31 @@ def code_of(mapping: ObjectMapping, getter: Getters, zone: tzinfo) -> Code:
     names: dict[str, Any] = {"Fields": made, "careful": _careful(made, reads)}
     lines = []
     for number, field in enumerate(fields):
-        expression, own, meaning = _expression(field, number, getter, zone, reads[number])
-        names[own] = meaning
+        expression, own = _expression(field, number, getter, zone, reads[number])
+        names |= own
         lines.append(f"            {expression},  # {field.name!r}")
     head = ["def fields_of(record):", "    try:", "        return Fields("]
     tail = ["        )", "    except TypeError:", "        return careful(record)", ""]
     return Code("\n".join([*head, *lines, *tail]), names)
 
 
-def _expression(field: FieldMapping, number: int, getter: Getters, zone: tzinfo, read: Reader) -> tuple[str, str, Any]:
-    """One field's line: its text, the name of its own in it, and what that stands for."""
+def _expression(
+    field: FieldMapping, number: int, getter: Getters, zone: tzinfo, read: Reader
+) -> tuple[str, dict[str, Any]]:
+    """One field's line, and what the names of its own in it stand for."""
     ways = [_inline(getter(source)) for source in field.sources]
     if len(ways) == 1 and ways[0] and field.type != "money":
-        return f"known_{number}[{ways[0]}]", f"known_{number}", known_of(field, field.sources[0], zone)
+        known = Known(field, field.sources[0], zone)
+        expression = (
+            f"empty_{number} if (value := {ways[0]}) is None else known_{number}(value) or read_{number}(value)"
+        )
+        own = {"empty": field.default, "known": known.table.get, "read": known.read}
+        return expression, {f"{name}_{number}": meaning for name, meaning in own.items()}
     constant = is_currency_code(field.currency)
     code = repr(field.currency) if constant else _inline(getter(field.currency)) if field.currency else ""
     if len(ways) == 1 and ways[0] and code:
-        return f"money_{number}({ways[0]}, {code})", f"money_{number}", money_reading(field, field.sources[0])
-    return f"read_{number}(record)", f"read_{number}", read
+        return f"money_{number}({ways[0]}, {code})", {f"money_{number}": money_reading(field, field.sources[0])}
+    return f"read_{number}(record)", {f"read_{number}": read}
 
 
 def _inline(getter: Any) -> str:

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from connectors.base import Getter
-from mapping.convert import CONVERTERS, Convert, money_of, text_of
+from mapping.convert import CONVERTERS, money_of, text_of
 from mapping.model import FieldMapping
 from mapping.values import Value, is_currency_code
 
@@ -33,35 +33,30 @@ def crm_fields(field: FieldMapping) -> tuple[str, ...]:
     return field.sources + extra
 
 
-class Known(dict[Any, Value]):
-    """What the values of one CRM field become, looked up: most fields of most records repeat a few short texts.
+class Known:
+    """What the values of one CRM field become. Most fields of most records repeat a few short texts: those are kept."""
 
-    A value that is not known yet is converted, and kept if it is such a text. Raises Unmappable.
-    """
+    __slots__ = ("_convert", "_field", "_room", "_source", "table")
 
-    __slots__ = ("_convert", "_field", "_room", "_source")
-
-    def __init__(self, field: FieldMapping, source: str, convert: Convert) -> None:
-        super().__init__({None: field.default, "": field.default})
-        self._field, self._source, self._convert = field, source, convert
+    def __init__(self, field: FieldMapping, source: str, zone: tzinfo) -> None:
+        # Texts alone: Python looks them up faster than keys of several kinds, and 1, 1.0 and true would be one key.
+        self.table: dict[str, Value] = {}
+        self._field, self._source, self._convert = field, source, CONVERTERS[field.type](field, zone)
         self._room = 0 if field.type == "multi" else REMEMBERED  # a list could be changed by who reads it
 
-    def __missing__(self, value: Any) -> Value:
+    def read(self, value: Any) -> Value:
+        """What a value that is not in the table becomes; it is there from now on if it is such a text."""
+        if value is None or value == "":
+            return self._field.default
         try:
             found = self._convert(value)
         except (ValueError, TypeError) as problem:
             raise Unmappable(self._field.name, self._source, str(problem)) from None
         if found is None:
             found = self._field.default
-        # INVARIANT: only texts are kept, for 1, 1.0 and true are one key and three values.
-        if type(value) is str and len(self) < self._room and len(value) <= LONGEST_REMEMBERED:
-            self[value] = found
+        if type(value) is str and len(self.table) < self._room and len(value) <= LONGEST_REMEMBERED:
+            self.table[value] = found
         return found
-
-
-def known_of(field: FieldMapping, source: str, zone: tzinfo) -> Known:
-    """What the values of `source` become as this field; not for money, which two fields tell."""
-    return Known(field, source, CONVERTERS[field.type](field, zone))
 
 
 def reader_of(field: FieldMapping, getter: Getters, zone: tzinfo) -> Reader:
@@ -74,14 +69,13 @@ def reader_of(field: FieldMapping, getter: Getters, zone: tzinfo) -> Reader:
 
 
 def _single_reader(field: FieldMapping, source: str, getter: Getters, zone: tzinfo) -> Reader:
-    get, known = getter(source), known_of(field, source, zone)
+    get, known = getter(source), Known(field, source, zone)
+    table = known.table
 
     def read(fields: Any) -> Value:
         value = get(fields)
-        try:
-            return known[value]
-        except TypeError:  # a list can't be looked up
-            return known.__missing__(value)
+        found = table.get(value) if type(value) is str else None
+        return known.read(value) if found is None else found
 
     return read
 

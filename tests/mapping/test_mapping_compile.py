@@ -355,8 +355,8 @@ def test_the_generated_function_of_an_object_can_be_read() -> None:
         "    try:",
         "        return Fields(",
         "            money_0(record.Amount, record.Code),  # 'deal.amount'",
-        "            known_1[None if (above := None if (above := record.Account) is None else above.Site) is None"
-        " else above.City],  # 'deal.city'",
+        "            empty_1 if (value := None if (above := None if (above := record.Account) is None else above.Site)"
+        " is None else above.City) is None else known_1(value) or read_1(value),  # 'deal.city'",
         "            money_2(record.Margin, 'EUR'),  # 'deal.margin'",
         "            read_3(record),  # 'deal.name'",
         "            read_4(record),  # 'deal.person'",
