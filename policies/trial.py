@@ -151,7 +151,7 @@ def _first_difference(before: Sequence[Any], after: Sequence[Any]) -> str:
         return "the whole deal appears or disappears"
     one, two = before[1], after[1]
     for name in sorted(one.keys() | two.keys()):
-        if one.get(name, HIDDEN) != two.get(name, HIDDEN):
+        if (name in one, one.get(name)) != (name in two, two.get(name)):
             texts = (plain_text(shown[name]) if name in shown else HIDDEN for shown in (one, two))
             return "{} changes from `{}` to `{}`".format(name, *texts)
     return "what sorts or is searched changes"

@@ -134,6 +134,24 @@ def test_a_change_that_can_be_noticed_is_told_with_the_value_that_shows_it(
     assert tried(policy, given=given, expect="nothing changes", vary=vary) == [f"t.yaml:3:5 test `T`: {said}"]
 
 
+def test_the_value_that_shows_a_change_is_told_as_a_test_would_write_it(policy: Policy) -> None:
+    given = {**GIVEN, "deal": {"amount": None}}
+    assert tried(policy, given=given, expect="nothing changes", vary=("deal.amount",)) == [
+        "t.yaml:3:5 test `T`: deal.amount changes from `empty` to `below 1M JPY` when deal.amount is `999999 JPY`"
+    ]
+
+
+def test_a_text_that_reads_hidden_is_not_taken_for_a_hidden_field() -> None:
+    rules = (
+        *RULES[:1],
+        Rule("show", "Name", {"deal.close": {"before": "now"}}, ("deal.name",), rung="exact", tells_partner="it"),
+    )
+    policy = compile_policy(TABLE, [PolicyFile("p", rules, ())], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=4)
+    given = {"partner": {"tier": "gold"}, "deal": {"name": "hidden", "close": "2026-01-01"}}
+    (said,) = tried(policy, given=given, expect="nothing changes", vary=("deal.close",))
+    assert "deal.name changes from `hidden` to `hidden` when deal.close is" in said
+
+
 def test_values_are_tried_on_both_sides_of_all_that_the_policy_compares_with(policy: Policy) -> None:
     amounts = candidates(policy, "deal.margin", NOW)
     assert amounts[0] is None

@@ -61,6 +61,11 @@ def band(low: str | None, high: str | None, currency: str = "JPY") -> dict[str, 
         ("person", "person", "initials", "김민수", "김●", "김●"),
         ("person", "person", "initials", "サトウ ハナコ", "サ●", "サ●"),
         ("person", "person", "initials", "Élodie Ñ.", "É.Ñ.", "É.Ñ."),
+        ("person", "person", "initials", "さくら ももこ", "さ●", "さ●"),
+        ("person", "person", "initials", "Jane 3 Doe", "J.D.", "J.D."),
+        ("datetime", "date", "quarter", "2027-03-31T15:00:00Z", {"fiscal_year": 2027, "quarter": 1}, "FY2027 Q1"),
+        ("datetime", "date", "year", "2027-03-31T14:59:59Z", {"fiscal_year": 2026}, "FY2026"),
+        ("email", "email", "domain", "a@b@Example.com", "example.com", "example.com"),
         ("email", "email", "domain", "t.tanaka@Example.com", "example.com", "example.com"),
         ("email", "email", "exact", "t@example.com", "t@example.com", "t@example.com"),
     ],
@@ -188,6 +193,32 @@ def test_date_columns_sort_as_what_is_shown_of_them(days: list[str], rung: str) 
         return
     columns = [column("date", "date", rung, day) for day in sorted(days)]
     assert columns == sorted(columns)
+
+
+@pytest.mark.parametrize(
+    ("rung", "day", "text"),
+    [
+        ("exact", "2026-11-25", "2026-11-25"),
+        ("month", "2026-11-25", "2026-11"),
+        ("quarter", "2026-04-01", "2026-04-01"),
+        ("quarter", "2026-11-25", "2026-10-01"),
+        ("quarter", "2027-01-31", "2027-01-01"),
+        ("year", "2027-03-31", "2026-04-01"),
+        ("year", "2027-04-01", "2027-04-01"),
+    ],
+)
+def test_a_year_or_quarter_sorts_as_its_first_day(rung: str, day: str, text: str) -> None:
+    assert column("date", "date", rung, day) == text
+
+
+def test_a_number_sorts_by_its_bits() -> None:
+    assert column("number", "number", "exact", 0) == column("number", "number", "exact", -0.0) == f"{1 << 63:016x}"
+
+
+@pytest.mark.parametrize("address", ["example.com", "@example.com", "a@", "@", ""])
+def test_what_is_no_address_has_no_domain_and_is_hidden(address: str) -> None:
+    with pytest.raises(ValueError, match="no domain"):
+        shown("email", "email", "domain", address)
 
 
 def test_bands_sort_among_exact_amounts_by_their_lower_limit_and_currencies_stay_together() -> None:
