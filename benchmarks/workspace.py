@@ -106,12 +106,12 @@ def files() -> Mapping[str, str]:
     }
 
 
-def new_house(folder: Path, name: str = "bench.db") -> House:
-    """An empty house with the workspace in force, on durable SQLite."""
+def new_house(folder: Path, name: str = "bench.db", **other: str) -> House:
+    """An empty house with the workspace in force, on durable SQLite; `other` texts stand in place of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     house = House(open_engine(f"sqlite:///{name}", folder), folder, b"k" * 32, utc_now)
     migrate(house)
-    apply_files(house, files(), "bench")
+    apply_files(house, {**files(), **other}, "bench")
     return house
 
 

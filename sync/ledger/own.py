@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -39,18 +41,25 @@ def received(house: House, partner_id: str, after: str | None = None, limit: int
     """What this partner received after a cursor. Raises BadQuery where the cursor is none of this record's."""
     # INVARIANT: neither persons nor how many they were, nor versions, nor what the partner never fetched: initials
     # that are equal may be of two persons, and that is not for the partner to learn here.
-    order = (ledger.c.day, ledger.c["items"], ledger.c.channel, ledger.c.basis)
-    wanted = sa.select(*order).where(ledger.c.partner_id == partner_id, ledger.c.channel != AVAILABLE)
-    if after is not None:
-        place = place_in_record(after)
-        wanted = wanted.where(ledger.c.day >= place[0], sa.tuple_(*order) > sa.tuple_(*map(sa.literal, place)))
+    place = place_in_record(after) if after is not None else ("", "", "", "")
     with reading_as(house, partner_id) as tx:
-        rows = tx.execute(wanted.distinct().order_by(*order).limit(limit + 1)).all()
+        rows = list(islice(_rows(tx, partner_id, place), limit + 1))
     page = rows[:limit]
     with house.reading() as tx:  # names of fields and rungs alone; the partner's own reads open none of these
         known = read_showings(tx, {row[1] for row in page})
     told = tuple(Received(row.day, row.channel, known[row[1]].fields, row.basis) for row in page)
     return ReceivedPage(told, record_cursor(page[-1]) if len(rows) > limit else None)
+
+
+def _rows(tx: sa.Connection, partner_id: str, place: Sequence[str]) -> Iterator[Any]:
+    """Day, items, channel and basis, each once, in that order, beyond a place: a day's rows at a time."""
+    order = (ledger.c.day, ledger.c["items"], ledger.c.channel, ledger.c.basis)
+    own = ledger.c.partner_id == partner_id
+    about = sa.select(*order).where(own, ledger.c.channel != AVAILABLE).distinct().order_by(*order)
+    day = tx.execute(sa.select(sa.func.min(ledger.c.day)).where(own, ledger.c.day >= place[0])).scalar()
+    while day is not None:
+        yield from (row for row in tx.execute(about.where(ledger.c.day == day)) if tuple(row) > tuple(place))
+        day = tx.execute(sa.select(sa.func.min(ledger.c.day)).where(own, ledger.c.day > day)).scalar()
 
 
 def all_received(house: House, partner_id: str) -> Iterator[Received]:

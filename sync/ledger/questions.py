@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -91,15 +92,9 @@ def find_people(house: House, asked: str) -> list[Subject]:
         return []
     with house.reading() as tx:
         rows = house.in_force(tx).workspace.policy.rows
-        names = frozenset(row.name for row in rows if row.ladder in ("person", "email"))
-        found = list[Subject]()
-        for row in tx.execute(_SUBJECTS):
-            subject = _subject(house, row)
-            if asked.strip() in (row.id, row.crm_id) or _answers(subject, row, wanted, names):
-                found.append(subject)
-            if len(found) == MOST_FOUND:
-                break
-    return found
+        ladders = {row.name: row.ladder for row in rows if row.ladder in ("person", "email")}
+        fits = (row for row in tx.execute(_SUBJECTS) if _answers(house, row, asked.strip(), wanted, ladders))
+        return [_subject(house, row) for row in islice(fits, MOST_FOUND)]
 
 
 def find_subject(house: House, subject_id: str) -> Subject | None:
@@ -205,11 +200,15 @@ def _subject(house: House, row: Any) -> Subject:
     return known if row.erased else replace(known, name=name_of(house, row) or "")
 
 
-def _answers(subject: Subject, row: Any, wanted: str, names: frozenset[str]) -> bool:
-    if wanted in _folded(subject.name):
+def _answers(house: House, row: Any, asked: str, wanted: str, ladders: Mapping[str, str]) -> bool:
+    if asked in (row.id, row.crm_id):
         return True
-    held = msgspec.json.decode(row.fields) if row.fields and not row.erased else {}
-    return any(_folded(str(held[name])) == wanted for name in names & held.keys())
+    held = msgspec.json.decode(row.fields) if row.fields else {}
+    told = [(ladders[name], _folded(str(held[name]))) for name in ladders.keys() & held.keys() if held[name]]
+    if not told:  # named by a field, gone from the CRM, or mapped no more: only the ledger has the name
+        return wanted in _folded(name_of(house, row) or "")
+    # A part of a name may do, a part of an address not: it would find a whole company.
+    return any(wanted in text if ladder == "person" else wanted == text for ladder, text in told)
 
 
 def _folded(text: str) -> str:

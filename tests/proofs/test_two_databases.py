@@ -8,6 +8,7 @@ from nasty import PARTNERS
 from proofs.lives import check_once, partners_bytes, tell_once
 
 from sync.identifiers import partner_id
+from sync.ledger.tables import ledger, showings, subjects
 from sync.migrate import is_current, migrate
 from sync.reader import Projection
 from sync.schema import feed, messages, partners, shares, statements, views
@@ -60,7 +61,7 @@ def test_with_our_own_filter_taken_away_postgresql_gives_no_row_of_another_partn
     for key in PARTNERS:
         own = partner_id(key)
         with Projection(house, own)._reading() as tx:
-            for table in (shares, feed, messages):
+            for table in (shares, feed, messages, ledger):
                 owners = set(tx.execute(sa.select(table.c.partner_id)).scalars())
                 assert owners <= {own}
             assert set(tx.execute(sa.select(partners.c.id)).scalars()) == {own}
@@ -70,8 +71,8 @@ def test_with_our_own_filter_taken_away_postgresql_gives_no_row_of_another_partn
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("table", [mirror, statements], ids=lambda table: table.name)
-def test_what_serves_partners_can_not_read_the_mirror_or_the_log(postgresql_url, tmp_path, table):
+@pytest.mark.parametrize("table", [mirror, statements, subjects, showings], ids=lambda table: table.name)
+def test_what_serves_partners_can_not_read_mirror_log_or_persons(postgresql_url, tmp_path, table):
     house, _ = tell_once(postgresql_url, tmp_path)
     with pytest.raises(sa.exc.ProgrammingError, match="permission denied"), _reading(house) as tx:
         tx.execute(sa.select(sa.func.count()).select_from(table))
@@ -87,7 +88,7 @@ def test_a_role_without_a_partner_reads_nothing(postgresql_url, tmp_path):
     house, _ = tell_once(postgresql_url, tmp_path)
     with house.reading() as tx:
         tx.execute(sa.text("set local role sudare_partner"))
-        for table in (shares, feed, messages, views, partners):
+        for table in (shares, feed, messages, views, partners, ledger):
             assert tx.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 0
     house.engine.dispose()
 

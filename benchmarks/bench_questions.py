@@ -1,0 +1,156 @@
+"""The ledger's questions over ten million rows: each in a second at most; beside it the plain indexed query.
+
+100,000 persons, 200 partners. One person is known to every partner, one partner received a tenth of all rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from org import count_of, verdict
+from workspace import files, new_house
+
+from sync.house import House
+from sync.identifiers import partner_id
+from sync.ledger.own import received
+from sync.ledger.persons import ids_of
+from sync.ledger.questions import find_people, received_by, recipients_of
+from sync.ledger.showings import Showing, keep_showings
+from sync.ledger.subjects import Person
+from sync.ledger.tables import ledger
+from sync.rows import insert_all
+from sync.unfiltered import mirror
+
+ROWS, PARTNERS = count_of(10_000_000), 200
+PERSONS = max(1000, ROWS // 100)
+DAYS = [f"{year}-{month:02}-{day:02}" for year in (2024, 2025, 2026) for month in range(1, 13) for day in range(1, 29)]
+SHOWINGS = [Showing({"contacts[].name": rung}) for rung in ("initials", "exact")]
+CHANNELS = ("available", "page", "api", "feed")
+SECOND = 1.0
+
+
+def filled(folder: Path) -> tuple[House, list[str], list[str]]:
+    """A house with so many rows, its persons and its partners by id; the first of each are the biggest."""
+    house = new_house(folder, **_with_contacts())
+    own = [partner_id(f"P{number}") for number in range(PARTNERS)]
+    with house.writing() as tx:
+        keep_showings(tx, [each.row for each in SHOWINGS])
+        people = [Person(f"reference {number}", f"Person {number:06}") for number in range(PERSONS)]
+        named = ids_of(tx, house, "sf", people)
+        insert_all(tx, mirror, [_contact(each, number) for number, each in enumerate(people)])
+    ids = [named[each.reference] for each in people]
+    base = sqlite3.connect(str(house.engine.url.database), isolation_level=None)
+    base.execute("pragma synchronous=off")
+    base.execute("pragma cache_size=-1048576")
+    base.execute("begin")
+    indexes = base.execute("select name, sql from sqlite_master where tbl_name = 'ledger' and sql like 'create index%'")
+    kept = indexes.fetchall()
+    for name, _ in kept:
+        base.execute(f"drop index {name}")
+    base.executemany(
+        "insert into partners values (?, ?, ?, '{}', 1, 0, 'e')",
+        [(id, f"P{number}", f"Partner {number}") for number, id in enumerate(own)],
+    )
+    columns = len(ledger.columns)
+    base.executemany(f"insert into ledger values ({', '.join('?' * columns)})", _rows(ids, own))
+    for _, sql in kept:
+        base.execute(sql)
+    base.execute("commit")
+    base.close()
+    return house, ids, own
+
+
+def _with_contacts() -> dict[str, str]:
+    contacts = "contacts:\n  object: Contact\n  account: AccountId\n  fields:\n"
+    contacts += "    contacts[].name: {from: Name, type: person}\n    contacts[].email: {from: Email, type: email}\n"
+    rows = "  contacts[].name: {class: basics, ladder: person}\n  contacts[].email: {class: basics, ladder: email}\n"
+    mapping = "mappings/salesforce.yaml"
+    return {mapping: files()[mapping] + contacts, "fields.yaml": files()["fields.yaml"] + rows}
+
+
+def _contact(person: Person, number: int) -> dict[str, Any]:
+    """As the mirror has it; of every hundredth the ledger alone has the name."""
+    held = {"contacts[].name": person.name, "contacts[].email": f"p{number}@customer.example"}
+    fields = msgspec.json.encode(held).decode() if number % 100 else None
+    known = {"connection": "sf", "object": "contact", "crm_id": f"003{number:07}", "id": person.reference}
+    return {**known, "stamp": "2026", "shape": "s", "digest": "", "fields": fields}
+
+
+def _rows(ids: list[str], own: list[str]) -> Iterator[tuple[Any, ...]]:
+    order = {id: number for number, id in enumerate(ids)}
+    place = 0
+    for id in sorted(ids):  # in the order of the primary key
+        number = order[id]
+        # Each is known to four partners, on 25 days; every tenth row is the first partner's.
+        known = sorted(own if number == 0 else {own[(number * step) % PARTNERS] for step in (3, 5, 7)} | {own[0]})
+        for partner in known:
+            for each in range(25):
+                showing = SHOWINGS[each % 2].id
+                day = DAYS[(number * 7 + each * 31) % len(DAYS)]
+                place += 1
+                yield id, partner, showing, CHANNELS[each % 4], 1, day, "consent", place, 0, b"d" * 32
+
+
+def spent(ask: Callable[[], Any], times: int = 7) -> float:
+    """Median seconds of an answer."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        ask()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def plain(house: House, column: str, id: str, most: int) -> Callable[[], Any]:
+    """The floor: so many rows by the index alone, as the driver gives them."""
+    text = f"select * from ledger where {column} = :id limit :most"
+
+    def ask() -> Any:
+        with house.engine.connect() as connection:
+            return connection.execute(sa.text(text), {"id": id, "most": most}).fetchall()
+
+    return ask
+
+
+def main() -> None:
+    """Print how long each question takes, against a second."""
+    with tempfile.TemporaryDirectory() as place:
+        start = time.perf_counter()
+        house, ids, own = filled(Path(place))
+        print(f"     {ROWS:,} rows built in {time.perf_counter() - start:.0f} s")
+        deep_partner = sorted(own)[PARTNERS // 2]
+        deep_person = sorted(ids)[len(ids) // 2]
+        later = received(house, own[0], limit=100).next
+        known, usual, big = ids[0], own[3], own[0]
+        asked: list[tuple[str, Callable[[], Any], tuple[str, str, int] | None]] = [
+            ("who received anything of a person", lambda: recipients_of(house, ids[7]), ("subject_id", ids[7], 100)),
+            ("... whom all partners know, a page", lambda: recipients_of(house, known), ("subject_id", known, 1250)),
+            ("... the page in the middle", lambda: recipients_of(house, known, after=deep_partner), None),
+            ("what a partner received, a page", lambda: received_by(house, usual), ("partner_id", usual, 1250)),
+            ("... the partner with most, a page", lambda: received_by(house, big), ("partner_id", big, 1250)),
+            ("... the page in the middle", lambda: received_by(house, big, after=deep_person), None),
+            ("a partner's own record, a page", lambda: received(house, usual), ("partner_id", usual, 1250)),
+            ("... of the partner with most", lambda: received(house, big), None),
+            ("... its next page", lambda: received(house, big, later), None),
+            (f"a person by name among {PERSONS:,}", lambda: find_people(house, "person000042"), None),
+        ]
+        for name, ask, floor in asked:
+            took = spent(ask)
+            assert ask(), name
+            beside = f"{took * 1e3:.1f} ms" + (
+                f", plain query {spent(plain(house, *floor)) * 1e3:.1f} ms" if floor else ""
+            )
+            verdict(f"{name}: of a second", took / SECOND, 1.0, most=True, unit=beside)
+        house.engine.dispose()
+
+
+if __name__ == "__main__":
+    main()
