@@ -33,7 +33,7 @@ _BIG = {
     **dict.fromkeys(("b", "bn", "billion", "billions"), 10**9),
 }
 _TOKEN = re.compile(
-    r"(?P<number>[0-9]{1,3}(?:[ '’][0-9]{3}){2,6}(?![0-9])|[0-9]{1,3}(?:\.[0-9]{3}){2,6}(?![0-9])"
+    r"(?P<number>[0-9]{1,3}(?:[ '’][0-9]{3}){2,6}(?![0-9])|[0-9]{1,3}(?:\.[0-9]{3}){1,6}(?:,[0-9]{1,2})?(?![0-9])"
     r"|[0-9][0-9,]{0,40}(?:\.[0-9]{1,20})?)"
     r"|(?P<hangul>(?<![가-힣])[영일이삼사오육칠팔구십백천만억조]{3,40})"
     r"|(?P<kanji>[零一二三四五六七八九〇壱弐参]{1,20})"
@@ -141,7 +141,7 @@ class _Reading:
         self.start = self.end = start
         self.total, self.section, self.number = Decimal(0), Decimal(0), None
         self.big, self.small = 10**16, 10**4  # each unit is smaller than the one before
-        self.bare, self.figures = True, 0
+        self.bare, self.dotted, self.figures = True, False, 0
 
     number: Decimal | None
 
@@ -160,6 +160,8 @@ class _Reading:
     def amount(self) -> Amount:
         counted = self.section + (self.number or 0)
         loose = self.total + counted * 10**4 if self.big in (10**8, 10**12) and self.small == 10**3 else None
+        if self.bare and self.dotted:  # `640.000`, as it is written in Berlin
+            loose = counted * 1_000
         return Amount(self.start, self.end, self.total + counted, self.bare, self.figures, loose)
 
     def _take_big(self, unit: int) -> bool:
@@ -181,6 +183,11 @@ class _Reading:
         value = _value(token)
         if self.number is None:
             self.number, self.figures = value, len(re.findall("[0-9]", token.text)) or 2
+            self.dotted = bool(re.fullmatch(r"[0-9]+\.[0-9]{3}", token.text))
+            return True
+        if token.kind == "number" and len(token.text) == 3 and self.bare and self.number < 10**15:
+            self.number = self.number * 1_000 + value  # `298 000`
+            self.figures += 3
             return True
         if token.text in _ONES and value < 10 and self.number in _TENS.values():  # `thirty five`
             self.number += value
@@ -190,6 +197,8 @@ class _Reading:
 
 def _value(token: _Token) -> Decimal:
     if token.kind == "number":
+        if "." in token.text and "," in token.text.partition(".")[2]:  # `640.000,00`
+            return Decimal(token.text.replace(".", "").replace(",", "."))
         figures = re.sub("[ '’,]", "", token.text)
         return Decimal(figures.replace(".", "") if figures.count(".") > 1 else figures)
     if token.kind == "kanji":

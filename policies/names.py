@@ -39,6 +39,7 @@ _AFTER = re.compile(rf"\s*(?:{'|'.join(map(re.escape, HONORIFICS))})님?$")
 _PARTS = re.compile(r"[\s・,/、.]+")
 _LINKS = "van von der den de da di do dos del la le el al bin ibn binti st jr sr ii iii phd md"
 _SMALL_WORDS = frozenset(_LINKS.split())
+_LINKED = re.compile(rf"\b(?:(?:{'|'.join(_LINKS.split())})\s+)+[a-z'-]{{2,}}")
 _TWO_LETTERS = ("남궁", "황보", "제갈", "사공", "선우", "서문", "독고", "동방", "司馬", "欧陽", "諸葛", "上官")
 _LEGAL = (
     r"株式会社|有限会社|合同会社|合資会社|合名会社|(?:一般|公益)(?:社団|財団)法人|医療法人|学校法人|社会福祉法人|"
@@ -75,14 +76,22 @@ def person(value: str) -> Iterator[Spelling]:
     """Ways to write a person: whole, either order, family or given name alone."""
     folded = _AFTER.sub("", _BEFORE.sub("", fold(value[:_LONGEST]).text.strip()))
     for inside in re.split(r"[()\[\]]", folded):  # a reading stands in brackets
+        for linked in _LINKED.findall(inside):
+            yield from whole(tight(linked))
         parts = [part for part in _PARTS.split(inside) if part and part not in _SMALL_WORDS]
         if len(parts) > 1:
             yield from whole(tight(inside))
             yield from whole("".join(parts))
             yield from whole("".join(reversed(parts)))
             yield from whole("".join((*parts[1:], parts[0])))
+            if parts[0].isascii() and parts[-1].isascii():  # J. Doe
+                yield from (Spelling(tight(one[0] + two), Where.WORD) for one, two in _ends(parts))
         for part in parts:
             yield from _part(tight(part), alone=len(parts) == 1)
+
+
+def _ends(parts: list[str]) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (parts[0], parts[-1]), (parts[-1], parts[0])
 
 
 def _part(part: str, *, alone: bool) -> Iterator[Spelling]:
@@ -94,9 +103,10 @@ def _part(part: str, *, alone: bool) -> Iterator[Spelling]:
     if not (alone and east_asian and 2 <= len(part) <= 6):
         return
     if _HANGUL.fullmatch(part):
-        cut = 2 if part.startswith(_TWO_LETTERS) and len(part) > 2 else 1
-        yield from _alone(part[:cut])
-        yield from _alone(part[cut:])
+        # 황보라 may be 황보 라 and 황 보라.
+        for cut in (1, 2) if part.startswith(_TWO_LETTERS) and len(part) > 2 else (1,):
+            yield from _alone(part[:cut])
+            yield from _alone(part[cut:])
         return
     for cut in range(1, min(len(part), 4)):
         yield from _alone(part[:cut])
@@ -123,6 +133,8 @@ def company(value: str) -> Iterator[Spelling]:
     short = _TRADES.sub("", core)
     if len(tight(short)) >= 2 and short != core:
         yield from _alone(tight(short))
+    if len(words) > 2 and words[-1] in _COMMON:
+        yield from whole(tight("".join(words[:-1])))
     if len(words) > 1 and len(words[0]) >= 4 and words[0] not in _COMMON:
         yield from whole(tight(words[0]))
 

@@ -68,13 +68,18 @@ _SPELLINGS = {"person": names.person, "company": names.company, "email": names.m
 
 def redacted(text: str, hidden: Hidden) -> str:
     """The text with every hidden value masked."""
+    return _masked(text, masked_spans(text, hidden))
+
+
+def masked_spans(text: str, hidden: Hidden) -> list[Span]:
+    """Where a text is masked: start and end, in order; some may overlap."""
     folded = fold(text[: MOST + _SLACK])
     spans = [
         (folded.starts[start], folded.ends[stop - 1]) for start, stop in _found(folded, text, hidden) if stop > start
     ]
     if len(text) > MOST:
         spans.append((MOST, len(text)))
-    return _masked(text, sorted(spans))
+    return sorted(spans)
 
 
 def _found(folded: Folded, text: str, hidden: Hidden) -> Iterator[Span]:
@@ -105,9 +110,9 @@ def _named(folded: Folded, close: Tight, text: str, spellings: Iterable[Spelling
 def _counts(spelling: Spelling, folded: Folded, follows: str, text: str, span: Span) -> bool:
     """Whether letters that spell a name stand for it here."""
     spelled, where = spelling
+    before, after = _before(folded.text, span[0]), folded.text[span[1] : span[1] + 1]
     if where is Where.TITLED:
-        return follows.startswith(HONORIFICS)
-    before, after = folded.text[span[0] - 1 : span[0]], folded.text[span[1] : span[1] + 1]
+        return follows.startswith(HONORIFICS) and not (_is_hangul(spelled) and _is_hangul(before))
     if spelled.isascii():
         bounded = not (_is_one_word(before, spelled[0]) or _is_one_word(spelled[-1], after))
         if where is Where.CAPITAL:
@@ -124,10 +129,16 @@ def _is_kana_word(folded: Folded, text: str, span: Span, follows: str) -> bool:
     """Whether a few kana are a word of their own, by what stands around them: kana make up half of any sentence."""
     first, last = folded.starts[span[0]], folded.ends[span[1] - 1]
     script = _script(text[first])
-    before, after = _script(text[first - 1 : first]), _script(text[last : last + 1])
+    before, after = _script(_before(text, first)), _script(text[last : last + 1])
     if script == "hiragana":
-        return before != script and (after != script or follows.startswith((*HONORIFICS, *PARTICLES)))
+        begins = before != script or _before(text, first) in PARTICLES
+        return begins and (after != script or follows.startswith((*HONORIFICS, *PARTICLES)))
     return before != script and after != script
+
+
+def _before(text: str, place: int) -> str:
+    """The character before a place; none at the beginning."""
+    return text[place - 1] if place else ""
 
 
 def _script(letter: str) -> str:
