@@ -46,6 +46,9 @@ class Observation:
     said: tuple[tuple[str, str], ...] = ()  # its own statements
 
 
+_ANSWERS = {("pending", "accepted"), ("pending", "declined"), ("accepted", "declined")}
+
+
 @dataclass
 class Watcher:
     """Observes every partner after every step of one history, remembering the shares."""
@@ -57,9 +60,9 @@ class Watcher:
     said: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     def answer(self, partner: str, deal: str, state: str) -> bool:
-        """A partner's answer to an invitation; whether there was an open one to answer."""
+        """A partner's answer to a deal; whether it may be given: what was accepted may be given back."""
         past = self.shares.get((partner, deal))
-        if past is None or past.state != "pending":
+        if past is None or (past.state, state) not in _ANSWERS:
             return False
         self.shares[partner, deal] = replace(past, state=state)
         self._say(partner, deal, f"deal.{state}")

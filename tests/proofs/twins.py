@@ -127,7 +127,7 @@ def _do(house: House, world: World, watcher: Watcher, edit: Edit) -> None:
     key, deal, said = map(str, words)
     known = watcher.answer(key, deal, said) if kind == "answer" else watcher.comment(key, deal, said)
     name = digest(json.dumps([len(watcher.said.get(key, ())), *words]).encode())
-    what, fields = (f"deal.{said}", {}) if kind == "answer" else ("comment", {"text": said})
+    what, fields = f"deal.{said}" if kind == "answer" else "comment", {"text": said}
     partner = partner_id(key)
     told = Statement(f"api:{partner}", name, what, house.clock(), partner, None, deal_of(key, deal), fields, name)
     assert (record(house, told).status == "stored") is known, (edit, known)
