@@ -1,0 +1,65 @@
+"""What partners that are on no deal, and an edit of a few rules, cost: next to nothing."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from filled import filled_house, project_all
+from org import count_of, cpu, verdict
+
+from sync import applied
+from sync.house import House
+from sync.project import drain
+
+COUNT = count_of(20_000)
+FEW, MANY = 50, 5_000
+EDIT = """\
+  - name: Half of one partner's deals carry no name
+    when: {partner.name: Partner 7, deal.stage: [prospecting, qualification, proposal]}
+    fields: [deal.name]
+    at_most: hide
+    tells_partner: the deal is an early one
+list:"""
+BANDS = "[1M, 5M, 20M, 50M]", "[1M, 5M, 20M]"
+
+
+def round_with(partner_count: int) -> float:
+    """CPU seconds of projecting the same deals beside so many partners."""
+    with tempfile.TemporaryDirectory() as place:
+        house = filled_house(Path(place), COUNT // 10, partner_count)
+        return cpu(lambda: project_all(house))
+
+
+def spent(work: Callable[[], object]) -> float:
+    """CPU seconds of this process."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def put(house: House, name: str, old: str, new: str) -> None:
+    """Put a narrower configuration in force, and decide anew what it touches."""
+    now = applied.files_in_force(house)
+    applied.apply_files(house, {**now, name: now[name].replace(old, new)}, "bench")
+    while drain(house):
+        pass
+
+
+def main() -> None:
+    """Print the ratios."""
+    few, many = round_with(FEW), round_with(MANY)
+    each = f"{few / COUNT * 10 * 1e6:.0f} -> {many / COUNT * 10 * 1e6:.0f} us a deal"
+    verdict(f"projecting the same deals, {MANY:,} partners enrolled / {FEW}", many / few, 1.1, most=True, unit=each)
+    with tempfile.TemporaryDirectory() as place:
+        house = filled_house(Path(place), COUNT, FEW)
+        whole = spent(lambda: put(house, "fields.yaml", *BANDS))
+        part = spent(lambda: put(house, "policies/bench.yaml", "list:", EDIT))
+        name, each = "an edit that changes 1 % of what partners have", f"{whole:.2f} -> {part:.3f} s"
+        verdict(f"writing all views of {COUNT:,} deals anew / {name}", whole / part, 50, most=False, unit=each)
+
+
+if __name__ == "__main__":
+    main()
