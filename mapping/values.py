@@ -14,7 +14,7 @@ empty                                 `None`
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -109,6 +109,21 @@ def thaw(stored: str | bytes) -> dict[str, Value]:
         if type(value) is list and len(value) == 2 and type(value[0]) is int:
             fields[name] = Money(value[0], value[1])
     return fields
+
+
+def thawing(names: Collection[str]) -> Callable[[str | bytes], dict[str, Value]]:
+    """`thaw` of these fields alone, for very many records: what is not asked is not made."""
+    places = {f"_{number}": name for number, name in enumerate(names)}
+    row = msgspec.defstruct("Row", [(place, Any, None) for place in places], rename=places, gc=False)
+    decode, read = msgspec.json.Decoder(row).decode, msgspec.structs.astuple
+
+    def some(stored: str | bytes) -> dict[str, Value]:
+        return {
+            name: Money(*value) if type(value) is list and len(value) == 2 and type(value[0]) is int else value
+            for name, value in zip(names, read(decode(stored)), strict=True)
+        }
+
+    return some
 
 
 _encoder = msgspec.json.Encoder(order="deterministic")

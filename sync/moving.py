@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
 
 import sqlalchemy as sa
 
 from config.widening import Change
 from config.workspace import Workspace
-from mapping.values import thaw
+from mapping.values import thawing
 from policies.decision import side_of
 from policies.diagram import TooMany
 from policies.difference import WHOLE, Difference, Move
@@ -19,22 +19,20 @@ from sync.asked import meanings, shape_of
 from sync.facts import KEY, POPULATION, Fields, share_fields, thawed
 from sync.foreseen import shareable
 from sync.house import House, InForce
-from sync.rows import among, batches
+from sync.rows import among
 from sync.schema import narrowed, partners, shares
 from sync.unfiltered import marks, mirror, partner_accounts, relations
 
 _BATCH = 5_000  # shares looked at together
-_LENGTH = ".length"
+_LENGTH, _ACCOUNT = ".length", "account."
 _account = mirror.alias("account")
-_SHARED = sa.select(shares.c.deal_id, shares.c.partner_id, shares.c.state, shares.c.involvement, shares.c.since)
-_DEALS = _SHARED.add_columns(
-    mirror.c.connection,
-    mirror.c.shape,
-    mirror.c.fields,
-    _account.c.shape.label("account_shape"),
-    _account.c.fields.label("account_fields"),
+_SHARED = sa.select(
+    shares.c.deal_id, shares.c.partner_id, shares.c.state, shares.c.involvement, shares.c.since
+).order_by(shares.c.deal_id)
+_DEALS = sa.select(
+    mirror.c.id, mirror.c.connection, mirror.c.shape, mirror.c.fields, _account.c.shape, _account.c.fields
 ).select_from(
-    shares.join(mirror, mirror.c.id == shares.c.deal_id).outerjoin(
+    mirror.outerjoin(
         _account,
         sa.and_(
             _account.c.connection == mirror.c.connection,
@@ -81,11 +79,16 @@ class _Moving:
             connection: {object: shape_of(told) for object, told in meanings(workspace, connection).items()}
             for connection in workspace.mappings
         }
+        needs = sorted(name for name in grouped.needs if side_of(name) == "deal")
+        # How many people a deal's customer has is not looked up: then any deal of these partners may move.
+        self._asks_deals = bool(needs) and not any(name.endswith(_LENGTH) for name in needs)
+        self._thaw = thawing([name for name in needs if not name.startswith(_ACCOUNT)])
+        self._beside = lru_cache(4096)(thawing([name for name in needs if name.startswith(_ACCOUNT)]))
         known = dict(tx.execute(sa.select(partners.c.id, partners.c.fields)).all())
         sorts = dict(zip(known, grouped.partners([thawed(fields) for fields in known.values()]), strict=True))
-        outdated = set(self._outdated())
-        self._sorts = {name: sort for name, sort in sorts.items() if name in outdated or grouped.may_move(sort)}
-        self._always = outdated
+        # Of partners that were read under another mapping nothing is known.
+        self._outdated = set(self._partners_outdated())
+        self._sorts = {name: sort for name, sort in sorts.items() if name in self._outdated or grouped.may_move(sort)}
 
     def named(self) -> Iterator[str]:
         """Deals that some relation gives to these partners."""
@@ -100,40 +103,30 @@ class _Moving:
 
     def shared(self) -> Iterator[str]:
         """Deals of these partners of which a share may move."""
-        needs = {name for name in self._grouped.needs if side_of(name) == "deal"}
-        counted = any(name.endswith(_LENGTH) for name in needs)  # how many people there are is not looked up
-        asked = _DEALS if needs and not counted else _SHARED
-        rows = self._tx.execute(asked.where(among(shares.c.partner_id, self._sorts)))
-        for batch in batches(rows, _BATCH):
-            standing = self._grouped.shares([share_fields(row.state, row.involvement, row.since) for row in batch])
-            moving = zip(batch, standing, strict=True)
-            if asked is _DEALS:
-                yield from self._decided(list(moving))
-            else:
-                yield from (row.deal_id for row, share in moving if self._may(row.partner_id, share))
+        grouped, sorts, outdated = self._grouped, self._sorts, self._outdated
+        rows = self._tx.execute(_SHARED.where(among(shares.c.partner_id, sorts)))
+        for batch in rows.partitions(_BATCH):
+            standing = grouped.shares([share_fields(*share) for _, _, *share in batch])
+            deals = self._deals({row[0] for row in batch}) if self._asks_deals else {}
+            for (deal_id, partner_id, *_), share in zip(batch, standing, strict=True):
+                deal, partner = deals.get(deal_id), sorts[partner_id]
+                moves = grouped.may_move(partner, share) if deal is None else grouped.moved(deal, partner, share).anew
+                if moves or partner_id in outdated:
+                    yield deal_id
 
-    def _decided(self, batch: list[tuple[Any, int]]) -> Iterator[str]:
-        sorts = self._grouped.deals([_fields(row) for row, _ in batch])
-        for (row, share), deal in zip(batch, sorts, strict=True):
-            outdated = row.partner_id in self._always or not self._is_current(row)
-            if outdated or self._grouped.moved(deal, self._sorts[row.partner_id], share).anew:
-                yield row.deal_id
+    def _deals(self, ids: set[str]) -> dict[str, int]:
+        """The sorts of those that were read under the mapping as it is."""
+        known: dict[str, Fields] = {}
+        rows = self._tx.execute(_DEALS.where(among(mirror.c.id, ids))).all()
+        for deal_id, connection, shape, fields, account_shape, account in rows:
+            shapes = self._shapes.get(connection, {})
+            if (shape, account_shape) == (shapes.get("opportunity"), shapes.get("account")) and fields and account:
+                known[deal_id] = {**self._beside(account), **self._thaw(fields)}
+        return dict(zip(known, self._grouped.deals(list(known.values())), strict=True))
 
-    def _may(self, partner_id: str, share: int) -> bool:
-        return partner_id in self._always or self._grouped.may_move(self._sorts[partner_id], share)
-
-    def _is_current(self, row: Any) -> bool:
-        shapes = self._shapes.get(row.connection, {})
-        return (row.shape, row.account_shape) == (shapes.get("opportunity"), shapes.get("account"))
-
-    def _outdated(self) -> Iterator[str]:
+    def _partners_outdated(self) -> Iterator[str]:
         """Partners whose fields were read under another mapping."""
         columns = partner_accounts.c.partner_id, partner_accounts.c.connection, partner_accounts.c.shape
         for partner_id, connection, shape in self._tx.execute(sa.select(*columns)):
             if self._shapes.get(connection, {}).get("account") != shape:
                 yield partner_id
-
-
-def _fields(row: Any) -> Fields:
-    """deal.* and account.*"""
-    return {**(thawed(row.account_fields) if row.account_fields else {}), **(thaw(row.fields) if row.fields else {})}
