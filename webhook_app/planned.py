@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policies.difference import WHOLE, said
-from sync.plans import Cells, Plan, Sample
+from sync.planning import Cells
+from sync.plans import Plan
 from sync.reanew import Again
+from sync.samples import Sample
 
 _NONE = "(none)"
 

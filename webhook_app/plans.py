@@ -20,16 +20,15 @@ from sync.plans import (
     NotYours,
     Overtaken,
     Plan,
-    Sample,
     apply_plan,
     approve,
     find_plan,
     list_plans,
     make_plan,
     refuse,
-    samples,
     why_not,
 )
+from sync.samples import Sample, samples
 from sync.shown import Deal
 from webhook_app.door import this_house, this_person
 from webhook_app.guard import takes

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import click
 
+from config.connections import open_connections
 from config.difference import text_changes
 from config.folder import read_folder
 from sync.applied import changed_files, files_in_force
 from sync.board import version_files, versions
 from sync.house import House
-from sync.plans import Overtaken, Plan, apply_plan, find_plan, make_plan, samples
+from sync.plans import Overtaken, Plan, apply_plan, find_plan, make_plan
 from sync.project import drain
+from sync.samples import live_samples, samples
+from sync.vault import vaults
 from webhook_app.commands import Refused, house_of, in_workspace, out, table
 from webhook_app.planned import lines, markdown, side_by_side, verdict
 
@@ -42,8 +45,7 @@ def plan_command(folder: Path, why: str, as_markdown: bool, file: Path | None, w
     else:
         out.print(text, markup=False)
     if with_samples:
-        for sample in samples(house, plan):
-            out.print("\n" + side_by_side(sample), markup=False)
+        _print_samples(house, plan)
     if plan.changes:
         raise click.exceptions.Exit(WAITS if plan.told.waits else CHANGES)
 
@@ -105,6 +107,23 @@ def versions_command(folder: Path, version: int | None) -> None:
             raise Refused(f"no version {version}")
         for line in text_changes(version_files(house, version - 1) or {}, after):
             out.print(line, markup=False)
+
+
+def _print_samples(house: House, plan: Plan) -> None:
+    unread = [each.field for each in plan.told.cells if not each.held]
+    if not unread:
+        for sample in samples(house, plan):
+            out.print("\n" + side_by_side(sample), markup=False)
+        return
+    out.print(
+        f"\nNo value is held of {', '.join(unread)}: these records are read now, and nothing is kept.", markup=False
+    )
+    opened = open_connections(house.workspace(), house.folder, vaults(house))
+    try:
+        for sample in live_samples(house, plan, opened):
+            out.print("\n" + side_by_side(sample), markup=False)
+    finally:
+        opened.close()
 
 
 def _ask_and_apply(house: House, plan: Plan, yes: bool) -> None:

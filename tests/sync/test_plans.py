@@ -14,8 +14,9 @@ from sync.access import Person, add_person
 from sync.applied import NeedsApproval, apply_files
 from sync.board import explain
 from sync.identifiers import partner_id
-from sync.plans import NotYours, Overtaken, apply_plan, approve, find_plan, list_plans, make_plan, refuse, samples
+from sync.plans import NotYours, Overtaken, apply_plan, approve, find_plan, list_plans, make_plan, refuse
 from sync.project import drain
+from sync.samples import live_samples, samples
 from sync.shown import Query, Updating
 
 ROOT = Path(__file__).parents[2]
@@ -229,6 +230,27 @@ def test_a_deal_that_a_version_takes_away_is_gone_with_its_commit(life):
     others = ("agreement: active", "agreement: expired")
     apply_plan(life.house, make_plan(life.house, life.draft(policy=others, trial=others), "sato"))
     assert life.names("MINATO") == set()
+
+
+def test_a_field_that_was_never_read_is_not_held_and_samples_are_read_live_and_kept_nowhere(life_on_sqlite):
+    life = life_on_sqlite
+    show = "fields: [deal.name, deal.stage, deal.region,"
+    files = life.draft(
+        fields=("{class: notes, ladder: text}", "{class: basics, ladder: plain}"),
+        policy=(show, show.replace("deal.region,", "deal.region, deal.next_step,")),
+    )
+    plan = make_plan(life.house, files, "sato")
+    (cells,) = (each for each in plan.told.cells if each.field == "deal.next_step")
+    assert not cells.held
+    (again,) = (each for each in plan.told.again if each.connection == "sf" and each.object == "opportunity")
+    assert "deal.next_step" in again.fields
+    assert again.records > 0 < again.calls
+    kept = life.rows(unfiltered.mirror)
+    shown = list(live_samples(life.house, plan, life.opened))
+    assert 0 < len(shown) <= 20
+    assert any(each.after.body["deal"]["next_step"] for each in shown)
+    assert life.rows(unfiltered.mirror) == kept
+    assert all("next_step" not in (row.fields or "") for row in kept)
 
 
 def test_nothing_but_the_one_gate_stores_a_version():

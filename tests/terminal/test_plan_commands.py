@@ -1,0 +1,99 @@
+"""The sales admin's commands: plan, apply, rollback, versions; how they end, and what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from agreed import second_person
+
+from sync.plans import approve, find_plan, list_plans
+
+BAND = "when: {partner.tier: [gold, platinum]}, fields: [deal.amount], as: band"
+
+
+@pytest.fixture
+def change(folder):
+    """`change("policies/deal-share.yaml", "old", "new")`."""
+
+    def change(name, old, new):
+        text = (folder / name).read_text(encoding="utf-8")
+        assert old in text
+        (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+@pytest.fixture
+def wider(change):
+    change("policies/deal-share.yaml", BAND, BAND.replace("band", "exact"))
+    change("policies/tests/deal-share.test.yaml", "5M-20M JPY", "12M JPY")
+
+
+def region(sudare, folder):
+    seen = sudare("view-as", "MINATO", "--json", "--workspace", folder)
+    return "region" in json.loads(seen.raw)["deals"][0]["deal"]
+
+
+def test_plan_ends_with_0_2_or_3_and_changes_nothing(sudare, folder, change):
+    assert sudare("plan", "--workspace", folder).code == 0
+    change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
+    narrow = sudare("plan", "--why", "no regions", "--workspace", folder)
+    assert narrow.code == 2
+    for words in ("no regions", "deal.region: exact to hide", "No partner would see more", "deal.region: 0 cells"):
+        assert words in narrow.text
+    change("policies/deal-share.yaml", BAND, BAND.replace("band", "exact"))
+    change("policies/tests/deal-share.test.yaml", "5M-20M JPY", "12M JPY")
+    wide = sudare("plan", "--samples", "--workspace", folder)
+    assert wide.code == 3
+    for words in ("wider: partners may see more of deal.amount", "What narrows is in force at once", "  now:  {"):
+        assert words in wide.text
+    assert region(sudare, folder)
+    assert "1" in sudare("versions", "--workspace", folder).text
+
+
+def test_a_plan_as_markdown_is_a_comment_for_a_pull_request(sudare, folder, wider, tmp_path):
+    file = tmp_path / "plan.md"
+    assert sudare("plan", "--markdown", "--out", file, "--workspace", folder).code == 3
+    text = file.read_text(encoding="utf-8")
+    assert text.startswith("### Plan `")
+    assert re.search(r"\| `deal\.amount` \| [1-9]\d* \| 0 \|", text)
+    assert "```diff" in text
+
+
+def test_apply_ends_with_3_where_somebody_else_has_to_agree_and_that_person_puts_it_in_force(
+    sudare, folder, wider, life
+):
+    waiting = sudare("apply", "--yes", "--why", "agreed on Tuesday", "--workspace", folder)
+    assert waiting.code == 3
+    (plan,) = list_plans(life.house, waiting=True)
+    assert f"/plans/{plan.id}" in waiting.text
+    assert sudare("apply", plan.id, "--workspace", folder).code == 3
+    approve(life.house, plan, second_person(life.house, plan.by))
+    assert find_plan(life.house, plan.id).state == "applied"
+    told = sudare("versions", "2", "--workspace", folder).text
+    for words in ("agreed on Tuesday", "@aozora.example", "as: exact"):
+        assert words in told
+    late = sudare("apply", plan.id, "--workspace", folder)
+    assert late.code == 1
+    assert "make a new one" in late.text
+    assert "no plan `nothing`" in sudare("apply", "nothing", "--workspace", folder).text
+
+
+def test_rollback_is_a_plan_too_and_waits_where_it_shows_more(sudare, folder, change, life):
+    change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
+    assert sudare("apply", "--yes", "--workspace", folder).code == 0
+    assert not region(sudare, folder)
+    back = sudare("rollback", "--yes", "--workspace", folder)
+    assert back.code == 3
+    (plan,) = list_plans(life.house, waiting=True)
+    assert plan.why == "back to version 1"
+    approve(life.house, plan, second_person(life.house, plan.by))
+    again = sudare("rollback", "2", "--yes", "--workspace", folder)
+    assert again.code == 0
+    assert "no version 9" in sudare("rollback", "9", "--workspace", folder).text
+    change("policies/deal-share.yaml", "deal.stage,", "deal.stage, deal.region,")
+    differ = sudare("rollback", "2", "--yes", "--workspace", folder)
+    assert "Nothing changed" in differ.text
+    assert "differ from what is in force: policies/deal-share.yaml" in differ.text
