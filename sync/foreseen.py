@@ -56,24 +56,19 @@ class Foreseen:
     shares: tuple[ShareChange, ...]
     deals: frozenset[str]  # of which anything differs: bytes, sorting, or until when it holds
 
-    @property
-    def opens(self) -> bool:
-        """Whether some partner would newly see something."""
-        return any(each.gains or each.opened for each in self.shares)
+    def digest(self, *, widens: bool) -> str:
+        """Of what changes for whom: who newly sees which field how sharply; of a change that only narrows, who less.
 
-    def told(self) -> Iterator[tuple[str, str, str]]:
-        """(partner, field, rung) that newly opens; where nothing does, that closes. `*` is the whole deal."""
-        opening = self.opens
+        What of a wider change narrows is in force before the rest is approved, so it is no part of what is sealed.
+        """
+        told: set[tuple[str, str, str]] = set()  # partner, field or `*` for the deal, rung
         for each in self.shares:
-            whole = each.gains if opening else each.loses
-            fields = each.opened if opening else each.closed
-            if whole:
-                yield each.partner_id, "*", ""
-            yield from ((each.partner_id, name, to) for name, (_, to) in fields.items())
-
-    def digest(self) -> str:
-        """Of what changes for whom: who newly sees which field how sharply; who loses what, where nothing opens."""
-        return digest(msgspec.json.encode(sorted(set(self.told()))))
+            if each.gains if widens else each.loses:
+                told.add((each.partner_id, "*", ""))
+            told.update(
+                (each.partner_id, name, to) for name, (_, to) in (each.opened if widens else each.closed).items()
+            )
+        return digest(msgspec.json.encode(sorted(told)))
 
 
 def foreseen(

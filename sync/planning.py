@@ -96,7 +96,7 @@ def told_of(tx: sa.Connection, house: House, before: InForce | None, workspace: 
         samples=_chosen(seen),
         again=again,
     )
-    return told, seen.digest()
+    return told, seen.digest(widens=bool(change.widens))
 
 
 def _situations(change: Change) -> Iterator[Situation]:

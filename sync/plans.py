@@ -159,4 +159,5 @@ def _plan(row: Any) -> Plan:
 
 def _seal(tx: sa.Connection, house: House, before: InForce | None, workspace: Workspace) -> str:
     """A digest of the plan's change set, as it would be now."""
-    return foreseen_of(tx, house, before, workspace, change_from(before, workspace)).digest()
+    change = change_from(before, workspace)
+    return foreseen_of(tx, house, before, workspace, change).digest(widens=bool(change.widens))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from sync.applied import NeedsApproval, apply_files
 from sync.board import explain
 from sync.identifiers import partner_id
 from sync.plans import NotYours, Overtaken, apply_plan, approve, find_plan, list_plans, make_plan, refuse
-from sync.project import drain
+from sync.project import drain, project
 from sync.samples import live_samples, samples
 from sync.shown import Query, Updating
 
@@ -251,6 +252,19 @@ def test_a_field_that_was_never_read_is_not_held_and_samples_are_read_live_and_k
     assert any(each.after.body["deal"]["next_step"] for each in shown)
     assert life.rows(unfiltered.mirror) == kept
     assert all("next_step" not in (row.fields or "") for row in kept)
+
+
+def test_a_version_is_switched_only_when_nobody_is_deciding_under_the_one_before(life):
+    plan = make_plan(life.house, life.draft(policy=NO_REGION), "sato")
+    with ThreadPoolExecutor(1) as other:
+        with life.house.writing() as tx:
+            project(tx, life.house, [life.id("sf", "YOKOHAMA_CORE")])
+            switching = other.submit(apply_plan, life.house, plan)
+            with pytest.raises(TimeoutError):
+                switching.result(timeout=0.5)
+            assert life.house.in_force(tx).version == 1
+        assert switching.result(timeout=30).version == 2
+    assert "region" not in life.deal("MINATO", "sf", "YOKOHAMA_CORE")["deal"]
 
 
 def test_nothing_but_the_one_gate_stores_a_version():
