@@ -10,12 +10,14 @@ from config.fields import mapped_fields
 from config.secrets import exposed
 from config.workspace import Workspace
 from mapping.model import Place, Problem
+from policies.masking import needs_approval
 from policies.reach import idle_rules
 
 
 def remarks(workspace: Workspace, folder: Path) -> list[Problem]:
     """What a person should know, though nothing is wrong."""
-    return sorted({*_unlisted(workspace), *idle_rules(workspace.policy), *_open_secrets(workspace, folder)})
+    policy = (*idle_rules(workspace.policy), *_waiting_texts(workspace))
+    return sorted({*_unlisted(workspace), *policy, *_open_secrets(workspace, folder)})
 
 
 def _unlisted(workspace: Workspace) -> Iterator[Problem]:
@@ -25,6 +27,18 @@ def _unlisted(workspace: Workspace) -> Iterator[Problem]:
         field = mapped.get(row.name)
         if field is not None and row.place == field.place:
             yield Problem(row.place, f"`{row.name}` is not listed in fields.yaml, so it is internal")
+
+
+def _waiting_texts(workspace: Workspace) -> Iterator[Problem]:
+    """Rules that show free text only after a person has approved each."""
+    policy = workspace.policy
+    for each in policy.book.rules:
+        for number, rung in each.targets if each.rule.kind == "show" else ():
+            row = policy.rows[number]
+            if needs_approval(row, rung, policy.table.never_share):
+                text = f"rule `{each.rule.name}`: each text of {row.name} waits for a person's approval in the console"
+                less = "; until then it is redacted" if row.classes.isdisjoint(policy.table.never_share) else ""
+                yield Problem(each.rule.places.get("as", each.rule.place), text + less)
 
 
 def _open_secrets(workspace: Workspace, folder: Path) -> Iterator[Problem]:

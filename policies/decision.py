@@ -98,7 +98,7 @@ class Policy:
         """Why the partner sees a field as it does. KeyError where there is no such field."""
         deal_facts, partner_facts = self.facts_of_deal(deal, now), self.facts_of_partner(partner, now)
         situation, until = self.situation(deal_facts, partner_facts, self.facts_of_share(share, now), now)
-        return explain(self.book, self.origins, situation, until, field)
+        return explain(self.book, self.origins, situation, until, field, self.table.never_share)
 
     def facts_of_deal(self, deal: Fields, now: datetime) -> Facts:
         """Answers of all atoms about a deal alone; once a deal."""

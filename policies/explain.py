@@ -9,7 +9,8 @@ from datetime import datetime
 from mapping.evaluate import UNKNOWN
 from mapping.model import Place
 from mapping.syntax import Compare, Node, describe
-from policies.model import LADDERS
+from policies.masking import needs_approval
+from policies.model import LADDERS, FieldRow
 from policies.rulebook import FALSE, TRUE, ReadyRule, Rulebook, takes_effect
 
 
@@ -41,7 +42,12 @@ class Explanation:
 
 
 def explain(
-    book: Rulebook, origins: Mapping[str, Mapping[str, str]], situation: bytes, until: datetime | None, field: str
+    book: Rulebook,
+    origins: Mapping[str, Mapping[str, str]],
+    situation: bytes,
+    until: datetime | None,
+    field: str,
+    never_share: frozenset[str] = frozenset(),
 ) -> Explanation:
     """The verdict on one field in one situation. KeyError where there is no such field."""
     number = book.index[field]
@@ -55,8 +61,14 @@ def explain(
         until=until,
         classes={name: _origin(field, name, origins) for name in sorted(row.classes)},
         rules=tuple(_said(book, each, situation, number) for each in book.rules if _concerns(each, number)),
-        missing=tuple(_missing(book, situation, number)),
+        missing=(*_waits(row, rungs[number], never_share), *_missing(book, situation, number)),
     )
+
+
+def _waits(row: FieldRow, rung: int, never_share: frozenset[str]) -> tuple[str, ...]:
+    if not needs_approval(row, rung, never_share):
+        return ()
+    return (f"{LADDERS[row.ladder][rung]} only where a person has approved this very text, until then less",)
 
 
 def opposite(node: Node) -> str:

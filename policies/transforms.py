@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from mapping.syntax import short_number
 from mapping.values import exponent
 from policies.model import LADDERS, FieldRow
 
+_DOMAIN = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}")
 Render = Callable[[Any], Any]
 """A value that is not empty -> its JSON; raises where it can't be shown at this rung, which hides it."""
 
@@ -120,16 +122,18 @@ def _pseudonym(value: str) -> str:
 
 
 def _initials(name: str) -> str:
+    name = unicodedata.normalize("NFKC", name)  # half a kana, or a letter with its accent apart, is not an initial
     first = next(letter for letter in name if letter.isalpha())
     if unicodedata.name(first, "").startswith(("CJK", "HANGUL", "HIRAGANA", "KATAKANA")):
         return f"{first}●"
     parts = (next((letter for letter in part if letter.isalpha()), "") for part in name.replace("-", " ").split())
-    return "".join(f"{letter.upper()}." for letter in parts if letter)
+    return "".join(f"{letter.upper()[0]}." for letter in parts if letter)
 
 
 def _domain(address: str) -> str:
-    local, at, domain = address.rpartition("@")
-    if not (local and at and domain):
+    local, _, domain = address.rpartition("@")
+    # INVARIANT: what stands behind an address, such as a name or a phone number, is no part of its domain.
+    if not (local and _DOMAIN.fullmatch(domain)):
         raise ValueError("no domain")
     return domain.lower()
 
