@@ -36,6 +36,7 @@ WIDER = {
     "fields": "partners may see more of {}",
     "bands": "the bands of {} tell more",
     "ladder": "{} has another ladder",
+    "text": "less is masked in {}, or nobody has to approve it any more",
     "expr": "{} is computed otherwise",
     "list": "other columns sort and filter lists{}",
     "existing_deals": "deals of a first load start otherwise{}",

@@ -253,6 +253,11 @@ PLANS = table(
             "{about} の見せ方の段階が変わる",
             "{about}의 표시 단계가 바뀜",
         ),
+        "wider.text": (
+            "less is masked in {about}, or nobody has to approve it any more",
+            "{about} の伏せ字が減る、または承認が不要になる",
+            "{about}의 가림이 줄거나 승인이 필요 없어짐",
+        ),
         "wider.expr": ("{about} is computed otherwise", "{about} の計算方法が変わる", "{about}의 계산 방법이 바뀜"),
         "wider.list": (
             "other columns sort and filter lists{about}",

@@ -28,11 +28,12 @@ from webhook_app.texts_checks import CHECKS
 from webhook_app.texts_ledger import LEDGER
 from webhook_app.texts_notices import NOTICES
 from webhook_app.texts_plans import PLANS
+from webhook_app.texts_released import RELEASED
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS}
+VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS, **RELEASED}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -302,6 +303,7 @@ COMPUTED = (
     "plans.apply",
     "plans.approve",
     "wider.",
+    *("released.done.", "released.exact", "released.redacted", "released.approve", "released.withdraw"),
     "rung.",
     "clause.",
 )
