@@ -28,6 +28,7 @@ class Wider(NamedTuple):
 WIDER = {
     "four_eyes": "four_eyes is switched off: one person alone could let partners see more",
     "approver": "{} could newly approve",
+    "approver gone": "{} could approve no more",
     "document": "document {} may open for more partners",
     "days": "days and quarters are others: every date may be shown otherwise",
     "mapping": "{}: what is read from the CRM, or who is a partner on a deal, may be another",
@@ -53,7 +54,7 @@ class Change:
     widens: tuple[Wider, ...] = ()  # such a change needs a second person
     narrows: bool = False  # some situation shows less
     anew: bool = False  # fields may mean another thing: no older view is read any more
-    approvers: frozenset[str] = frozenset()  # who could newly be the second person
+    approvers: frozenset[Wider] = frozenset()  # who could newly be the second person, or no more
     alone: bool = False  # nothing but policies and fields differs
     found: Difference | None = None  # of the policies, situation by situation; None where more than they differs
 
@@ -74,7 +75,7 @@ def change_of(before: Workspace | None, judge: Judge | None, after: Workspace) -
     if before is None or judge is None:
         return FIRST
     other = tuple(_beside(before, after))
-    able = approvers(after) - approvers(before)
+    able = frozenset(_approvers(before, after))
     if len(policies_of(judge)) == 1 and deciding(before) == deciding(after):
         return Change(decides=False, widens=other, approvers=able)
     if grounds(before) != grounds(after):
@@ -97,6 +98,12 @@ def approvers(workspace: Workspace) -> frozenset[str]:
     return frozenset(
         email.strip().casefold() for email, (_, role) in workspace.vendor_users.items() if role in APPROVERS
     )
+
+
+def _approvers(before: Workspace, after: Workspace) -> Iterator[Wider]:
+    old, new = approvers(before), approvers(after)
+    yield from (Wider("approver", email) for email in new - old)
+    yield from (Wider("approver gone", email) for email in old - new)
 
 
 def _beside(before: Workspace, after: Workspace) -> Iterator[Wider]:

@@ -105,14 +105,19 @@ def waits_for(tx: sa.Connection, before: InForce | None, change: Change, draft: 
     """What a second person has to agree to; nothing where one has, or where four_eyes is off."""
     if before is None or not before.workspace.four_eyes:
         return ()
-    others = {email for email in approvers(before.workspace) if not same_person(draft.by, email)}
+    others = {email for email in others_than(draft.by, before.workspace) if _is_let_in(tx, email)}
     # Where nobody could agree, a second person can be named; that is told wherever versions are.
-    able = [Wider("approver", email) for email in sorted(change.approvers)] if others else []
+    able = sorted(change.approvers) if others else []
     if not change.widens and not able:
         return ()
-    if draft.approved_by in others and _is_let_in(tx, draft.approved_by):
+    if draft.approved_by in others:
         return ()
     return (*change.widens, *able)
+
+
+def others_than(by: str, workspace: Workspace) -> frozenset[str]:
+    """Who may approve what this person made, by e-mail."""
+    return frozenset(email for email in approvers(workspace) if not same_person(by, email))
 
 
 def same_person(by: str, email: str) -> bool:
@@ -223,6 +228,12 @@ def _end_vendor_users(tx: sa.Connection, house: House, emails: Iterable[str]) ->
     tx.execute(sa.update(people).where(people.c.id.in_(ids), people.c.ended.is_(None)).values(ended=house.now()))
     for table in (sessions, links):
         tx.execute(sa.delete(table).where(table.c.person_id.in_(ids)))
+
+
+def latest_version(tx: sa.Connection) -> int:
+    """The number of the version in force, whether or not it can be read; 0 before the first."""
+    row = _latest(tx)
+    return int(row.version) if row is not None else 0
 
 
 def _latest(tx: sa.Connection) -> Any:

@@ -12,7 +12,7 @@ from config.difference import field_changes
 from config.widening import Change, Wider
 from config.workspace import Workspace
 from policies.variables import Clause
-from sync.applied import Draft, change_from, changed_files, waits_for
+from sync.applied import Draft, change_from, changed_files, latest_version, waits_for
 from sync.foreseen import Foreseen, ShareChange, foreseen
 from sync.house import House, InForce
 from sync.moving import touched
@@ -58,6 +58,7 @@ class Told(msgspec.Struct, frozen=True):
     anew: bool  # nothing older is read until it has been decided anew
     four_eyes: bool  # as in force
     first: bool  # nothing is in force yet
+    unread: bool  # this release can't read what is in force: nothing could be compared
     cells: list[Cells]
     gains: int  # shares that are new
     loses: int
@@ -85,7 +86,8 @@ def told_of(tx: sa.Connection, house: House, before: InForce | None, workspace: 
         splits=change.splits,
         anew=change.anew and before is not None,
         four_eyes=before.workspace.four_eyes if before else workspace.four_eyes,
-        first=before is None,
+        first=before is None and not latest_version(tx),
+        unread=before is None and bool(latest_version(tx)),
         cells=list(_cells(seen, unread)),
         gains=sum(each.gains for each in seen.shares),
         loses=sum(each.loses for each in seen.shares),

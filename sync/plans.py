@@ -19,6 +19,7 @@ from sync.applied import (
     change_from,
     fit,
     in_force,
+    latest_version,
     put_in_force,
     same_person,
 )
@@ -67,7 +68,8 @@ def make_plan(house: House, files: Mapping[str, str], by: str, why: str = "") ->
     with house.reading() as tx:
         before = in_force(house, tx)
         told, sealed = told_of(tx, house, before, workspace, by)
-    made: dict[str, Any] = {"base": before.version if before else 0, "digest": sealed, "by": by}
+        base = latest_version(tx)
+    made: dict[str, Any] = {"base": base, "digest": sealed, "by": by}
     with house.writing() as tx:
         # The same plan of the same person is one plan.
         waiting = sa.select(plans).filter_by(state=WAITING, **made)
@@ -108,6 +110,12 @@ def list_plans(house: House, *, waiting: bool, limit: int = 50) -> list[Plan]:
         return [_plan(row) for row in rows]
 
 
+def count_waiting(house: House) -> int:
+    """How many plans wait."""
+    with house.reading() as tx:
+        return int(tx.execute(sa.select(sa.func.count()).where(plans.c.state == WAITING)).scalar_one())
+
+
 def apply_plan(house: House, plan: Plan, by: str = "") -> Outcome:
     """Put a plan in force as far as one person may; raises Overtaken where it would not do what it says."""
     return _decide(house, plan, by or plan.by, None)
@@ -137,7 +145,7 @@ def _decide(house: House, plan: Plan, by: str, approved_by: str | None) -> Outco
         if row.state != WAITING:
             raise Overtaken(f"plan {plan.id} is {row.state}: make a new one with `sudare plan`")
         # INVARIANT: what is put in force is what was shown.
-        if row.base != (before.version if before else 0) or _seal(tx, house, before, workspace) != row.digest:
+        if row.base != latest_version(tx) or _seal(tx, house, before, workspace) != row.digest:
             raise Overtaken(f"plan {plan.id} is not what would happen any more: make a new one with `sudare plan`")
         done = put_in_force(tx, house, Draft(workspace, row.by, row.why, plan.id, approved_by))
         if approved_by and done.waits:

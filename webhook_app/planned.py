@@ -80,6 +80,9 @@ def summary(plan: Plan) -> Iterator[str]:
     if told.first:
         yield "The first version: nothing has been read and nobody sees anything yet."
         return
+    if told.unread:
+        yield "This release can't read the version in force, so nothing could be compared with it."
+        return
     if not told.partners:
         yield "On today's data no partner would see anything else."
         return
@@ -94,6 +97,8 @@ def verdict(plan: Plan) -> Iterator[str]:
     yield from (f"wider: {each}" for each in told.widens)
     if told.first:
         yield "No second person is needed: this is the first version."
+    elif told.unread:
+        yield "No second person is needed: until there is a version that can be read, no door is open."
     elif not told.four_eyes:
         yield "four_eyes is off: one person alone puts this in force."
     elif not told.waits:

@@ -22,6 +22,7 @@ from sync.plans import (
     Plan,
     apply_plan,
     approve,
+    count_waiting,
     find_plan,
     list_plans,
     make_plan,
@@ -56,7 +57,7 @@ def standing_of(house: House) -> Standing:
     last = board.versions(house, limit=1)[0]
     plan = find_plan(house, last.plan) if last.plan else None
     refused = force.bound is not None and plan is not None and plan.state == REFUSED
-    return Standing(len(list_plans(house, waiting=True)), force.workspace.four_eyes, force.bound, refused)
+    return Standing(count_waiting(house), force.workspace.four_eyes, force.bound, refused)
 
 
 @plans.get("/plans")

@@ -10,7 +10,7 @@ import click
 from config.connections import open_connections
 from config.difference import text_changes
 from config.folder import read_folder
-from sync.applied import changed_files, files_in_force
+from sync.applied import changed_files, files_in_force, others_than
 from sync.board import version_files, versions
 from sync.house import House
 from sync.plans import Overtaken, Plan, apply_plan, find_plan, make_plan
@@ -148,7 +148,10 @@ def _apply(house: House, plan: Plan) -> None:
         out.print(what)
     if done.waits:
         place = f"{house.workspace().serving.vendor_url}/plans/{plan.id}"
-        out.print(f"Partners would see more, so plan {plan.id} waits for a second person: {place}", markup=False)
+        out.print(f"Plan {plan.id} waits for a second person: {'; '.join(map(str, done.waits))}.", markup=False)
+        out.print(f"Another admin or approver decides at {place}", markup=False)
+        if not others_than(plan.by, house.workspace()):
+            out.print("Nobody else may approve yet: first name another under `vendor_users:`, and apply that alone.")
         raise click.exceptions.Exit(WAITS)
 
 

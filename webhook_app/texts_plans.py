@@ -73,6 +73,11 @@ PLANS = table(
             "最初の版です。まだ何も読み取っていないため、二人目の承認は不要です。",
             "첫 버전입니다. 아직 읽은 것이 없으므로 두 번째 사람의 승인이 필요 없습니다.",
         ),
+        "plans.unread": (
+            "This release can't read the version in force: nothing could be compared.",
+            "適用中の版をこのリリースでは読めないため、比較できませんでした。",
+            "적용 중인 버전을 이 릴리스에서 읽을 수 없어 비교하지 못했습니다.",
+        ),
         "plans.narrow": (
             "No partner would see more: one person may put it in force.",
             "見える範囲が広がるパートナーはいません。一人で適用できます。",
@@ -212,6 +217,11 @@ PLANS = table(
             "{about} could newly approve",
             "{about} が新たに承認できるようになる",
             "{about} 님이 새로 승인할 수 있게 됨",
+        ),
+        "wider.approver gone": (
+            "{about} could approve no more",
+            "{about} が承認できなくなる",
+            "{about} 님이 더 이상 승인할 수 없게 됨",
         ),
         "wider.document": (
             "document {about} may open for more partners",

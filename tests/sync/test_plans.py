@@ -10,9 +10,10 @@ import pytest
 import sqlalchemy as sa
 from agreed import second_person
 
+from config.folder import read_folder
 from sync import schema, unfiltered
 from sync.access import Person, add_person
-from sync.applied import NeedsApproval, apply_files
+from sync.applied import NeedsApproval, apply_files, files_in_force
 from sync.board import explain
 from sync.identifiers import partner_id
 from sync.plans import NotYours, Overtaken, apply_plan, approve, find_plan, list_plans, make_plan, refuse
@@ -163,6 +164,18 @@ def test_switching_four_eyes_off_and_naming_another_approver_are_wider_too(life_
     with pytest.raises(NeedsApproval, match=r"third@aozora\.example could newly approve"):
         apply_files(life.house, two, "sato")
     assert len(life.rows(schema.applied)) == 1
+
+
+def test_where_nobody_else_could_agree_a_second_person_can_be_named_and_nothing_else(life_on_sqlite):
+    life = life_on_sqlite
+    second = "  approver@aozora.example: {name: 承認 担当, role: approver}\n"
+    assert life.apply(settings=(second, "")) == 2
+    with pytest.raises(NeedsApproval, match=r"deal\.amount"):
+        apply_files(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "admin")
+    life.draft(policy=EXACT_FOR_GOLD[::-1], settings=("vendor_users:\n", "vendor_users:\n" + second))
+    trial = life.house.folder / "policies/tests/deal-share.test.yaml"
+    trial.write_text(files_in_force(life.house)["policies/tests/deal-share.test.yaml"], encoding="utf-8")
+    assert apply_files(life.house, read_folder(life.house.folder), "admin") == 3
 
 
 def test_with_four_eyes_off_one_person_does_both_and_the_version_says_who(life_on_sqlite):
