@@ -1,4 +1,4 @@
-"""Policy and view bytes over real share edges, two a deal, against per-field lambdas and json.dumps."""
+"""Policy and view bytes over real share edges, two a deal, against per-field lambdas, json.dumps and Cedar."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import cedarpy
 from org import STAGES, count_of, cpu, verdict
 from workspace import PLAIN, files, partner_fields
 
 from config.load import load
 from mapping.values import Money, Value
 from policies.decision import Policy
+from policies.model import LADDERS
 from policies.view import DealView
 
 COUNT = count_of(20_000)
@@ -118,6 +120,56 @@ def render(value: Any, rung: str) -> Any:
     return value
 
 
+CEDAR = """
+permit(principal, action in [SHOWN], resource);
+permit(principal, action in [Action::"deal.close@year", Action::"deal.close@quarter"], resource);
+permit(
+    principal,
+    action in [Action::"deal.close@month", Action::"deal.close@exact", Action::"deal.amount@band"],
+    resource
+) when { ["platinum", "gold"].contains(principal.tier) };
+permit(principal, action in [FIRST], resource) when { resource.region == principal.region };
+permit(principal, action in [SECOND], resource) when { ["platinum", "gold", "silver"].contains(principal.tier) };
+forbid(principal, action == Action::"deal.amount@band", resource) unless { principal.nda == "signed" };
+forbid(principal, action == Action::"deal.amount@band", resource) when { resource.stage == "lost" };
+"""
+SAMPLED = 2_000
+
+
+def cedar_policy() -> str:
+    """The benchmark's policy in Cedar: a field at a rung, or sharper, is an action."""
+    named = {
+        "SHOWN": ("deal.name", "deal.stage", "deal.region", "account.name"),
+        "FIRST": PLAIN[:9],
+        "SECOND": PLAIN[9:],
+    }
+    text = CEDAR
+    for word, fields in named.items():
+        text = text.replace(word, ", ".join(f'Action::"{name}@exact"' for name in fields))
+    return text
+
+
+def disagreements(policy: Policy, work: list[tuple[dict[str, Value], tuple[int, int]]], partners: list[Any]) -> int:
+    """In how many of the sampled pairs Cedar lets another field be seen than we do, or less sharply."""
+    share: dict[str, Value] = {"share.state": "accepted"}
+    actions = [(number, row.name, rung) for number, row in enumerate(policy.rows) for rung in LADDERS[row.ladder][1:]]
+    pairs = [(values, number) for values, both in work[: SAMPLED // 2] for number in both]
+    entities, requests, ours = [], [], []
+    for at, (values, number) in enumerate(pairs):
+        of_deal = {"stage": values["deal.stage"], "region": values["deal.region"]}
+        of_partner = {name.partition(".")[2]: value for name, value in partners[number].items()}
+        entities.append({"uid": {"type": "Deal", "id": str(at)}, "attrs": of_deal, "parents": []})
+        entities.append({"uid": {"type": "Partner", "id": str(at)}, "attrs": of_partner, "parents": []})
+        rungs = policy.decide(values, partners[number], share, NOW).rungs
+        for row, name, rung in actions:
+            who = {"principal": f'Partner::"{at}"', "resource": f'Deal::"{at}"', "context": {}}
+            requests.append({**who, "action": f'Action::"{name}@{rung}"'})
+            ours.append(rungs[row] >= LADDERS[policy.rows[row].ladder].index(rung))
+    answers = [each.allowed for each in cedarpy.is_authorized_batch(requests, cedar_policy(), entities)]
+    found = [at for at, (one, other) in enumerate(zip(ours, answers, strict=True)) if one != other]
+    return len({at // len(actions) for at in found})
+
+
 def main() -> None:
     """Print the ratio, after comparing the answers."""
     policy = load(files()).policy
@@ -130,10 +182,13 @@ def main() -> None:
     verdict(
         f"policy and bytes of {2 * COUNT:,} edges: lambdas + json.dumps / ours",
         base / engine,
-        2.5,
+        4,
         most=False,
         unit=each,
     )
+    wrong = disagreements(policy, work, partners)
+    told = "ok  " if not wrong else "MISS"
+    print(f"{told} Cedar on {SAMPLED:,} sampled pairs, every field and rung: {wrong} disagreements")
 
 
 if __name__ == "__main__":

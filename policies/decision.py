@@ -22,6 +22,7 @@ Side = Literal["deal", "partner", "share", "pair"]
 """What an atom asks about; a pair is more than one of them, such as a deal's region against a partner's."""
 SIDES: tuple[Side, ...] = ("deal", "partner", "share", "pair")
 _MEMO = 65_536
+_NOTHING: Fields = {}
 # INVARIANT: what fails to evaluate is unknown, and hides.
 _UNUSABLE = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 
@@ -130,8 +131,9 @@ class Policy:
         pair = self.questions["pair"]
         if not pair.ask:
             return truths, until
-        found = _ask(pair, {**deal.told, **partner.told, **share.told}.get, now)
-        return truths + found.truths, until if found.until is None else soonest(until, found.until)
+        read = ({**deal.told, **partner.told, **share.told} if share.told else {**deal.told, **partner.told}).get
+        truths += bytes([ask(read, now) for ask in pair.ask])
+        return truths, soonest(until, *(flip(read, now) for flip in pair.flips)) if pair.flips else until
 
     def completed(self, deal: Fields, lists: Lists | None = None) -> Fields:
         """A deal's fields with derived fields and, where lists are given, their lengths."""
@@ -180,7 +182,7 @@ def _quietly(run: Run, read: Read, now: datetime) -> Any:
 
 def _ask(questions: Questions, read: Read, now: datetime) -> Facts:
     truths = bytes([ask(read, now) for ask in questions.ask])
-    told = {name: read(name) for name in questions.tells}
+    told = {name: read(name) for name in questions.tells} if questions.tells else _NOTHING
     if not questions.flips:
         return Facts(truths, None, told)
     return Facts(truths, soonest(*(flip(read, now) for flip in questions.flips)), told)

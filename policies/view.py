@@ -33,6 +33,7 @@ class DealView:
     """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`."""
 
     __slots__ = (
+        "_approved",
         "_bodies",
         "_cells",
         "_lines",
@@ -42,6 +43,7 @@ class DealView:
         "_settled",
         "_tables",
         "_texts",
+        "_unread",
         "_waiting",
         "values",
     )
@@ -63,7 +65,8 @@ class DealView:
         self._bodies: dict[bytes, bytes] = {}
         self._settled: dict[bytes, bytes] = {}
         self._waiting: dict[bytes, list[FreeText]] = {}
-        self._texts = DealTexts(self.values, lists, policy.calendar.zone, approved, unread)
+        self._approved, self._unread = approved, unread
+        self._texts: DealTexts | None = None
 
     def body(self, rungs: bytes) -> bytes:
         """Canonical JSON of what is shown; hidden fields are absent altogether."""
@@ -102,34 +105,45 @@ class DealView:
 
     def _make(self, rungs: bytes) -> bytes:
         layout = self._policy.layout(rungs)
-        cells, settled = self._cells or self._begin(), bytearray(rungs)
-        for slot, row, field, render in layout.cells:
+        cells, stands = self._cells or self._begin(), True
+        for slot, _, field, render in layout.cells:
             if cells[slot] is _UNMADE:
                 cells[slot] = _encoded(self.values.get(field), render)
-            if cells[slot] is None:
-                settled[row] = 0
-        if layout.texts and settled == rungs:  # texts are masked by what is hidden, so that has to stand first
-            self._write_texts(rungs, layout, settled)
-        # INVARIANT: a field that can't be shown at its rung is hidden, and its absence is all that is shown.
-        if settled != rungs:
-            self._settled[rungs] = bytes(settled)
-            return self.body(bytes(settled))
+            stands = stands and cells[slot] is not None
+        if not stands or layout.texts:
+            settled = self._settle(rungs, layout)
+            # INVARIANT: a field that can't be shown at its rung is hidden, and its absence is all that is shown.
+            if settled != rungs:
+                self._settled[rungs] = settled
+                return self.body(settled)
         for table in layout.tables:
             cells[table.slot] = self._tables.get(table) or self._tables.setdefault(table, self._rows(table))
         pieces = list(layout.frame)
         pieces[1::2] = layout.parts(cells)
         return b"".join(pieces)  # type: ignore[arg-type] # every second piece was a hole
 
+    def _settle(self, rungs: bytes, layout: Layout) -> bytes:
+        """The rungs without what can't be shown at its own; the next look goes on from there."""
+        settled = bytearray(rungs)
+        for slot, row, _, _ in layout.cells:
+            if self._cells[slot] is None:
+                settled[row] = 0
+        if layout.texts and settled == rungs:  # texts are masked by what is hidden, so that has to stand first
+            self._write_texts(rungs, layout, settled)
+        return bytes(settled)
+
     def _write_texts(self, rungs: bytes, layout: Layout, settled: bytearray) -> None:
         """Fills in free text; what may not be shown as it would be falls to the next lower rung."""
-        waiting = list[FreeText]()
+        waiting, zone = list[FreeText](), self._policy.calendar.zone
+        texts = self._texts or DealTexts(self.values, self._lists, zone, self._approved, self._unread)
+        self._texts = texts
         for cell in layout.texts:
             try:
-                text = self._texts.at(cell, layout.hidden)
+                text = texts.at(cell, layout.hidden)
             except UNSHOWABLE:
                 settled[cell.row] -= 1
                 continue
-            if text is not None and not self._texts.may_leave(cell, text):
+            if text is not None and not texts.may_leave(cell, text):
                 waiting.append(text)
                 settled[cell.row] -= 1
             else:
