@@ -30,7 +30,7 @@ def round_with(partner_count: int) -> float:
     """CPU seconds of projecting the same deals beside so many partners."""
     with tempfile.TemporaryDirectory() as place:
         house = filled_house(Path(place), COUNT // 10, partner_count)
-        return cpu(lambda: project_all(house))
+        return cpu(lambda: project_all(house), 5)
 
 
 def spent(work: Callable[[], object]) -> float:

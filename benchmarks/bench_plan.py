@@ -109,7 +109,7 @@ def compared(before: Policy, after: Policy, database: sqlite3.Connection, *, den
     touched = 0
     for (deal, partner), count in pairs.items():
         found = grouped.moved(deal, partner, share)
-        touched += count if found.anew else 0
+        touched += count if found.moves else 0
         for name, move in found.moves.items():
             cells[name, move.before, move.after] += count
     return cells, touched

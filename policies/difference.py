@@ -22,6 +22,7 @@ WHOLE = "*"
 """Stands for the deal itself where a field's name is expected: `hide` is not to have it."""
 _SAME, _OUTSIDE = "same", "outside"  # no change; and nobody has the deal both before and after
 _MOST_CONDITIONS, _MOST_PATHS = 24, 4_000
+_FEW = 8  # conditions among which one that the others make needless is looked for
 
 
 class Move(NamedTuple):
@@ -261,6 +262,10 @@ def _cover(diagram: Diagram, node: int, move: Move) -> tuple[list[Cube], bool]:
             return chosen, True
         if not any(_holds(cube, path) for cube in chosen):
             chosen.append(_widest(diagram, node, path, {move, _OUTSIDE}))
+    for cube in tuple(chosen) if len(chosen) <= _FEW else ():
+        others = [each for each in chosen if each is not cube]
+        if _covered(diagram, cube, others):
+            chosen = others
     return chosen, False
 
 
@@ -276,6 +281,19 @@ def _widest(diagram: Diagram, node: int, cube: Cube, within: set[Any]) -> Cube:
             if diagram.outcomes(node, wider) <= within:
                 cube = wider
     return cube
+
+
+def _covered(diagram: Diagram, cube: Cube, others: Sequence[Cube]) -> bool:
+    """Whether every place of a cube is in one of the others."""
+    near = [each for each in others if all(values & cube.get(number, values) for number, values in each.items())]
+    if not near or any(_holds(each, cube) for each in near):
+        return bool(near)
+    every = {number: frozenset(range(diagram.width(number))) for number in near[0]}
+    values, number = next(
+        (own, number) for number in near[0] if not (own := cube.get(number, every[number])) <= near[0][number]
+    )
+    halves = values & near[0][number], values - near[0][number]
+    return all(_covered(diagram, {**cube, number: half}, near) for half in halves)
 
 
 def _holds(cube: Cube, inner: Cube) -> bool:

@@ -46,7 +46,7 @@ class Grouped:
         told = {name for each in self._pairs.values() for name in each.fields}
         self._sides: dict[Side, _Side] = {
             side: _Side(
-                {number: each for number, each in alone.items() if side_of(each.fields[0]) == side},
+                {number: each for number, each in alone.items() if side_of((*each.fields, "")[0]) == side},
                 sorted(name for name in told if side_of(name) == side),
                 now,
             )
@@ -127,7 +127,7 @@ class _Side:
     def sorts(self, many: Sequence[Fields]) -> list[Sort]:
         columns = [self._regions(number, variable, many) for number, variable in self._variables.items()]
         columns += [_column(many, name) for name in self._told]
-        keys = list(zip(*columns, strict=True)) if columns else [()] * len(many)
+        keys = _beside(columns, len(many))
         for key in set(keys) - self._sorts.keys():
             self._sorts[key] = len(self._keys)
             self._keys.append(key)
@@ -145,7 +145,7 @@ class _Side:
         if len(known) > _MOST_KNOWN:
             known.clear()
         columns = [_column(many, name) for name in variable.fields]
-        places: list[Any] = columns[0] if len(columns) == 1 else list(zip(*columns, strict=True))
+        places: list[Any] = columns[0] if len(columns) == 1 else _beside(columns, len(many))
         for place in set(places) - known.keys():
             values = (place,) if len(columns) == 1 else place
             fields = dict(zip(variable.fields, map(_value, values), strict=True))
@@ -159,6 +159,10 @@ def _column(many: Sequence[Fields], name: str) -> list[Any]:
     if list in set(map(type, values)):
         values = [tuple(value) if type(value) is list else value for value in values]
     return values
+
+
+def _beside(columns: Sequence[Sequence[Any]], count: int) -> list[tuple[Any, ...]]:
+    return list(zip(*columns, strict=True)) if columns else [()] * count
 
 
 def _value(kept: Any) -> Value:

@@ -196,9 +196,12 @@ def _exact(field: Attribute, inside: Sequence[Asked]) -> Iterator[tuple[Variable
 
 
 def _free(meant: Meant, scope: Scope) -> tuple[Variable, list[Meant]]:
-    fields = tuple(sorted(scope.fields(meant.atom)))
+    fields, ask = tuple(sorted(scope.fields(meant.atom))), scope.ask(meant.atom)
     timed = any(isinstance(each, Moment) for each in walk(meant.atom))
-    return Variable(describe(meant.atom), _FREE, _FREELY, (scope.ask(meant.atom),), fields, True, timed), [meant]
+    regions = _FREELY
+    if not fields and not timed:  # constants beside each other have one truth for good
+        regions = {(ask({}, REFERENCE),): frozenset({0})}
+    return Variable(describe(meant.atom), _FREE, regions, (ask,), fields, True, timed), [meant]
 
 
 def _timed(bounds: Sequence[Bound] | set[Bound]) -> bool:

@@ -95,6 +95,15 @@ UPPER = {"partner.tier": ["gold", "platinum"]}
          ["*: hide -> exact: partner.tier is platinum"]),
         ([who(UPPER)], [who({**UPPER, "partner.nda": "signed"})],
          ["*: exact -> hide: partner.nda is not signed, and partner.tier is gold or platinum"]),
+        # A condition that the others make needless is not told.
+        ([], [show("deal.name", "if deal.won then deal.seats > 5 else partner.tier == 'gold'")],
+         ["deal.name: hide -> exact: deal.seats > 5, and deal.won is true",
+          "deal.name: hide -> exact: partner.tier is gold, and deal.won is false"]),
+        # Constants beside each other have one truth; a function has any.
+        ([], [show("deal.name", "1 > 0")], ["deal.name: hide -> exact: always"]),
+        ([show("deal.name", "1 > 2")], [], []),
+        ([], [show("deal.name", "contains(deal.name, 'x')")],
+         ["deal.name: hide -> exact: contains(deal.name, 'x') is true"]),
         # A field is told for those who have the deal, so that what `who` asks is not repeated.
         ([who(UPPER)], [who(UPPER), show("deal.name", "always")], ["deal.name: hide -> exact: always"]),
         # A rule for partners who never have a deal changes nothing.

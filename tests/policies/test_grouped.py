@@ -133,3 +133,13 @@ def test_what_is_newly_about_a_person_is_decided_anew_where_it_shows() -> None:
     grouped = Grouped(difference(before, after), NOW)
     sorts = grouped.partners([{"partner.tier": tier} for tier in ("gold", "silver")])
     assert [grouped.may_move(sort) for sort in sorts] == [True, False]
+
+
+@pytest.mark.parametrize("when", ["1 > 0", "now > 2026-01-01", "contains(deal.name, 'x')", "deal.size is empty"])
+def test_whatever_a_rule_asks_its_deals_can_be_sorted(when: str) -> None:
+    everybody = Rule("who", "all", "always"), "always"
+    new = Rule("show", "new", when, ("deal.won",), rung="exact", tells_partner="it"), ""
+    grouped = Grouped(difference(compiled([everybody]), compiled([everybody, new])), NOW)
+    (sort,) = grouped.deals([{"deal.name": "axb"}])
+    found = grouped.moved(sort, *grouped.partners([{}]), *grouped.shares([{}]))
+    assert (list(found.moves), found.anew) == (["deal.won"], True)
