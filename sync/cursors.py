@@ -52,18 +52,18 @@ def place_in_feed(cursor: str | None, epoch: str) -> int:
 
 
 def record_cursor(place: Sequence[str]) -> str:
-    """Where a partner's record of what it received goes on after a row: its day, items, way and basis."""
+    """Where a partner's record of what it received goes on after a row: its day, way, items and basis."""
     return base64.urlsafe_b64encode(json.dumps(list(place)).encode()).decode().rstrip("=")
 
 
 def place_in_record(cursor: str) -> tuple[str, str, str, str]:
-    """The last row's day, items, way and basis. Raises BadQuery where the cursor is none of the record's."""
+    """The last row's day, way, items and basis. Raises BadQuery where the cursor is none of the record's."""
     try:
-        day, items, channel, basis = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        f"{day}{items}{channel}{basis}".encode()  # half a character is none that a database can compare
+        day, channel, items, basis = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        f"{day}{channel}{items}{basis}".encode()  # half a character is none that a database can compare
     except (ValueError, TypeError, RecursionError) as cause:
         raise BadQuery("after", "not a cursor of this record") from cause
-    place = (day, items, channel, basis)
+    place = (day, channel, items, basis)
     if not all(isinstance(each, str) and "\0" not in each for each in place):
         raise BadQuery("after", "not a cursor of this record")
     return place

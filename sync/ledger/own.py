@@ -46,14 +46,14 @@ def received(house: House, partner_id: str, after: str | None = None, limit: int
         rows = list(islice(_rows(tx, partner_id, place), limit + 1))
     page = rows[:limit]
     with house.reading() as tx:  # names of fields and rungs alone; the partner's own reads open none of these
-        known = read_showings(tx, {row[1] for row in page})
-    told = tuple(Received(row.day, row.channel, known[row[1]].fields, row.basis) for row in page)
+        known = read_showings(tx, {row[2] for row in page})
+    told = tuple(Received(row.day, row.channel, known[row[2]].fields, row.basis) for row in page)
     return ReceivedPage(told, record_cursor(page[-1]) if len(rows) > limit else None)
 
 
 def _rows(tx: sa.Connection, partner_id: str, place: Sequence[str]) -> Iterator[Any]:
-    """Day, items, channel and basis, each once, in that order, beyond a place: a day's rows at a time."""
-    order = (ledger.c.day, ledger.c["items"], ledger.c.channel, ledger.c.basis)
+    """Day, channel, items and basis, each once, in that order, beyond a place: a day's rows at a time."""
+    order = (ledger.c.day, ledger.c.channel, ledger.c["items"], ledger.c.basis)
     own = ledger.c.partner_id == partner_id
     about = sa.select(*order).where(own, ledger.c.channel != AVAILABLE).distinct().order_by(*order)
     day = tx.execute(sa.select(sa.func.min(ledger.c.day)).where(own, ledger.c.day >= place[0])).scalar()

@@ -93,8 +93,8 @@ def find_people(house: House, asked: str) -> list[Subject]:
     with house.reading() as tx:
         rows = house.in_force(tx).workspace.policy.rows
         ladders = {row.name: row.ladder for row in rows if row.ladder in ("person", "email")}
-        fits = (row for row in tx.execute(_SUBJECTS) if _answers(house, row, asked.strip(), wanted, ladders))
-        return [_subject(house, row) for row in islice(fits, MOST_FOUND)]
+        ids = islice(_answering(tx, house, asked.strip(), wanted, ladders), MOST_FOUND)
+        return [_subject(house, row) for row in tx.execute(_SUBJECTS.where(among(subjects.c.id, ids)))]
 
 
 def find_subject(house: House, subject_id: str) -> Subject | None:
@@ -200,13 +200,23 @@ def _subject(house: House, row: Any) -> Subject:
     return known if row.erased else replace(known, name=name_of(house, row) or "")
 
 
-def _answers(house: House, row: Any, asked: str, wanted: str, ladders: Mapping[str, str]) -> bool:
-    if asked in (row.id, row.crm_id):
-        return True
-    held = msgspec.json.decode(row.fields) if row.fields else {}
-    told = [(ladders[name], _folded(str(held[name]))) for name in ladders.keys() & held.keys() if held[name]]
-    if not told:  # named by a field, gone from the CRM, or mapped no more: only the ledger has the name
-        return wanted in _folded(name_of(house, row) or "")
+def _answering(tx: sa.Connection, house: House, asked: str, wanted: str, ladders: Mapping[str, str]) -> Iterator[str]:
+    """The ids of the persons who answer: those whom the CRM still has, by its words; the others by the ledger's."""
+    within = msgspec.json.encode(wanted).decode()[1:-1]  # as it would stand in the mirror's JSON
+    held = sa.select(subjects.c.id, mirror.c.crm_id, mirror.c.fields).join(mirror, mirror.c.id == subjects.c.reference)
+    for id, crm_id, fields in tx.execute(held.where(mirror.c.fields.is_not(None))):
+        if asked in (id, crm_id) or (within in _folded(fields) and _answers(fields, wanted, ladders)):
+            yield id
+    # Named by a field, gone from the CRM, or erased; and where contacts' names are mapped no more.
+    others = _SUBJECTS.where(mirror.c.fields.is_(None)) if "person" in ladders.values() else _SUBJECTS
+    for row in tx.execute(others):
+        if asked in (row.id, row.crm_id) or wanted in _folded(name_of(house, row) or ""):
+            yield row.id
+
+
+def _answers(fields: str, wanted: str, ladders: Mapping[str, str]) -> bool:
+    held = msgspec.json.decode(fields)
+    told = ((ladders[name], _folded(str(held[name]))) for name in ladders.keys() & held.keys() if held[name])
     # A part of a name may do, a part of an address not: it would find a whole company.
     return any(wanted in text if ladder == "person" else wanted == text for ladder, text in told)
 

@@ -57,7 +57,7 @@ ledger = Table(  # one provision of personal data: a day, a partner, a person, w
     Column("link", BigInteger, nullable=False),
     Column("place", Integer, nullable=False),  # within the link, from 0
     Column("digest", LargeBinary, nullable=False),  # SHA-256 of link, place and this row
-    Index("ledger_by_partner", "partner_id", "day"),
+    Index("ledger_by_partner", "partner_id", "day", "channel", "items", "basis"),  # all that a partner reads of it
     Index("ledger_by_person", "partner_id", "subject_id"),
     Index("ledger_by_link", "link", "place"),
 )

@@ -27,7 +27,7 @@ _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a 
 _INDEXES = (  # name, table, columns, only where
     ("released_open", "released", ["asked"], "ended is null"),
     ("narrowed_by_partner", "narrowed", ["partner_id"], None),
-    ("ledger_by_partner", "ledger", ["partner_id", "day"], None),
+    ("ledger_by_partner", "ledger", ["partner_id", "day", "channel", "items", "basis"], None),
     ("ledger_by_person", "ledger", ["partner_id", "subject_id"], None),
     ("ledger_by_link", "ledger", ["link", "place"], None),
     ("recalls_by_partner", "recalls", ["partner_id", "at"], None),
