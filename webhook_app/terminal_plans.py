@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 from pathlib import Path
 
 import click
@@ -20,8 +21,9 @@ from sync.vault import vaults
 from webhook_app.commands import Refused, house_of, in_workspace, out, table
 from webhook_app.planned import lines, markdown, side_by_side, verdict
 
-IN_FORCE, CHANGES, WAITS = 0, 2, 3
-"""How plan and apply end: nothing to do or done; a change that one person may apply; it waits for a second person."""
+_ID = re.compile(r"\b[0-9a-f]{12}\b")  # the first one in what `sudare plan` writes
+CHANGES, WAITS = 2, 3
+"""How plan and apply end, where not with 0: a change that one person may apply; it waits for a second person."""
 
 
 @click.command("plan")
@@ -56,13 +58,13 @@ def plan_command(folder: Path, why: str, as_markdown: bool, file: Path | None, w
 @click.option("--why", default="", help="The reason, kept with the version.")
 @in_workspace
 def apply_command(folder: Path, plan: str | None, yes: bool, why: str) -> None:
-    """Put PLAN in force; without it, plan the files as they stand, show the plan, and ask.
+    """Put PLAN (its id, or a file of `sudare plan --out`) in force; without it, plan the files, show the plan, and ask.
 
     What lets partners see more waits for a second person, who is signed in at the console: then this ends with 3.
     """
     house = house_of(folder)
     if plan is not None:
-        found = find_plan(house, plan)
+        found = find_plan(house, _named(plan))
         if found is None:
             raise Refused(f"no plan `{plan}`: `sudare plan` makes one")
         out.print("\n".join(verdict(found)), markup=False)
@@ -107,6 +109,13 @@ def versions_command(folder: Path, version: int | None) -> None:
             raise Refused(f"no version {version}")
         for line in text_changes(version_files(house, version - 1) or {}, after):
             out.print(line, markup=False)
+
+
+def _named(plan: str) -> str:
+    """The id of a plan, where a file that tells of it is named."""
+    file = Path(plan)
+    found = _ID.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return found[0] if found else plan
 
 
 def _print_samples(house: House, plan: Plan) -> None:

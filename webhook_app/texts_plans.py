@@ -31,7 +31,7 @@ PLANS = table(
             "마지막 변경의 나머지가 거부되었습니다. 버전 {version}보다 많이 보여주지 않습니다. "
             "파일을 고쳐 다시 계획하세요.",
         ),
-        "plans.some_wait": ("Plans that wait: {count}", "承認待ちの計画: {count} 件", "대기 중인 계획: {count}건"),
+        "plans.some_wait": ("Plans that wait: {count}", "待っている計画: {count} 件", "대기 중인 계획: {count}건"),
         "plans.files_differ": (
             "Files that differ from what is in force: {names}",
             "適用中の設定と異なるファイル: {names}",

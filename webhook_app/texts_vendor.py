@@ -40,9 +40,9 @@ VENDOR = table(
             "버전 {version}이 적용 중이며 파일과 일치합니다.",
         ),
         "files.differ": (
-            "Version {version} is in force. Other in the files: {names}. `sudare apply` shows what would change.",
-            "第{version}版が適用中です。内容が異なるファイル: {names}。`sudare apply` で変更点を確認できます。",
-            "버전 {version}이 적용 중입니다. 내용이 다른 파일: {names}. `sudare apply`로 변경 내용을 볼 수 있습니다.",
+            "Version {version} is in force. Other in the files: {names}. `sudare plan` shows what would change.",
+            "第{version}版が適用中です。内容が異なるファイル: {names}。`sudare plan` で変更点を確認できます。",
+            "버전 {version}이 적용 중입니다. 내용이 다른 파일: {names}. `sudare plan`으로 변경 내용을 볼 수 있습니다.",
         ),
         "files.unread": (
             "Version {version} is in force. The files cannot be read now: `sudare check` says why.",

@@ -60,6 +60,8 @@ def test_a_plan_as_markdown_is_a_comment_for_a_pull_request(sudare, folder, wide
     assert text.startswith("### Plan `")
     assert re.search(r"\| `deal\.amount` \| [1-9]\d* \| 0 \|", text)
     assert "```diff" in text
+    waiting = sudare("apply", file, "--workspace", folder)
+    assert (waiting.code, "another admin or approver" in waiting.text.lower()) == (3, True)
 
 
 def test_apply_ends_with_3_where_somebody_else_has_to_agree_and_that_person_puts_it_in_force(

@@ -148,7 +148,7 @@ def test_axe_finds_nothing_on_plans_and_none_is_wider_than_the_screen(world, lan
     from playwright.sync_api import sync_playwright
 
     assert language in LANGUAGES
-    first = make_plan(world, change(world, NO_REGION), "sato")
+    first = make_plan(world, change(world, NO_REGION), "sato", "regions are ours")
     apply_plan(world, first)
     plan = make_plan(world, change(world, *WIDER_PRICES), MAKER, "agreed on Tuesday")
     person = access.add_person(world, MAKER, "管理 担当", role="admin")
@@ -169,7 +169,7 @@ def test_axe_finds_nothing_on_plans_and_none_is_wider_than_the_screen(world, lan
                 f"/plans/{plan.id}?samples=1",
                 f"/plans/{first.id}",
                 "/versions",
-                "/versions/1",
+                "/versions/2",
             ):
                 assert tab.goto(address + path).status == 200
                 if place := os.environ.get("SUDARE_PICTURES"):
