@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import cedarpy
 from org import STAGES, count_of, cpu, verdict
 from workspace import PLAIN, files, partner_fields
 
@@ -151,6 +150,8 @@ def cedar_policy() -> str:
 
 def disagreements(policy: Policy, work: list[tuple[dict[str, Value], tuple[int, int]]], partners: list[Any]) -> int:
     """In how many of the sampled pairs Cedar lets another field be seen than we do, or less sharply."""
+    import cedarpy  # its answers are compared here alone
+
     share: dict[str, Value] = {"share.state": "accepted"}
     actions = [(number, row.name, rung) for number, row in enumerate(policy.rows) for rung in LADDERS[row.ladder][1:]]
     pairs = [(values, number) for values, both in work[: SAMPLED // 2] for number in both]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from config.workspace import Workspace
 from mapping.model import Broken
@@ -16,9 +17,11 @@ from policies.difference import difference
 from policies.model import LADDERS, Rule
 from sync.foreseen import Foreseen, foreseen, shareable
 from sync.house import InForce
+from sync.masks import mask
 from sync.moving import may_move
-from sync.project import drain
+from sync.project import drain, mark
 from sync.schema import partners, shares
+from sync.unfiltered import partner_accounts
 
 CONDITIONS: tuple[Any, ...] = (
     "always",
@@ -90,20 +93,57 @@ def test_looking_at_the_touched_deals_alone_foresees_all_that_looking_at_every_d
     assert seen
 
 
-@pytest.mark.parametrize(
-    ("when", "all_of_them"),
-    [({"partner.tier": "platinum"}, True), ({"partner.tier": "platinum", "deal.stage": "lost"}, False)],
-)
-def test_a_change_for_some_partners_touches_deals_of_theirs_only(life_on_sqlite, when, all_of_them):
-    life = life_on_sqlite
-    drain(life.house)
-    platinum = {row.id for row in life.rows(partners) if '"platinum"' in row.fields}
-    theirs = {row.deal_id for row in life.rows(shares) if row.partner_id in platinum}
-    assert 0 < len(theirs) < len({row.deal_id for row in life.rows(shares)})
+def touched(life: Any, when: Any) -> set[str]:
+    """Deals that a new rule with this condition may touch."""
     with life.house.reading() as tx:
         workspace = life.house.in_force(tx).workspace
         rules = [rule for file in workspace.policies for rule in file.rules]
         new = Rule("show", "new", when, ("deal.amount",), rung="exact", tells_partner="it")
         found = difference(compiled(workspace, rules), compiled(workspace, [*rules, new]))
-        touched = may_move(tx, workspace, found, life.house.clock())
-    assert touched == theirs if all_of_them else touched < theirs
+        deals = may_move(tx, workspace, found, life.house.clock())
+    assert deals is not None
+    return deals
+
+
+def deals_of(life: Any, tier: str) -> set[str]:
+    """Deals that partners of this tier have."""
+    own = {row.id for row in life.rows(partners) if f'"{tier}"' in row.fields}
+    return {row.deal_id for row in life.rows(shares) if row.partner_id in own}
+
+
+@pytest.mark.parametrize(
+    ("when", "all_of_them"),
+    [
+        ({"partner.tier": "platinum"}, True),
+        ({"partner.tier": "platinum", "deal.stage": "lost"}, False),
+        ("partner.tier == 'platinum' and contacts.length > 1", True),  # how many there are is not looked up
+    ],
+)
+def test_a_change_for_some_partners_touches_deals_of_theirs_only(life, when, all_of_them):
+    drain(life.house)
+    theirs, found = deals_of(life, "platinum"), touched(life, when)
+    assert 0 < len(theirs) < len({row.deal_id for row in life.rows(shares)})
+    assert found == theirs if all_of_them else found < theirs
+
+
+def test_a_deal_that_is_not_settled_is_looked_at_with_any_change(life_on_sqlite):
+    life = life_on_sqlite
+    drain(life.house)
+    nobody = {"partner.tier": "no such tier"}
+    assert touched(life, nobody) == set()
+    marked, suspended, hidden, *_ = sorted({row.deal_id for row in life.rows(shares)})
+    with life.house.writing() as tx:
+        mark(tx, [marked])
+        tx.execute(sa.update(shares).where(shares.c.deal_id == suspended).values(suspended=True))
+        mask(tx, {(life.rows(shares, deal_id=hidden)[0].partner_id, hidden): ["deal.name"]})
+    assert touched(life, nobody) == {marked, suspended, hidden}
+
+
+def test_of_a_partner_that_was_read_under_another_mapping_every_deal_is_looked_at(life_on_sqlite):
+    life = life_on_sqlite
+    drain(life.house)
+    own = sa.select(partners.c.id).where(partners.c.fields.contains('"platinum"'))
+    with life.house.writing() as tx:
+        outdated = partner_accounts.c.partner_id.in_(own)
+        tx.execute(sa.update(partner_accounts).where(outdated).values(shape="another"))
+    assert touched(life, {"partner.tier": "no such tier"}) == deals_of(life, "platinum")
