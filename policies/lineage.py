@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mapping.expression import Expression, parse
-from mapping.model import Broken, Place, Problem
+from mapping.model import Broken, Problem
 from mapping.syntax import KIND
 from mapping.tokens import Wrong, names
 from mapping.typed import Known, nearest
@@ -156,8 +156,3 @@ def chain(name: str, wanted: str, lineage: Lineage) -> str:
         return ""
     further = chain(source, wanted, lineage)
     return f"computed from {source}" + (f", which is {further}" if further else "")
-
-
-def place_of(row: FieldRow) -> Place:
-    """Where a row stands, its expression if it has one."""
-    return row.expr_place if row.expr else row.place

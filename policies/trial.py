@@ -112,13 +112,12 @@ def _differences(policy: Policy, test: PolicyTest, situation: Situation, now: da
             yield f"{name} is `{got}`{why}, expected `{wanted}`"
 
 
-def _canonical(wanted: Any) -> str:
+def _canonical(wanted: str) -> str:
     """An expectation as `plain_text` writes it: `12000k JPY` is `12M JPY`."""
-    text = ("true" if wanted else "false") if isinstance(wanted, bool) else str(wanted)
     try:
-        return _said(literal(text, "money"))
+        return _said(literal(wanted, "money"))
     except ValueError:
-        return text
+        return wanted
 
 
 def _noticed(policy: Policy, test: PolicyTest, situation: Situation, now: datetime) -> Iterator[str]:

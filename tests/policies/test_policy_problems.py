@@ -13,7 +13,8 @@ import pytest
 from mapping.model import Broken, Place
 from mapping.values import FieldType, Money
 from policies.compile import Policy, compile_policy
-from policies.model import FieldRow, FieldTable, PolicyFile, Rule
+from policies.lint import untested_people
+from policies.model import FieldRow, FieldTable, PolicyFile, PolicyTest, Rule
 
 CLASSES = {"basics": "", "price": "", "person": "", "internal": ""}
 PARTNER: dict[str, FieldType] = {"partner.tier": "picklist", "partner.nda": "picklist", "partner.since": "date"}
@@ -268,3 +269,50 @@ def test_files_add_up_and_the_more_careful_invitation_wins() -> None:
         14,
     )
     assert policy.decide({}, {}, {}, NOW).admitted
+
+
+def untested(*rules: Rule, tests: tuple[PolicyTest, ...] = ()) -> list[str]:
+    policy = build(WHO, *rules)
+    return [str(each) for each in untested_people(policy, [PolicyFile("p", (WHO, *rules), (), tests)])]
+
+
+OWNER = show(fields=("deal.owner",), basis="consent", rung="initials")
+
+
+def test_a_shown_field_about_a_person_needs_a_test() -> None:
+    text = (
+        "rule `Basics`: deal.owner is about a person and no test expects it: write one, such as "
+        '`{name: Strangers see no person, expect: {"deal.owner": hidden}}`'
+    )
+    places = {"fields": Place("p.yaml", 4, 30)}
+    assert untested(dataclasses.replace(OWNER, places=places)) == [f"p.yaml:4:30 {text}"]
+    more = show({"partner.tier": "gold"}, ("deal.owner", "contacts[].name"), basis="consent", name="More")
+    assert [each.split(" is about")[0] for each in untested(OWNER, more)] == [
+        "p.yaml:4:5 rule `Basics`: deal.owner",
+        "p.yaml:4:5 rule `More`: contacts[].name",
+    ]
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        PolicyTest("T", {}, {"deal.owner": "hidden"}),
+        PolicyTest("T", {}, "nothing changes", vary=("deal.owner",)),
+    ],
+)
+def test_a_test_that_expects_or_varies_it_is_enough(test: PolicyTest) -> None:
+    assert untested(OWNER, tests=(test,)) == []
+    assert len(untested(OWNER, tests=(PolicyTest("T", {}, {"deal.name": "x"}),))) == 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        show(),
+        show(fields=("deal.owner",), rung="hide"),
+        limit(classes=("person",)),
+        limit(fields=("deal.owner",), rung="initials"),
+    ],
+)
+def test_what_shows_no_person_needs_no_test_of_one(rule: Rule) -> None:
+    assert untested(rule) == []

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -203,6 +204,35 @@ def test_however_a_value_stands_to_what_rules_and_bands_compare_with_one_that_st
 
     tried = [stands(value) for value in candidates(policy, field, NOW) if value is not None]
     assert stands(data.draw(values)) in tried
+
+
+PLAIN: list[tuple[FieldType, tuple[Any, ...]]] = [
+    ("text", ("x", "別の値", "a@example.com")),
+    ("number", (0, 1, -1, 0.5)),
+    ("boolean", (True, False)),
+    ("multi", ([], ["a"], ["a", "x"])),
+    ("money", (Money(0, "JPY"), Money(-1, "JPY"), Money(10**15, "JPY"), Money(0, "XXX"))),
+]
+
+
+@pytest.mark.parametrize(("kind", "values"), PLAIN)
+def test_each_kind_has_values_of_its_own_beside(kind: FieldType, values: tuple[Any, ...]) -> None:
+    rows = row("deal.x", kind, "basics", "plain"), row("deal.y", "text", "basics", "plain")
+    rule = Rule("show", "A", {"deal.y": "a"}, ("deal.x",), rung="exact", tells_partner="it")
+    table = FieldTable({"basics": ""}, frozenset(), rows)
+    policy = compile_policy(table, [PolicyFile("p", (rule,), ())], {}, zone=ZoneInfo("UTC"), fiscal_year_starts=1)
+    found = candidates(policy, "deal.x", NOW)
+    assert found[0] is None
+    assert all(value in found for value in values)
+
+
+def test_an_instant_is_tried_as_the_mirror_keeps_it() -> None:
+    table = FieldTable({"basics": ""}, frozenset(), (row("deal.x", "datetime", "basics", "date"),))
+    rule = Rule("show", "A", "deal.x < now", ("deal.x",), rung="exact", tells_partner="it")
+    policy = compile_policy(table, [PolicyFile("p", (rule,), ())], {}, zone=ZoneInfo("UTC"), fiscal_year_starts=1)
+    tried = [str(each) for each in candidates(policy, "deal.x", NOW)[1:]]
+    assert {"2026-11-25T00:00:00Z", "2027-11-26T00:00:00Z"} <= set(tried)
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each) for each in tried)
 
 
 def test_another_month_quarter_and_year_are_tried_of_a_day(policy: Policy) -> None:

@@ -78,12 +78,42 @@ def test_a_rule_for_partners_whom_no_rule_admits_is_refused() -> None:
          "rule `Cap`: caps nothing today, since no rule shows more; delete it, or correct one of them"),
         ((show("Day"), limit("A", GOLD, fields=("deal.close",)), limit("B", "partner.tier in ['gold', 'silver']", fields=("deal.close",))),
          "rule `A`: caps nothing that `B` does not; delete it, or correct one of them"),
+        ((show("Day"), show("Gold day", GOLD)), "rule `Gold day`: shows nothing that `Day` does not; delete it, or correct one of them"),
+        ((show("Day", GOLD), show("Month", {"partner.tier": "gold", "share.state": "accepted"}, rung="month")),
+         "rule `Month`: shows nothing that `Day` does not; delete it, or correct one of them"),
+        ((show("Name", fields=("deal.name",)), show("Day"), show("Month", GOLD, rung="month")),
+         "rule `Month`: shows nothing that `Day` does not; delete it, or correct one of them"),
+        ((show("Day"), limit("Hide", GOLD, fields=("deal.close",)), limit("Month", GOLD, rung="month", fields=("deal.close",))),
+         "rule `Month`: caps nothing that `Hide` does not; delete it, or correct one of them"),
         ((Rule("who", "Gold", GOLD), show("Day")), "rule `Gold`: admits nobody whom `All` does not; delete it, or correct one of them"),
     ],
 )  # fmt: skip
 def test_a_rule_that_others_make_idle_is_remarked_upon(rules: tuple[Rule, ...], found: str) -> None:
     policy = build(WHO, *rules)
     assert (told(idle_rules(policy)), useless_rules(policy)) == ([found], [])
+
+
+def test_all_rules_that_do_as_much_are_named_up_to_two() -> None:
+    said = told(idle_rules(build(WHO, show("Day"), show("Gold day", GOLD), show("Gold month", GOLD, rung="month"))))
+    assert said == [
+        "rule `Gold month`: shows nothing that `Day` or `Gold day` does not; delete it, or correct one of them",
+        "rule `Gold day`: shows nothing that `Day` does not; delete it, or correct one of them",
+    ]
+
+
+def test_a_limit_that_is_not_in_effect_where_another_is_unknown_does_not_cover_it() -> None:
+    """Unknown limits: `Filled` does nothing for a partner whose NDA nobody has filled in, and `None` does."""
+    filled = limit("Filled", "partner.nda is not empty and partner.nda == 'none'", fields=("deal.close",))
+    open_too = limit("Empty too", "partner.nda is empty or partner.nda == 'none'", fields=("deal.close",))
+    said = told(
+        idle_rules(
+            build(WHO, show("Day"), filled, open_too, limit("None", {"partner.nda": "none"}, fields=("deal.close",)))
+        )
+    )
+    assert said == [
+        "rule `None`: caps nothing that `Empty too` does not; delete it, or correct one of them",
+        "rule `Filled`: caps nothing that `Empty too` does not; delete it, or correct one of them",
+    ]
 
 
 def test_who_rules_that_only_together_cover_another_make_it_idle() -> None:
