@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from mapping.values import Value
 from policies.decision import Policy
-from policies.masking import TEXT, Approved, FreeText
+from policies.masking import TEXT, Approved, FreeText, nothing_approved
 from sync.house import House
 from sync.identifiers import digest
 from sync.prepared import Prepared, among_given, listed
@@ -39,7 +39,9 @@ class Approvals:
 
     def of(self, deal_id: str) -> Approved:
         """Whether a text of this deal has been approved as it stands."""
-        known = {(*_named(row), row.source) for row in self.standing.get(deal_id, ()) if row.by is not None}
+        if deal_id not in self.standing:
+            return nothing_approved
+        known = {(*_named(row), row.source) for row in self.standing[deal_id] if row.by is not None}
         return lambda text: (*self.name(text), self.digest(text.source)) in known
 
     def wait(self, deal_id: str, texts: Iterable[FreeText], partner_id: str) -> None:

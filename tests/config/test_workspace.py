@@ -155,6 +155,18 @@ def test_check_runs_the_policy_tests_and_remarks_on_what_may_surprise(tmp_path: 
     ]
 
 
+def test_check_says_which_texts_wait_for_a_person(tmp_path: Path, good: Mapping[str, str]) -> None:
+    name, rule = "policies/deal-share.yaml", "{name: Next step, when: always, fields: [deal.next_step], as: exact}"
+    copy({**good, name: good[name].replace("show:\n", f"show:\n  - {rule}\n", 1), "documents.yaml": ""}, tmp_path)
+    (tmp_path / "documents.yaml").unlink()
+    workspace, said = check(tmp_path, NOW)
+    assert [str(each) for each in said] == [
+        "policies/deal-share.yaml:6:67 rule `Next step`: each text of deal.next_step waits for a person's approval in "
+        "the console; until then it is redacted"
+    ]
+    assert workspace.policy.why["deal.margin"] == "hidden value, to be masked in deal.next_step"
+
+
 def test_check_fails_with_the_policy_tests_that_fail(tmp_path: Path, good: Mapping[str, str]) -> None:
     name = "policies/tests/deal-share.test.yaml"
     copy({**good, name: good[name].replace("5M-20M JPY", "20M-100M JPY"), "documents.yaml": ""}, tmp_path)

@@ -142,6 +142,14 @@ def test_hidden_values_are_read_because_they_are_masked_and_only_where_a_text_is
     assert set(policy(("deal.stage", "exact", "always")).why) == {"deal.stage"}
 
 
+def test_an_explanation_says_that_a_text_needs_a_person():
+    whole = policy(("deal.next_step", "exact", "always"))
+    found = whole.explain(DEAL, {}, {}, NOW, "deal.next_step")
+    assert found.missing == ("exact only where a person has approved this very text, until then less",)
+    masked = policy(("deal.next_step", "redacted", "always")).explain(DEAL, {}, {}, NOW, "deal.next_step")
+    assert masked.missing == ()
+
+
 def refused(*shows: tuple[str, str, str], extra: tuple[FieldRow, ...] = (), listed: tuple[str, ...] = ()) -> str:
     with pytest.raises(Broken) as broken:
         policy(*shows, extra=extra, listed=listed)
