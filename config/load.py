@@ -167,4 +167,5 @@ def _compiled(draft: Draft, files: Mapping[str, str], problems: list[Problem]) -
         fields=table,
         policies=tuple(with_tests(each, draft.tests or []) for each in policies),
         four_eyes=settings.four_eyes,
+        keep_years=settings.keep_years,
     )

@@ -29,6 +29,7 @@ class Settings:
     serving: Serving
     mail: Mapping[str, Any]
     four_eyes: bool
+    keep_years: int
 
 
 def read_settings(read: Located, problems: list[Problem]) -> Settings | None:
@@ -76,4 +77,5 @@ def read_settings(read: Located, problems: list[Problem]) -> Settings | None:
         ),
         mail=words.get("mail", {}),
         four_eyes=words.get("four_eyes", True),
+        keep_years=words.get("ledger", {}).get("keep_years", 3),
     )

@@ -286,6 +286,12 @@ class MailWords(Words):
     password = Secret()
 
 
+class LedgerWords(Words):
+    """The disclosure ledger."""
+
+    keep_years = Whole(1, 100)
+
+
 class SudareWords(Words):
     """sudare.yaml."""
 
@@ -302,3 +308,4 @@ class SudareWords(Words):
     )
     mail = Inner(MailWords)
     four_eyes = Flag()
+    ledger = Inner(LedgerWords)

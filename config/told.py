@@ -62,6 +62,7 @@ def _settings(workspace: Workspace) -> Iterator[Line]:
         yield line("who may open the console", f"{email}: {name}, {role}")
     eyes = "waits for a second person" if workspace.four_eyes else "can be put in force by one person: four_eyes is off"
     yield line("four eyes", f"what lets partners see more {eyes}")
+    yield line("disclosure ledger", f"kept for {workspace.keep_years} years")
     serving = workspace.serving
     yield line("doors", f"partners: {serving.partner_address}, as {serving.partner_url}")
     yield line("doors", f"console: {serving.vendor_address}, as {serving.vendor_url}")

@@ -138,3 +138,4 @@ class Workspace:
     fields: FieldTable  # as declared, and what is mapped but not listed (internal)
     policies: tuple[PolicyFile, ...]  # as declared, with their tests
     four_eyes: bool = True  # what lets partners see more waits for a second person
+    keep_years: int = 3  # how long the disclosure ledger keeps a month

@@ -92,6 +92,10 @@ class House:
         workspace, judge = self._compiled(row.version, connection)
         return InForce(row.version, row.floor, workspace, judge, row.bound)
 
+    def version(self, connection: sa.Connection, version: int) -> Workspace:
+        """The configuration that a version is, whether or not it is still in force."""
+        return self._compiled(version, connection)[0]
+
     def _compiled(self, version: int, connection: sa.Connection) -> tuple[Workspace, Judge]:
         known = _compiled_versions(self.engine)
         if version not in known:

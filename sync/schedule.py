@@ -26,6 +26,8 @@ from sync.deliver import SendMail, deliver
 from sync.drift import Looked
 from sync.house import House, instant
 from sync.leases import lease
+from sync.ledger.heads import seal
+from sync.ledger.retention import drop_old
 from sync.notices import is_waiting, sweep
 from sync.project import come_due
 from sync.pull import pull
@@ -47,6 +49,7 @@ NOTICES_SECONDS = 0.1  # between two looks whether one waits; a look takes no le
 GATHER_SECONDS = 0.15  # between two readings, so that a stream of notices costs the CRM a few calls a second
 QUIET_SECONDS, LONGEST_HEARING = 2.0, 15.0  # a run ends after a silence, and at last by itself
 SWEEP_SECONDS = 900
+LEDGER_SECONDS = 3600  # between two looks whether a month is to be signed, or has been kept long enough
 CHECK_SECONDS = 60  # between two looks whether a check is due
 LEASE_SECONDS = 30
 LOOK_SECONDS = 1  # for a new version; then the board is told how jobs went
@@ -117,6 +120,7 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
     jobs = [
         Job("deliver", DELIVER_SECONDS, lambda: deliver(house, send)),
         Job("come-due", COME_DUE_SECONDS, lambda: come_due(house)),
+        Job("ledger", LEDGER_SECONDS, lambda: (seal(house), drop_old(house))),
     ]
     for name, row in workspace.connections.items():
         poll = float(row.options.get("poll_seconds", POLL_SECONDS))

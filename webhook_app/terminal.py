@@ -9,9 +9,9 @@ import click
 from webhook_app import (
     terminal_checks,
     terminal_crm,
+    terminal_ledger,
     terminal_partners,
     terminal_plans,
-    terminal_records,
     terminal_serving,
     terminal_workspace,
 )
@@ -36,7 +36,7 @@ for _room in (
     terminal_plans,
     terminal_crm,
     terminal_partners,
-    terminal_records,
+    terminal_ledger,
     terminal_serving,
     terminal_checks,
 ):

@@ -33,9 +33,9 @@ def ledger() -> None:
 def person_command(folder: Path, person: str, raw: bool) -> None:
     """Ask about a person."""
     house = house_of(folder)
-    subject = _person(house, person)
+    subject = person_named(house, person)
     rows = _pages(lambda after: recipients_of(house, subject.id, after=after))
-    _tell(f"{_called(subject)}: who could see or received", "partner", rows, raw)
+    _tell(f"{called(subject)}: who could see or received", "partner", rows, raw)
 
 
 @ledger.command("partner")
@@ -45,7 +45,7 @@ def person_command(folder: Path, person: str, raw: bool) -> None:
 def partner_command(folder: Path, partner: str, raw: bool) -> None:
     """Say what PARTNER could see or received of whom, ever."""
     house = house_of(folder)
-    own = _partner(house, partner)
+    own = partner_named(house, partner)
     rows = _pages(lambda after: received_by(house, own, after=after))
     _tell(f"{partner}: could see or received", "person", rows, raw)
 
@@ -102,17 +102,19 @@ def _about(house: House, report: Report, partner: str | None, person: str | None
         if report.needs_one:
             raise click.UsageError(f"say which {report.scope} {report.name} is about: --{report.scope}")
         return None
-    return _partner(house, given) if report.scope == "partner" else _person(house, given).id
+    return partner_named(house, given) if report.scope == "partner" else person_named(house, given).id
 
 
-def _partner(house: House, name: str) -> str:
+def partner_named(house: House, name: str) -> str:
+    """The partner's id, by its key, the CRM's account id or its exact name. Raises Refused."""
     found = find_partner(house, name)
     if found is None:
         raise Refused(f"no partner `{name}`: give its key, the CRM's account id, or its exact name")
     return found.id
 
 
-def _person(house: House, asked: str) -> Subject:
+def person_named(house: House, asked: str) -> Subject:
+    """The one person of the ledger who answers to this. Raises Refused."""
     found = find_people(house, sys.stdin.readline() if asked == "-" else asked)
     if not found:
         raise Refused(
@@ -120,12 +122,13 @@ def _person(house: House, asked: str) -> Subject:
             "try another spelling, the e-mail address or the CRM's id before you say so"
         )
     if len(found) > 1:
-        told = ", ".join(f"{each.crm_id or each.id} ({_called(each)})" for each in found[:10])
+        told = ", ".join(f"{each.crm_id or each.id} ({called(each)})" for each in found[:10])
         raise Refused(f"{len(found)} persons answer to this: give the id of one: {told}")
     return found[0]
 
 
-def _called(subject: Subject) -> str:
+def called(subject: Subject) -> str:
+    """The name, else the pseudonym."""
     return subject.name or subject.pseudonym
 
 
@@ -146,7 +149,7 @@ def _tell(title: str, other: str, rows: Iterator[Provision], raw: bool) -> None:
         return
     shown = table(title, other, "what", "basis", "how", "first", "last")
     for each in rows:
-        name = each.partner.name if other == "partner" else _called(each.person)
+        name = each.partner.name if other == "partner" else called(each.person)
         told = (fields_text("en", each.fields), bases_text("en", each.bases), channels_text("en", each.channels))
         shown.add_row(name, *told, each.first, each.last)
     out.print(shown)
@@ -155,7 +158,7 @@ def _tell(title: str, other: str, rows: Iterator[Provision], raw: bool) -> None:
 def _as_json(each: Provision) -> dict[str, Any]:
     return {
         "partner": {"key": each.partner.key, "name": each.partner.name},
-        "person": {"id": each.person.id, "crm_id": each.person.crm_id, "name": _called(each.person)},
+        "person": {"id": each.person.id, "crm_id": each.person.crm_id, "name": called(each.person)},
         "fields": each.fields,
         "bases": each.bases,
         "channels": each.channels,
