@@ -23,7 +23,7 @@ from webhook_app.terminal_records import ledger, partner_named, person_named
 @click.option(
     "--heads",
     "file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Heads that were exported before: the chain must still pass them.",
 )

@@ -15,6 +15,7 @@ from sync.house import House
 from sync.identifiers import internal_id, partner_id
 from sync.ledger.persons import name_of
 from sync.ledger.tables import ledger, showings, subjects
+from sync.project import come_due
 from sync.pull import pull
 from webhook_app.partner_app import create_partner_app
 
@@ -33,6 +34,8 @@ class Life:
         self.clock.move(minutes=1)
         problems = pull(self.house, CONNECTION, WorldConnector(self.world)).problems
         assert not problems, problems
+        while come_due(self.house):
+            pass
 
     def door(self, key: str) -> Door:
         """One partner's way in."""
