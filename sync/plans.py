@@ -139,14 +139,11 @@ def refuse(house: House, plan: Plan, person: Person, reason: str) -> None:
 
 def _decide(house: House, plan: Plan, by: str, approved_by: str | None) -> Outcome:
     workspace = fit(house, plan.files)
+    with house.reading() as tx:
+        _check(tx, house, plan.id, workspace)
     with house.writing(alone=True) as tx:
-        row = tx.execute(sa.select(plans).where(plans.c.id == plan.id)).one()
-        before = in_force(house, tx)
-        if row.state != WAITING:
-            raise Overtaken(f"plan {plan.id} is {row.state}: make a new one with `sudare plan`")
-        # INVARIANT: what is put in force is what was shown.
-        if row.base != latest_version(tx) or _seal(tx, house, before, workspace) != row.digest:
-            raise Overtaken(f"plan {plan.id} is not what would happen any more: make a new one with `sudare plan`")
+        # Where all deals are decided anew, all were looked at a moment ago: nobody waits for that once more.
+        row = _check(tx, house, plan.id, workspace, again=not plan.told.anew)
         done = put_in_force(tx, house, Draft(workspace, row.by, row.why, plan.id, approved_by))
         if approved_by and done.waits:
             raise NotYours("another admin or approver than who made a plan has to approve it")
@@ -157,6 +154,17 @@ def _decide(house: House, plan: Plan, by: str, approved_by: str | None) -> Outco
             decided = {"state": APPLIED, "decided_by": by, "decided_at": house.now()}
             tx.execute(sa.update(plans).where(plans.c.id == plan.id).values(decided))
     return done
+
+
+def _check(tx: sa.Connection, house: House, plan_id: str, workspace: Workspace, *, again: bool = True) -> Any:
+    """The plan's row; raises Overtaken where it is not what would happen now."""
+    row = tx.execute(sa.select(plans).where(plans.c.id == plan_id)).one()
+    if row.state != WAITING:
+        raise Overtaken(f"plan {plan_id} is {row.state}: make a new one with `sudare plan`")
+    # INVARIANT: what is put in force is what was shown.
+    if row.base != latest_version(tx) or (again and _seal(tx, house, in_force(house, tx), workspace) != row.digest):
+        raise Overtaken(f"plan {plan_id} is not what would happen any more: make a new one with `sudare plan`")
+    return row
 
 
 def _plan(row: Any) -> Plan:
