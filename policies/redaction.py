@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Literal
 
 from mapping.values import major
@@ -55,7 +56,7 @@ def hidden_of(values: Iterable[tuple[Kind, Any]]) -> Hidden:
         elif kind == "number":
             numbers.add(abs(Decimal(str(value))))
         else:
-            spellings.update(dict.fromkeys(_SPELLINGS[kind](value)))
+            spellings.update(dict.fromkeys(_spelled(kind, value)))
             digits = digits_of(fold(value).text)
             if kind == "text" and len(digits) >= 7 and len(digits) * 2 > len(value.strip()):
                 phones.add(_national(digits))
@@ -64,6 +65,12 @@ def hidden_of(values: Iterable[tuple[Kind, Any]]) -> Hidden:
 
 
 _SPELLINGS = {"person": names.person, "company": names.company, "email": names.mail, "text": names.text}
+
+
+@lru_cache(maxsize=16_384)
+def _spelled(kind: Kind, value: str) -> tuple[Spelling, ...]:
+    """The ways to write a value; deals of one account have the same people."""
+    return tuple(_SPELLINGS[kind](value))
 
 
 def redacted(text: str, hidden: Hidden) -> str:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from config.folder import read_folder
 from sync import access, identifiers, schema, unfiltered
+from sync.applied import apply_files
 from sync.asked import meanings, shape_of
 from sync.plans import approve as approve_plan
 from sync.plans import make_plan
@@ -42,9 +43,8 @@ def come_in(world):
 
 
 @pytest.fixture
-def shown(world, public):
+def read(world, public):
     """What MINATO sees of the deal's next step; None where it is hidden."""
-    _show_next_step(world)
 
     def read():
         body = Projection(world, MINATO).deal(public(world, "MINATO", "006A")).body
@@ -53,11 +53,22 @@ def shown(world, public):
     return read
 
 
-def _show_next_step(world) -> None:
+@pytest.fixture
+def shown(world, read):
+    """The same, once a version shows it."""
+    _show_next_step(world)
+    return read
+
+
+def with_rules(world, rules: str) -> dict[str, str]:
+    """The workspace's files with more rules."""
+    files, name = dict(read_folder(world.folder)), "policies/deal-share.yaml"
+    return {**files, name: files[name].replace("limit:\n", rules, 1)}
+
+
+def _show_next_step(world, rules: str = RULE) -> None:
     """A version in force that shows gold partners the next step, with all records read for it."""
-    files = dict(read_folder(world.folder))
-    files["policies/deal-share.yaml"] = files["policies/deal-share.yaml"].replace("limit:\n", RULE, 1)
-    plan = make_plan(world, files, "admin@aozora.example")
+    plan = make_plan(world, with_rules(world, rules), "admin@aozora.example")
     approver = access.add_person(world, "approver@aozora.example", "", role="approver")
     approve_plan(world, plan, approver)
     told = meanings(world.workspace(), "sf")
@@ -159,6 +170,18 @@ def test_a_text_stays_hidden_until_all_that_is_masked_in_it_has_been_read(world,
         tx.execute(sa.update(unfiltered.streams).where(unfiltered.streams.c.stream == "contacts").values(whole=False))
         project(tx, world, [DEAL])
     assert shown() is None
+
+
+def test_while_names_are_taken_away_a_text_that_still_holds_them_is_hidden(world, read):
+    masked = RULE.replace("as: exact", "as: redacted")
+    names = '  - {name: Names, when: {partner.tier: gold}, fields: ["contacts[].name"], as: exact, basis: consent}\n'
+    _show_next_step(world, names + masked)
+    assert "山田様" in read()
+    apply_files(world, with_rules(world, masked), "admin@aozora.example")
+    assert read() is None  # the stored view still has the name in its text
+    with world.writing() as tx:
+        project(tx, world, [DEAL])
+    assert read() == MASKED
 
 
 def test_the_page_speaks_three_languages(world, come_in, shown):
