@@ -142,6 +142,43 @@ def test_the_value_that_shows_a_change_is_told_as_a_test_would_write_it(policy: 
     ]
 
 
+def test_fields_are_varied_together_and_both_are_told(policy: Policy) -> None:
+    rules = (
+        *RULES[:1],
+        Rule("show", "Both", "deal.close < 2026-01-01 and deal.amount > 20M JPY", ("deal.name",), rung="exact",
+             tells_partner="it"),
+    )  # fmt: skip
+    policy = compile_policy(TABLE, [PolicyFile("p", rules, ())], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=4)
+    given = {"partner": {"tier": "gold"}, "deal": {"name": "x"}}
+    assert tried(policy, given=given, expect="nothing changes", vary=("deal.close", "deal.amount")) == [
+        "t.yaml:3:5 test `T`: deal.name changes from `hidden` to `x` "
+        "when deal.close is `2025-12-31` and deal.amount is `20000001 JPY`"
+    ]
+
+
+def test_however_many_fields_are_varied_there_is_an_end(policy: Policy) -> None:
+    stranger = {**GIVEN, "partner": {}}
+    every = ("deal.name", "deal.amount", "deal.margin", "deal.close", "contacts[].name")
+    assert tried(policy, given=stranger, expect="nothing changes", vary=every) == []
+
+
+def test_a_varied_column_leaves_the_rest_of_its_row_and_the_other_rows_alone() -> None:
+    rows = (*TABLE.rows, row("contacts[].title", "text", "basics", "plain"))
+    rules = (*RULES[:1], Rule("show", "Titles", "always", ("contacts[].title",), rung="exact"))
+    table = FieldTable(TABLE.classes, TABLE.never_share, rows)
+    policy = compile_policy(table, [PolicyFile("p", rules, ())], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=4)
+    people = [{"name": "Jane Doe", "title": "CEO"}, {"name": "田中 太郎", "title": "部長"}, {"name": "x", "title": "y"}]
+    given = {"partner": {"tier": "gold"}, "contacts": people}
+    assert tried(policy, given=given, expect="nothing changes", vary=("contacts[].name",)) == []
+
+
+def test_what_would_show_more_is_told_of_a_list_too() -> None:
+    rules = (*RULES[:2], Rule("limit", "Few", "partner.tier in ['gold', 'silver']", ("deal.name",), rung="hide"))
+    policy = compile_policy(TABLE, [PolicyFile("p", rules, ())], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=4)
+    said = policy.explain({"deal.name": "x"}, {"partner.tier": "gold"}, {}, NOW, "deal.name")
+    assert said.missing == ("would be exact if not (partner.tier in ['gold', 'silver'])",)
+
+
 def test_a_text_that_reads_hidden_is_not_taken_for_a_hidden_field() -> None:
     rules = (
         *RULES[:1],

@@ -195,6 +195,18 @@ def test_date_columns_sort_as_what_is_shown_of_them(days: list[str], rung: str) 
     assert columns == sorted(columns)
 
 
+def test_a_column_that_cannot_be_shown_of_one_row_leaves_the_others_of_that_row() -> None:
+    rows = plain("contacts[].email", "email", "email"), plain("contacts[].title", "text", "plain")
+    policy = policy_of(*rows)
+    people = [
+        {"contacts[].email": "broken", "contacts[].title": "CEO"},
+        {"contacts[].email": "a@b.example", "contacts[].title": "部長"},
+    ]
+    view = DealView(policy, {}, {"contacts": people})
+    rungs = at(policy, contacts__email="domain", contacts__title="exact")
+    assert json.loads(view.body(rungs))["contacts"] == [{"email": "b.example", "title": "部長"}, {"title": "CEO"}]
+
+
 @pytest.mark.parametrize(
     ("rung", "day", "text"),
     [

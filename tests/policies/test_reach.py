@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from dice import ATOMS, NOW, PARTNER, TABLE, Dice, compiled, written
 
+from mapping.model import Place
 from policies.compile import Policy, compile_policy
 from policies.model import FieldTable, PolicyFile, Rule
 from policies.reach import idle_rules, useless_rules
@@ -91,6 +93,28 @@ def test_a_rule_for_partners_whom_no_rule_admits_is_refused() -> None:
 def test_a_rule_that_others_make_idle_is_remarked_upon(rules: tuple[Rule, ...], found: str) -> None:
     policy = build(WHO, *rules)
     assert (told(idle_rules(policy)), useless_rules(policy)) == ([found], [])
+
+
+def test_what_a_rule_shows_to_partners_without_the_deal_does_not_count() -> None:
+    policy = build(Rule("who", "Gold", GOLD), show("A", GOLD), show("B", "partner.tier in ['gold', 'silver']"))
+    assert told(idle_rules(policy)) == ["rule `B`: shows nothing that `A` does not; delete it, or correct one of them"]
+
+
+def test_without_any_who_rule_no_show_is_blamed() -> None:
+    assert useless_rules(build(show("A", GOLD))) == []
+
+
+def test_a_finding_stands_at_the_word_that_is_wrong_or_at_its_rule() -> None:
+    never, at = "partner.tier == 'gold' and partner.tier == 'silver'", Place("p.yaml", 7, 5)
+    places = {"name": Place("p.yaml", 7, 12), "when": Place("p.yaml", 7, 30), "as": Place("p.yaml", 7, 50)}
+    rules = [
+        (dataclasses.replace(show("A", never), place=at), 5),
+        (dataclasses.replace(show("A", never), place=at, places=places), 30),
+        (dataclasses.replace(show("A", rung="hide"), place=at, places=places), 50),
+        (dataclasses.replace(Rule("who", "A", "always"), place=at, places=places), 12),
+    ]
+    for rule, column in rules:
+        assert [each.place for each in useless_rules(build(WHO, rule))] == [Place("p.yaml", 7, column)]
 
 
 def test_all_rules_that_do_as_much_are_named_up_to_two() -> None:
