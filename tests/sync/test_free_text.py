@@ -1,0 +1,58 @@
+"""Free text on its way from a CRM to a partner: not before all that is masked in it has been read."""
+
+from __future__ import annotations
+
+from demo_house import crm_id
+
+from policies.redaction import MASK
+from sync.project import drain
+
+RULE = "  - {name: Next step, when: {partner.tier: [gold, platinum]}, fields: [deal.next_step], as: redacted}\nlimit:\n"
+
+
+def drained(life):
+    while drain(life.house):
+        pass
+
+
+def next_step(life, partner="MINATO", key="YOKOHAMA_CORE"):
+    return life.deal(partner, "sf", key)["deal"].get("next_step")
+
+
+def begin(life):
+    """A rule that shows the next step is in force, and everything has been read for it."""
+    life.apply(policy=("limit:\n", RULE))
+    drained(life)
+    life.reopen()
+    life.round("sf")
+
+
+def test_a_text_is_shown_once_the_fields_that_are_masked_in_it_have_been_read(life):
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", Margin__c=7_654_321, NextStep="粗利765万円で提案")
+    life.round("sf")
+    life.apply(policy=("limit:\n", RULE))
+    drained(life)
+    assert next_step(life) is None  # the margin was never read, so nobody could mask it
+    life.reopen()
+    life.round("sf")
+    assert next_step(life) == f"粗利{MASK}円で提案"
+
+
+def test_a_deal_whose_customer_has_no_people_has_its_text_too(life_on_sqlite):
+    life = life_on_sqlite
+    for key in ("SAGINUMA", "KURUSHIMA"):
+        life.edit("sf", "Contact", key, AccountId=crm_id("sf", "SHINANO"))
+    life.round("sf")
+    begin(life)
+    assert next_step(life, key="YOKOHAMA_CARE") == "条件表を送付"
+
+
+def test_what_moves_beside_a_deal_moves_its_text(life_on_sqlite):
+    life = life_on_sqlite
+    begin(life)
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="鵯谷様と最終調整")
+    life.round("sf")
+    assert next_step(life) == "鵯谷様と最終調整"  # nobody of that name is known
+    life.edit("sf", "Contact", "SAGINUMA", LastName="鵯谷")
+    life.round("sf")
+    assert next_step(life) == f"{MASK}様と最終調整"
