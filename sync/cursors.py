@@ -56,14 +56,27 @@ def record_cursor(place: Sequence[str]) -> str:
     return base64.urlsafe_b64encode(json.dumps(list(place)).encode()).decode().rstrip("=")
 
 
-def place_in_record(cursor: str) -> tuple[str, str, str, str]:
+def place_in_record(cursor: str) -> tuple[str, ...]:
     """The last row's day, way, items and basis. Raises BadQuery where the cursor is none of the record's."""
+    return _place(cursor, 4)
+
+
+def recall_cursor(at: str, id: str) -> str:
+    """Where a list of recalls goes on after one."""
+    return record_cursor((at, id))
+
+
+def place_in_recalls(cursor: str) -> tuple[str, ...]:
+    """The last recall's instant and id. Raises BadQuery where the cursor is none of recalls."""
+    return _place(cursor, 2)
+
+
+def _place(cursor: str, size: int) -> tuple[str, ...]:
     try:
-        day, channel, items, basis = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        f"{day}{channel}{items}{basis}".encode()  # half a character is none that a database can compare
+        place = tuple(json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))))
+        "".join(place).encode()  # half a character is none that a database can compare
     except (ValueError, TypeError, RecursionError) as cause:
         raise BadQuery("after", "not a cursor of this record") from cause
-    place = (day, channel, items, basis)
-    if not all(isinstance(each, str) and "\0" not in each for each in place):
+    if len(place) != size or any("\0" in each for each in place):
         raise BadQuery("after", "not a cursor of this record")
     return place

@@ -71,6 +71,15 @@ class House:
                 yield connection
 
     @contextmanager
+    def reading_as(self, partner_id: str) -> Iterator[sa.Connection]:
+        """A snapshot; on PostgreSQL through a role that sees this partner's rows alone."""
+        with self.reading() as tx:
+            if tx.dialect.name == "postgresql":
+                tx.execute(sa.text("select set_config('sudare.partner', :partner, true)"), {"partner": partner_id})
+                tx.execute(sa.text("set local role sudare_partner"))
+            yield tx
+
+    @contextmanager
     def writing(self, *, alone: bool = False) -> Iterator[sa.Connection]:
         """One transaction to write in, durable when the block ends; on SQLite it holds the write lock throughout.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import lru_cache
 from itertools import islice, takewhile
@@ -25,6 +25,7 @@ from sync.identifiers import personal
 from sync.ledger.delivered import Channel, Delivery
 from sync.ledger.subjects import names_somebody
 from sync.masks import masked, masked_fields
+from sync.recalls import Recalled, recall_of, recalled
 from sync.schema import SORT_COLUMNS, feed, messages, narrowed, partners, shares, views
 from sync.shown import (
     AS_IT_OPENS,
@@ -131,9 +132,10 @@ class Projection:
             standing = sa.select(shares.c.public_id).where(shares.c.partner_id == self._id, about)
             waiting = set(tx.execute(standing).scalars()) - now.keys()
             closed = paused(tx, self._id)
+            taken_back = recalled(tx, self._id, {event.public_id for event in events})
         # INVARIANT: a deal is told as ended only once its share has ended.
         known = [] if closed else list(takewhile(lambda event: event.public_id not in waiting, events))
-        rows = [self._event(force, event, now.get(event.public_id)) for event in known[:size]]
+        rows = [self._event(force, event, now.get(event.public_id), taken_back) for event in known[:size]]
         last = known[:size][-1].position if rows else position
         return FeedPage(rows, feed_cursor(epoch, last), len(known) > size)
 
@@ -141,15 +143,19 @@ class Projection:
         """What was written about a deal of this partner's, oldest first; nothing once the deal is gone."""
         with self._reading() as tx:
             # INVARIANT: the deal and what was written about it are read from one snapshot.
-            if self._row(tx, self._house.in_force(tx), public_id) is None:
+            force = self._house.in_force(tx)
+            share = self._row(tx, force, public_id)
+            if share is None:
                 return []
             rows = tx.execute(
                 sa.select(messages)
                 .where(messages.c.partner_id == self._id, messages.c.public_id == public_id)
                 .order_by(messages.c.at, messages.c.id)
                 .limit(500)
-            )
-            return [Message(row.id, row.direction, row.author, row.text, row.at) for row in rows]
+            ).all()
+        if rows and self.delivery is not None:
+            self.delivery.note(force, share, frozenset())  # none of its fields, and yet something of the deal
+        return [Message(row.id, row.direction, row.author, row.text, row.at) for row in rows]
 
     def documents(self) -> list[Document]:
         """The documents that this partner may open."""
@@ -162,7 +168,7 @@ class Projection:
         return [each for each in workspace.documents if each.opens_for(fields)]
 
     def _reading(self) -> AbstractContextManager[sa.Connection]:
-        return reading_as(self._house, self._id)
+        return self._house.reading_as(self._id)
 
     def _live(self, tx: sa.Connection, force: InForce) -> sa.Select[Any]:
         """This partner's readable shares with their bytes, and nothing beside them."""
@@ -211,7 +217,7 @@ class Projection:
             self.delivery.note(force, row, left, channel)
         return deal
 
-    def _event(self, force: InForce, event: Any, row: Any) -> dict[str, Any]:
+    def _event(self, force: InForce, event: Any, row: Any, taken_back: Recalled) -> dict[str, Any]:
         """One event, rendered when sent: a deal that is gone by now is told as ended, whatever it was."""
         # INVARIANT: the queue holds a reference; the body is what the partner may see now.
         kind = event.kind if row is not None else "deal.ended"
@@ -221,7 +227,10 @@ class Projection:
             "kind": kind,
             "deal_id": event.public_id,
         }
-        if row is not None and kind != "message":
+        if kind == "deal.ended":
+            if asked := recall_of(taken_back, event):
+                told["recall_id"] = asked
+        elif kind != "message":
             told["deal"] = self._give(force, row, None, "feed").body
         return told
 
@@ -261,16 +270,6 @@ class Projection:
             for row in tx.execute(self._live(tx, force).where(about).order_by(column)):
                 yield self._deal(row).text(name), getattr(row, column.name), row
             chosen = tx.execute(groups.where(column > chosen[-1][0]).limit(FACETS)).all()
-
-
-@contextmanager
-def reading_as(house: House, partner_id: str) -> Iterator[sa.Connection]:
-    """A snapshot; on PostgreSQL through a role that sees this partner's rows alone."""
-    with house.reading() as tx:
-        if tx.dialect.name == "postgresql":
-            tx.execute(sa.text("select set_config('sudare.partner', :partner, true)"), {"partner": partner_id})
-            tx.execute(sa.text("set local role sudare_partner"))
-        yield tx
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sync.changes import HELD, Event, drop_views, summarise, tell
 from sync.drift import holding
 from sync.house import House
+from sync.recalls import recall
 from sync.rows import batches, upsert
 from sync.schema import messages, shares
 from sync.unfiltered import streams
@@ -83,13 +84,13 @@ def end_orphans(house: House) -> int:
 def _end(house: House, connection: str, pairs: list[tuple[str, str]]) -> None:
     with house.writing() as tx:
         now = house.now()
-        # Deleted only where still suspended: a round that gave the share back in between wins.
-        ended = tx.execute(
-            sa.delete(shares)
-            .where(sa.tuple_(shares.c.partner_id, shares.c.deal_id).in_(pairs), shares.c.suspended)
-            .returning(shares.c.partner_id, shares.c.deal_id, shares.c.public_id, shares.c.version)
-        ).all()
+        # Only what is still suspended: a round that gave the share back in between wins.
+        going = sa.and_(sa.tuple_(shares.c.partner_id, shares.c.deal_id).in_(pairs), shares.c.suspended)
+        # In order, since what is being put on record as received holds its share.
+        ended = tx.execute(sa.select(shares).where(going).order_by(shares.c.deal_id).with_for_update()).all()
+        tx.execute(sa.delete(shares).where(going))
         tell(tx, [Event(row.partner_id, row.public_id, "deal.ended", row.version + 1) for row in ended], now)
+        recall(tx, house, ended, now)
         # INVARIANT: a partner that is put on again starts anew: what was written before stays with the ended share.
         gone = [(row.partner_id, row.deal_id) for row in ended]
         tx.execute(sa.delete(messages).where(sa.tuple_(messages.c.partner_id, messages.c.deal_id).in_(gone)))

@@ -13,6 +13,7 @@ from sync.access import partner_of_key
 from sync.house import House
 from sync.ledger.own import Received, all_received, received
 from sync.reader import Projection
+from sync.recalls import BY_API, Recall, acknowledge, own_recalls
 from sync.shown import BadQuery, CursorGone, Deal, DealPage, Query, Standing
 from sync.support_log import log_of, say
 from webhook_app.api_views import CommentWords, OurApi, TextWords, api, check_media, offers
@@ -24,6 +25,8 @@ from webhook_app.api_words import (
     FeedWords,
     LogWords,
     MessagesWords,
+    RecallsWords,
+    RecallWords,
     ResultsWords,
 )
 from webhook_app.document_pages import count_pages
@@ -182,6 +185,24 @@ def disclosures_sheet() -> Response:
     provider, rows = this_workspace().vendor, all_received(this_house(), g.partner_id)
     lines = ((provider, row.day, row.channel, _fields_text(row), row.basis) for row in rows)
     return Response(sheet(head, lines), mimetype="text/csv")
+
+
+@offers("GET", "/recalls", RecallsWords, "after", "limit")
+def list_recalls() -> Response:
+    """Deals that were taken back after you had received something of them, newest first"""
+    found = own_recalls(this_house(), g.partner_id, request.args.get("after") or None, _limit())
+    return _json(_dump({"recalls": [_recall(row) for row in found.rows], "next": found.next}))
+
+
+@offers("POST", "/recalls/<recall_id>/ack", RecallWords)
+def acknowledge_recall(recall_id: str) -> Response:
+    """Say that your copies of a deal that was taken back are deleted; said again, it stays as it was said first"""
+    return _json(_dump(_recall(acknowledge(this_house(), g.partner_id, recall_id, BY_API) or refuse(404))))
+
+
+def _recall(row: Recall) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in ("id", "deal_id", "received", "at", "due", "acknowledged")}
+    return {**told, "state": row.state(this_house().now())}
 
 
 def _disclosure(row: Received) -> dict[str, Any]:

@@ -128,6 +128,25 @@ class DisclosuresWords(Answer):
     next = fields.String(required=True, allow_none=True, metadata=told("Send it as `after` for the next page."))
 
 
+class RecallWords(Answer):
+    """A deal that was taken back: please delete your copies, then acknowledge."""
+
+    id = fields.String(required=True)
+    deal_id = fields.String(required=True, metadata=told("Your id of the deal that is gone."))
+    received = fields.String(required=True, metadata=told("When you first received something of it, UTC."))
+    at = fields.String(required=True, metadata=told("When it was taken back, UTC."))
+    due = fields.String(required=True, metadata=told("Until when to acknowledge, UTC."))
+    acknowledged = fields.String(required=True, allow_none=True, metadata=told("When you did, UTC."))
+    state = fields.String(required=True, validate=validate.OneOf(("open", "overdue", "acknowledged")))
+
+
+class RecallsWords(Answer):
+    """Deals that were taken back, newest first."""
+
+    recalls = fields.List(fields.Nested(RecallWords), required=True)
+    next = fields.String(required=True, allow_none=True, metadata=told("Send it as `after` for the next page."))
+
+
 class ProblemWords(Answer):
     """RFC 9457."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from sync.ledger.chain import Entry, add, missing
 from sync.ledger.showings import Showing, keep_showings, read_showings
 from sync.ledger.tables import deliveries
 from sync.rows import among, insert_new
+from sync.schema import shares
 from sync.shown import Updating
 
 Channel = Literal["page", "api", "feed"]
@@ -25,6 +26,7 @@ class Given(NamedTuple):
     """One deal whose bytes are about to leave."""
 
     deal_id: str
+    since: str  # when the share began
     view: str
     crowd: str
     showing: str  # the share's
@@ -49,7 +51,7 @@ class Delivery:
         if share.people is None:  # written by an older release: whom it shows is found out when it is made anew
             raise Updating("what may be seen is being decided anew; read again in a moment")
         day = self._house.clock().astimezone(force.workspace.timezone).date().isoformat()
-        told = (share.deal_id, share.view, share.crowd, share.showing, share.people)
+        told = (share.deal_id, share.since, share.view, share.crowd, share.showing, share.people)
         self._given.append(Given(*told, fields, channel or self._channel, force.version, day))
 
     def write(self) -> None:
@@ -65,12 +67,23 @@ class Delivery:
         if not stands:
             # INVARIANT: on record, durably, before any byte of it leaves.
             with self._house.writing() as tx:
+                _hold(tx, self._partner, fresh.values())
                 keep_showings(tx, told.showings.values())
                 insert_new(tx, deliveries, told.fresh_deliveries(tx))
                 add(tx, told.entries, self._house.now())
         if len(known) > _MOST:
             known.clear()
         known.update(dict.fromkeys(fresh))
+
+
+def _hold(tx: sa.Connection, partner_id: str, given: Iterable[Given]) -> None:
+    """These shares don't end before this transaction does. Raises Updating where one has ended since it was read."""
+    asked = {(each.deal_id, each.since) for each in given}
+    mine = sa.and_(shares.c.partner_id == partner_id, among(shares.c.deal_id, sorted({deal for deal, _ in asked})))
+    living = sa.select(shares.c.deal_id, shares.c.since).where(mine, ~shares.c.suspended).order_by(shares.c.deal_id)
+    # INVARIANT: who ends a share finds on record all that was received of it, so that nothing is left to recall.
+    if asked - {tuple(row) for row in tx.execute(living.with_for_update(read=True, key_share=True))}:
+        raise Updating("what was read is not shared any more; read again")
 
 
 class _Told:
@@ -91,14 +104,14 @@ class _Told:
             deliveries.c.partner_id == self._partner,
             among(deliveries.c.deal_id, sorted({row["deal_id"] for row in self.deliveries})),
         )
-        wanted = sa.select(deliveries.c.deal_id, deliveries.c.showing, deliveries.c.channel).where(mine)
-        standing = {tuple(row) for row in tx.execute(wanted)}
-        rows = {(row["deal_id"], row["showing"], row["channel"]): row for row in self.deliveries}
+        key = ("deal_id", "since", "showing", "channel")
+        standing = {tuple(row) for row in tx.execute(sa.select(*(deliveries.c[name] for name in key)).where(mine))}
+        rows = {tuple(row[name] for name in key): row for row in self.deliveries}
         return [rows[key] for key in sorted(rows.keys() - standing)]
 
     def _delivery(self, given: Given) -> Mapping[str, str]:
         showing = given.showing if given.fields is None else self._keep(self._shown[given.showing].only(given.fields))
-        told = {"deal_id": given.deal_id, "showing": showing, "channel": given.channel}
+        told = {"deal_id": given.deal_id, "since": given.since, "showing": showing, "channel": given.channel}
         return {"partner_id": self._partner, **told, "at": self._now}
 
     def _entries(self, given: Given) -> Iterator[Entry]:
@@ -124,5 +137,5 @@ def _known(engine: sa.Engine) -> dict[bytes, None]:
 
 def _key(partner_id: str, given: Given) -> bytes:
     fields = "*" if given.fields is None else ",".join(sorted(given.fields))
-    told = (partner_id, given.deal_id, given.view, given.crowd, given.showing, fields, given.channel)
+    told = (partner_id, given.deal_id, given.since, given.view, given.crowd, given.showing, fields, given.channel)
     return digest("\0".join((*told, str(given.version), given.day)).encode()).encode()

@@ -14,7 +14,6 @@ from sync.house import House
 from sync.ledger.chain import AVAILABLE
 from sync.ledger.showings import read_showings
 from sync.ledger.tables import ledger
-from sync.reader import reading_as
 
 PAGE = 100
 
@@ -42,7 +41,7 @@ def received(house: House, partner_id: str, after: str | None = None, limit: int
     # INVARIANT: neither persons nor how many they were, nor versions, nor what the partner never fetched: initials
     # that are equal may be of two persons, and that is not for the partner to learn here.
     place = place_in_record(after) if after is not None else ("", "", "", "")
-    with reading_as(house, partner_id) as tx:
+    with house.reading_as(partner_id) as tx:
         rows = list(islice(_rows(tx, partner_id, place), limit + 1))
     page = rows[:limit]
     with house.reading() as tx:  # names of fields and rungs alone; the partner's own reads open none of these

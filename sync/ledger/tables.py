@@ -24,11 +24,12 @@ shown = Table(  # what a partner could see of a deal, from when to when: kept fo
     Column("version", Integer, nullable=False),  # the configuration that decided it
     text("ended", empty=True),
 )
-deliveries = Table(  # what a partner received of a deal: once for each showing and channel
+deliveries = Table(  # what a partner received of a share: once for each showing and channel
     "deliveries",
     metadata,
     text("partner_id", key=True),
     text("deal_id", key=True),
+    text("since", key=True),  # when the share began: what comes back is another one
     text("showing", key=True),
     text("channel", key=True),  # page, api, feed
     text("at"),  # the first time
@@ -85,10 +86,13 @@ recalls = Table(  # a share has ended: the partner is asked for the copies back
     text("partner_id"),
     text("deal_id"),
     text("public_id"),  # as the partner knew the deal
+    text("since"),  # when the share began
+    text("received"),  # when something of it was first received
     text("at"),
     text("due"),  # overdue from then on
     text("acknowledged", empty=True),
-    text("acknowledged_by", empty=True),
+    text("acknowledged_by", empty=True),  # an e-mail, or `api`
     Index("recalls_by_partner", "partner_id", "at"),
+    Index("recalls_by_deal", "deal_id"),
     Index("recalls_due", "due", **where("acknowledged is null")),
 )

@@ -127,7 +127,13 @@ def _channels(key: str) -> Iterator[tuple[str, Channel]]:
         for other in PARTNERS:
             if other != key and deal == "D1":
                 yield f"{other}'s {deal}", _get(f"/api/v1/deals/{deal_of(other, deal)}")
-    for path in ("/api/v1/statements", "/api/v1/documents", "/api/v1/disclosures", "/api/v1/disclosures.csv"):
+    for path in (
+        "/api/v1/statements",
+        "/api/v1/documents",
+        "/api/v1/disclosures",
+        "/api/v1/disclosures.csv",
+        "/api/v1/recalls",
+    ):
         yield path, _get(path)
     for language in LANGUAGES:
         for name, path in _pages(key):

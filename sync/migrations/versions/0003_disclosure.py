@@ -17,12 +17,12 @@ _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a 
     "released": "deal_id! field! rung! digest! asked! source by? at? ended?",
     "showings": "id! fields rules bases",
     "shown": "deal_id! partner_id! since! showing version# ended?",
-    "deliveries": "partner_id! deal_id! showing! channel! at",
+    "deliveries": "partner_id! deal_id! since! showing! channel! at",
     "subjects": "id! connection reference? key?= name?= erased?",
     "ledger": "subject_id! partner_id! items! channel! version!# day! basis link## place# digest=",
     "ledger_links": "number!## at rows### digest",
     "ledger_heads": "month! number## digest signature dropped?",
-    "recalls": "id! partner_id deal_id public_id at due acknowledged? acknowledged_by?",
+    "recalls": "id! partner_id deal_id public_id since received at due acknowledged? acknowledged_by?",
 }
 _INDEXES = (  # name, table, columns, only where
     ("released_open", "released", ["asked"], "ended is null"),
@@ -31,6 +31,7 @@ _INDEXES = (  # name, table, columns, only where
     ("ledger_by_person", "ledger", ["partner_id", "subject_id"], None),
     ("ledger_by_link", "ledger", ["link", "place"], None),
     ("recalls_by_partner", "recalls", ["partner_id", "at"], None),
+    ("recalls_by_deal", "recalls", ["deal_id"], None),
     ("recalls_due", "recalls", ["due"], "acknowledged is null"),
 )
 _OWN = ("narrowed", "recalls", "ledger")  # what a partner's own reads may look at, of its own rows

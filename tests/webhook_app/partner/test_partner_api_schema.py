@@ -36,4 +36,4 @@ def test_every_address_keeps_what_the_specification_says(call, door, mode):
             case.call_and_validate(headers=headers, checks=checks)
 
         holds()
-    assert len(tried) == 13
+    assert len(tried) == 15
