@@ -8,7 +8,7 @@ from itertools import combinations
 
 from config.workspace import Workspace
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping, Problem
-from policies.lint import untested_people
+from policies.lint import people_told_about, untested_people
 from policies.model import FieldRow
 from policies.reach import useless_rules
 from policies.trial import run_tests
@@ -22,6 +22,7 @@ def refusals(workspace: Workspace, now: datetime) -> list[Problem]:
     found = {
         *run_tests(workspace.policy, workspace.policies, now),
         *untested_people(workspace.policy, workspace.policies),
+        *people_told_about(workspace.policy),
         *useless_rules(workspace.policy),
         *_two_names(workspace),
     }

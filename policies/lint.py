@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from mapping.expression import Expression
 from mapping.model import Place, Problem
+from mapping.syntax import Attribute, walk
 from mapping.typed import nearest
 from policies.decision import Policy
 from policies.layout import list_of
@@ -184,6 +185,19 @@ def untested_people(policy: Policy, files: Sequence[PolicyFile]) -> list[Problem
                 example = f'`{{name: Strangers see no person, expect: {{"{row.name}": hidden}}}}`'
                 found.setdefault(row.name, Problem(_place(rule, row.name, "fields"), _says(rule, text + example)))
     return list(found.values())
+
+
+def people_told_about(policy: Policy) -> list[Problem]:
+    """Conditions that tell partners about a person, as acknowledged, under no legal basis."""
+    found = []
+    for rule, tree in ((each.rule, each.tree) for each in policy.book.rules):
+        asked = {node.name for node in walk(tree) if isinstance(node, Attribute)}
+        for name in sorted(asked & policy.book.index.keys()) if rule.tells_partner and not rule.basis else ():
+            if is_personal(policy.rows[policy.book.index[name]]):
+                text = f"its condition tells partners about a person by {name}"
+                way = "name the legal basis, as in `basis: consent`" if rule.kind == "show" else "ask another field"
+                found.append(Problem(_place(rule, f"when.{name}", "when"), _says(rule, f"{text}: {way}")))
+    return found
 
 
 def _list_columns_asked(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:

@@ -13,7 +13,7 @@ import pytest
 from mapping.model import Broken, Place
 from mapping.values import FieldType, Money
 from policies.compile import Policy, compile_policy
-from policies.lint import untested_people
+from policies.lint import people_told_about, untested_people
 from policies.model import FieldRow, FieldTable, PolicyFile, PolicyTest, Rule
 
 CLASSES = {"basics": "", "price": "", "person": "", "internal": ""}
@@ -316,3 +316,19 @@ def test_a_test_that_expects_or_varies_it_is_enough(test: PolicyTest) -> None:
 )
 def test_what_shows_no_person_needs_no_test_of_one(rule: Rule) -> None:
     assert untested(rule) == []
+
+
+def test_a_condition_that_tells_of_a_person_needs_a_legal_basis_too() -> None:
+    asks, at = {"deal.owner": "Jane Doe"}, {"when.deal.owner": Place("p.yaml", 4, 20)}
+    told = {"tells_partner": "who is in charge", "places": at}
+    text = "its condition tells partners about a person by deal.owner"
+
+    def said(rule: Rule) -> list[str]:
+        return [str(each) for each in people_told_about(build(WHO, rule))]
+
+    assert said(show(asks, **told)) == [
+        f"p.yaml:4:20 rule `Basics`: {text}: name the legal basis, as in `basis: consent`"
+    ]
+    assert said(limit(asks, classes=("price",), **told)) == [f"p.yaml:4:20 rule `Cap`: {text}: ask another field"]
+    assert said(show(asks, basis="consent", **told)) == []
+    assert said(show({"deal.stage": "won"}, tells_partner="that it is won")) == []
