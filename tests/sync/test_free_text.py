@@ -5,7 +5,9 @@ from __future__ import annotations
 from demo_house import crm_id
 
 from policies.redaction import MASK
+from sync import schema
 from sync.project import drain
+from sync.released_texts import approve, texts
 
 RULE = "  - {name: Next step, when: {partner.tier: [gold, platinum]}, fields: [deal.next_step], as: redacted}\nlimit:\n"
 
@@ -19,9 +21,9 @@ def next_step(life, partner="MINATO", key="YOKOHAMA_CORE"):
     return life.deal(partner, "sf", key)["deal"].get("next_step")
 
 
-def begin(life):
+def begin(life, rule=RULE):
     """A rule that shows the next step is in force, and everything has been read for it."""
-    life.apply(policy=("limit:\n", RULE))
+    life.apply(policy=("limit:\n", rule))
     drained(life)
     life.reopen()
     life.round("sf")
@@ -56,3 +58,24 @@ def test_what_moves_beside_a_deal_moves_its_text(life_on_sqlite):
     life.edit("sf", "Contact", "SAGINUMA", LastName="鵯谷")
     life.round("sf")
     assert next_step(life) == f"{MASK}様と最終調整"
+
+
+def test_an_approval_holds_for_one_text_and_every_edit_in_the_crm_ends_it(life):
+    begin(life, RULE.replace("as: redacted", "as: exact"))
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="鷺沼様に12,347,619円で提案")
+    life.round("sf")
+    masked = f"{MASK}様に{MASK}円で提案"
+    assert next_step(life) == masked
+    (row,) = (each for each in texts(life.house) if each.deal_id == life.id("sf", "YOKOHAMA_CORE"))
+    assert (row.shown, row.rung, len(row.readers)) == ("鷺沼様に12,347,619円で提案", "exact", 1)
+    assert approve(life.house, (row.deal_id, row.field, row.rung, row.digest), "yamada")
+    assert next_step(life) == row.shown
+    assert row.deal_id in {each.deal_id for each in texts(life.house, approved=True)}
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep=row.shown + "!")
+    life.round("sf")
+    assert next_step(life) == masked + "!"
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep=row.shown)
+    life.round("sf")
+    assert next_step(life) == masked
+    (ended,) = (each for each in life.rows(schema.released, by="yamada"))
+    assert ended.ended is not None
