@@ -19,6 +19,8 @@ _DAY_FIRST = re.compile(rf"(?<![0-9])([0-9]{{1,2}})(?:st|nd|rd|th)?\s?(?:of\s)?{
 _MONTH_FIRST = re.compile(
     rf"(?<![a-z]){_NAMES}\s?([0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9])(?:,?\s?([0-9]{{4}})(?![0-9]))?"
 )
+_KANJI = "〇一二三四五六七八九十"
+_IN_KANJI = re.compile(rf"(?<![{_KANJI}])([{_KANJI}]{{1,3}})月([{_KANJI}]{{1,3}})日?")
 
 
 def days_in(folded: str, wanted: frozenset[date]) -> Iterator[Span]:
@@ -27,6 +29,9 @@ def days_in(folded: str, wanted: frozenset[date]) -> Iterator[Span]:
         first, second = int(found[2]), int(found[3])
         year = _year(found[1]) or _year(found[4])
         if _is_one(wanted, year, first, second) or _is_one(wanted, year, second, first):
+            yield found.span()
+    for found in _IN_KANJI.finditer(folded):
+        if _is_one(wanted, None, _in_kanji(found[1]), _in_kanji(found[2])):
             yield found.span()
     for found in _DENSE.finditer(folded):
         if _is_one(wanted, int(found[1]), int(found[2]), int(found[3])):
@@ -37,6 +42,14 @@ def days_in(folded: str, wanted: frozenset[date]) -> Iterator[Span]:
     for found in _MONTH_FIRST.finditer(folded):
         if _is_one(wanted, _year(found[3]), _MONTHS.index(found[1]) + 1, int(found[2])):
             yield found.span()
+
+
+def _in_kanji(text: str) -> int:
+    """A number below a hundred, in kanji."""
+    tens, ten, ones = text.rpartition("十")
+    figures = "".join(str(_KANJI.index(letter)) for letter in ones if letter != "十")
+    tens_counted = (_KANJI.index(tens[-1]) if tens else 1) if ten else 0
+    return 10 * tens_counted + int(figures or 0)
 
 
 def _year(text: str | None) -> int | None:

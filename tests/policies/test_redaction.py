@@ -134,7 +134,7 @@ def test_a_korean_amount_is_masked_in_figures_and_words(written):
 DAYS = ["2026-12-24", "2026/12/24", "2026.12.24", "12/24", "12月24日", "2026年12月24日",
     "令和8年12月24日", "12월 24일",
         "2026년 12월 24일", "Dec 24", "December 24th, 2026", "24 Dec 2026", "24th of December",
-        "20261224", "24.12.2026"]  # fmt: skip
+        "20261224", "十二月二十四日", "24.12.2026"]  # fmt: skip
 
 
 @pytest.mark.parametrize("written", DAYS)
@@ -216,9 +216,9 @@ def test_what_is_beyond_the_longest_text_is_masked_as_a_whole():
     "\u0301", "𠮷", "+1", "우)", "0-0"]
 )  # fmt: skip
 def test_no_text_takes_long(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     redacted((piece * MOST)[:MOST], HIDDEN)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 @settings(max_examples=300, deadline=None)
