@@ -1,9 +1,9 @@
-"""The console's disclosure ledger: two questions, their answers, and the reports. For administrators and auditors."""
+"""The console's disclosure ledger: three questions, their answers, and the reports. For administrators and auditors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
@@ -11,6 +11,9 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from sync.access import Ambiguous, PartnerRow, find_partner
+from sync.board import DealRow, find_deal
+from sync.house import instant
+from sync.ledger.history import seen_at
 from sync.ledger.questions import (
     MOST_FOUND,
     Period,
@@ -43,7 +46,7 @@ def _open() -> None:
 
 @ledger.get("")
 def start() -> AnyResponse:
-    """The two questions."""
+    """The questions."""
     return page("vendor/ledger.html")
 
 
@@ -85,6 +88,17 @@ def partner(partner_id: str) -> AnyResponse:
     answer = received_by(this_house(), found.id, after=request.args.get("after"))
     own = [each for each in REPORTS.values() if each.scope == "partner"]
     return page("vendor/ledger_partner.html", partner=found, answer=answer, reports=own, **_words())
+
+
+@ledger.post("/seen")
+def seen() -> AnyResponse:
+    """What one partner could see of one deal at an instant, and by which rules."""
+    found, deal = _partner(request.form.get("partner", "")), _deal(request.form.get("deal", ""))
+    at = _instant(request.form.get("at", ""))
+    if found is None or deal is None or at is None:
+        return page("vendor/ledger.html", no_deal=True)
+    answer = seen_at(this_house(), found.id, deal.id, at)
+    return page("vendor/ledger_seen.html", partner=found, deal=deal, at=instant(at), seen=answer, **_words())
 
 
 @ledger.get("/reports")
@@ -178,6 +192,21 @@ def _partner(name: str) -> PartnerRow | None:
     try:
         return find_partner(this_house(), name.strip()) if name.strip() else None
     except Ambiguous:
+        return None
+
+
+def _deal(name: str) -> DealRow | None:
+    try:
+        return find_deal(this_house(), name.strip()[:300]) if name.strip() else None
+    except Ambiguous:
+        return None
+
+
+def _instant(text: str) -> datetime | None:
+    """An instant written as a clock in the vendor's zone shows it; empty is now."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=this_workspace().timezone) if text else this_house().clock()
+    except ValueError:
         return None
 
 

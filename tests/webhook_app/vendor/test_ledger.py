@@ -1,4 +1,4 @@
-"""The console's disclosure ledger: two questions, their answers, the reports; read by two roles, in three languages."""
+"""The console's disclosure ledger: three questions, their answers, the reports; two roles, three languages."""
 
 from __future__ import annotations
 
@@ -109,6 +109,7 @@ def test_other_roles_are_refused_and_see_no_way_there(signed_in, role, pages, fi
     for address in [*pages, *files]:
         assert browser.get(address).status_code == 403, address
     assert ask(browser, "people", "田中").status_code == 403
+    assert browser.post("/ledger/seen", data={"partner": "MINATO", "deal": "006A"}, headers=SAME).status_code == 403
     assert 'href="/ledger"' not in browser.get("/").get_data(as_text=True)
 
 
@@ -150,6 +151,37 @@ def test_a_partner_leads_to_all_that_it_could_see(signed_in, asked):
 
 def test_an_unknown_partner_is_told(signed_in):
     assert "No partner answers to this" in text_of(ask(signed_in(), "partners", "NOBODY"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_partner_saw_of_a_deal_is_told_with_the_rules_and_without_a_value(signed_in, language):
+    answer = signed_in(language=language).post("/ledger/seen", data={"partner": "MINATO", "deal": "006A"}, headers=SAME)
+    assert answer.status_code == 200
+    page = text_of(answer)
+    for told in ("Price band for gold and platinum", "deal.amount", "Partners with an agreement in force"):
+        assert told in page
+    for value in ("12,340,000", "12340000", "5M", "500万", "500만", "7,654,321"):
+        assert value not in page
+
+
+def test_before_a_partner_had_a_deal_it_could_see_nothing_of_it(signed_in):
+    asked = {"partner": "MINATO", "deal": "006A", "at": "2020-01-01T10:00"}
+    page = text_of(signed_in().post("/ledger/seen", data=asked, headers=SAME))
+    assert "港システム could see nothing of this deal at 1 Jan 2020, 10:00." in page
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"partner": "NOBODY", "deal": "006A"},
+        {"partner": "MINATO", "deal": "none"},
+        {"partner": "MINATO", "deal": "006A", "at": "yesterday"},
+        {},
+    ],
+)
+def test_where_partner_or_deal_or_time_is_unclear_the_page_says_what_to_give(signed_in, asked):
+    page = text_of(signed_in().post("/ledger/seen", data=asked, headers=SAME))
+    assert "No partner or no deal answers to this" in page
 
 
 def test_an_erased_person_is_shown_by_a_pseudonym_everywhere(world, signed_in, told, tanaka, pages, files):
