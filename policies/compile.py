@@ -71,6 +71,7 @@ def compile_policy(
         layout=lru_cache(maxsize=_LAYOUTS)(partial(lay_out, rows, renders, slots, table.never_share)),
         calendar=calendar,
         types=types,
+        known=known,
         edges=tuple(dict.fromkeys(edge for tree in trees for node in walk(tree) for edge in _edges(node))),
     )
     problems += problems_of(policy, stated, lineage, files)

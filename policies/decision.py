@@ -77,6 +77,7 @@ class Policy:
     layout: Callable[[bytes], Layout]
     calendar: Calendar
     types: Mapping[str, FieldType]  # of every field that rules may ask, partner.* and share.* too
+    known: Mapping[str, frozenset[str]]  # the values of each picklist that has no others
     edges: tuple[Constant | Moment, ...]  # what rules and derived fields compare with
     memo: dict[bytes, Decision] = field(default_factory=dict, compare=False, repr=False)
 

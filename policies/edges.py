@@ -20,7 +20,8 @@ def candidates(policy: Policy, field: str, now: datetime) -> tuple[Value, ...]:
     """Values of a field's type, None first."""
     kind, bounds = KIND[policy.types[field]], _bounds(policy, now)
     try:
-        cut = [cell.value for cell in cells_of(Attribute(field, policy.types[field]), bounds)]
+        known = policy.known.get(field)
+        cut = [cell.value for cell in cells_of(Attribute(field, policy.types[field]), bounds, known)]
     except OverflowError:  # at the end of the calendar nothing lies beyond
         cut = [None]
     distinct: list[Value] = []

@@ -8,7 +8,6 @@ from math import floor
 from typing import Any, NamedTuple
 
 from mapping.evaluate import local_day
-from mapping.model import SHARE_STATES
 from mapping.syntax import KIND, Attribute, Constant, Moment, describe
 from mapping.values import Money, Value
 
@@ -37,11 +36,14 @@ class Cell(NamedTuple):
 EMPTY = Cell(None)
 
 
-def cells_of(field: Attribute, bounds: Sequence[Bound]) -> tuple[Cell, ...]:
-    """The cells of a field that is compared with these. OverflowError at a calendar's ends."""
+def cells_of(field: Attribute, bounds: Sequence[Bound], known: Set[str] | None = None) -> tuple[Cell, ...]:
+    """The cells of a field that is compared with these. OverflowError at a calendar's ends.
+
+    `known`: all values that a picklist can have, where that is known.
+    """
     alike = _TIMES if KIND[field.type] in _TIMES else {KIND[field.type]}
     own = [each for each in bounds if isinstance(each[0], Moment) or KIND[each[0].type] in alike]
-    made = _KINDS[KIND[field.type]](field, own)
+    made = map(Cell, sorted(known)) if known is not None else _KINDS[KIND[field.type]](field, own)
     # A share's own fields and a list's length are always there.
     ours = field.name.startswith("share.") or field.name.endswith(".length")
     return (*(() if ours else (EMPTY,)), *(cell for cell in made if cell.value is not None))
@@ -84,11 +86,8 @@ def _run(first: Cell, last: Cell) -> str:
 
 
 def _texts(field: Attribute, bounds: Sequence[Bound]) -> Iterator[Cell]:
-    named = SHARE_STATES if field.name == "share.state" else ()
-    for text in sorted({*named, *(str(_constant(node)) for node, _ in bounds)}):
-        yield Cell(text)
-    if not named:
-        yield Cell(_ELSE, rest=True)
+    yield from map(Cell, sorted({str(_constant(node)) for node, _ in bounds}))
+    yield Cell(_ELSE, rest=True)
 
 
 def _truths(field: Attribute, bounds: Sequence[Bound]) -> Iterator[Cell]:

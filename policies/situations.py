@@ -28,7 +28,7 @@ class Situations:
 
     def __init__(self, policies: Sequence[Policy]) -> None:
         self._scopes = {id(policy): Scope(policy) for policy in policies}
-        made = variables_of(self._scopes.values())
+        made = variables_of(list(self._scopes.values()))
         self.variables = tuple(variable for variable, _ in made)
         self.diagram = Diagram([len(each.regions) for each in self.variables])
         self._atoms = {

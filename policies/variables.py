@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
@@ -150,17 +150,19 @@ class Scope:
         return read
 
 
-def variables_of(scopes: Iterable[Scope]) -> list[tuple[Variable, list[Meant]]]:
+def variables_of(scopes: Sequence[Scope]) -> list[tuple[Variable, list[Meant]]]:
     """Each variable with its comparisons, in the order in which conditions are read."""
     asked = dict[Meant, Scope]()
     for scope in scopes:
         for rule in scope.policy.book.rules:
             for atom in atoms_of(rule.tree):
                 asked.setdefault(scope.meant(atom), scope)
-    return sorted(_variables(asked), key=lambda made: _rank(made[0]))
+    return sorted(_variables(asked, _known(scopes)), key=lambda made: _rank(made[0]))
 
 
-def _variables(asked: Mapping[Meant, Scope]) -> Iterator[tuple[Variable, list[Meant]]]:
+def _variables(
+    asked: Mapping[Meant, Scope], known: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[Variable, list[Meant]]]:
     fields: dict[tuple[Attribute, Derived], list[Asked]] = {}
     for meant, scope in asked.items():
         sources = scope.sources(meant.atom)
@@ -175,13 +177,15 @@ def _variables(asked: Mapping[Meant, Scope]) -> Iterator[tuple[Variable, list[Me
             yield from (_free(meant, scope) for meant, scope, own in inside if _timed(own))
             inside = [each for each in inside if not _timed(each[2])]
         if inside:
-            yield from _exact(field, inside)
+            yield from _exact(field, inside, known)
 
 
-def _exact(field: Attribute, inside: Sequence[Asked]) -> Iterator[tuple[Variable, list[Meant]]]:
+def _exact(
+    field: Attribute, inside: Sequence[Asked], known: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[Variable, list[Meant]]]:
     bounds = sorted({bound for _, _, own in inside for bound in own}, key=lambda bound: describe(bound[0]))
     try:
-        cells = cells_of(field, bounds)
+        cells = cells_of(field, bounds, known.get(field.name))
     except OverflowError:  # at the end of the calendar
         yield from (_free(meant, scope) for meant, scope, _ in inside)
         return
@@ -193,6 +197,17 @@ def _exact(field: Attribute, inside: Sequence[Asked]) -> Iterator[tuple[Variable
     fields = frozenset().union(*(scope.fields(meant.atom) for meant, scope, _ in inside))
     variable = Variable(field.name, cells, regions, asks, tuple(sorted(fields)), False, _timed(bounds))
     yield variable, [meant for meant, _, _ in inside]
+
+
+def _known(scopes: Sequence[Scope]) -> dict[str, frozenset[str]]:
+    """All values of each picklist that has no others under any of the policies."""
+    names = {name for scope in scopes for name in scope.policy.known}
+    found = {name: [each.policy.known.get(name) for each in scopes if name in each.policy.types] for name in names}
+    return {
+        name: frozenset().union(*(each for each in values if each is not None))
+        for name, values in found.items()
+        if None not in values
+    }
 
 
 def _free(meant: Meant, scope: Scope) -> tuple[Variable, list[Meant]]:

@@ -123,6 +123,19 @@ def test_a_datetime_is_compared_by_the_days_of_the_workspaces_zone() -> None:
     assert told(difference(policy(before), policy(after))) == ["deal.won: hide -> exact: share.since is 2026-11-25"]
 
 
+def test_a_picklist_whose_values_are_known_has_no_others() -> None:
+    """The mapping gives `signed` and `none`, and nothing else: not to be `signed` is to be `none` or empty."""
+    known = {"partner.nda": frozenset({"signed", "none"})}
+
+    def made(when: Any) -> Policy:
+        file = PolicyFile("p", (who(), show("deal.won", when)), ())
+        return compile_policy(TABLE, [file], WIDER, zone=ZONE, fiscal_year_starts=4, known=known)
+
+    assert not difference(made({"partner.nda": {"is_not": "signed"}}), made({"partner.nda": "none"}))
+    found = difference(made({"partner.nda": "none"}), made("not (partner.nda == 'signed') or partner.nda is empty"))
+    assert told(found) == ["deal.won: hide -> exact: partner.nda is empty"]
+
+
 def test_of_the_first_version_everything_is_new() -> None:
     found = difference(None, policy(who(GOLD), show("deal.name", "always")))
     assert told(found) == ["*: hide -> exact: partner.tier is gold", "deal.name: hide -> exact: always"]
