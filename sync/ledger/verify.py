@@ -45,14 +45,18 @@ class _Broken(Exception):
 def verify(house: House, kept: Sequence[Head] = ()) -> Verdict:
     """Walk the whole chain; `kept` are heads that were exported before, which it must pass too."""
     with house.reading() as tx:
-        walk = _Walk(tx, house, kept)
-        fault = None
-        try:
-            walk.begin()
-            walk.go()
-        except _Broken as broken:
-            fault = broken.fault
-        return Verdict(walk.rows, walk.links, walk.months, walk.since, fault)
+        return walk(tx, house, kept)
+
+
+def walk(tx: sa.Connection, house: House, kept: Sequence[Head] = ()) -> Verdict:
+    """`verify`, of the chain as this transaction sees it."""
+    steps, fault = _Walk(tx, house, kept), None
+    try:
+        steps.begin()
+        steps.go()
+    except _Broken as broken:
+        fault = broken.fault
+    return Verdict(steps.rows, steps.links, steps.months, steps.since, fault)
 
 
 class _Walk:
