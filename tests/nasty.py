@@ -13,10 +13,12 @@ import sqlalchemy as sa
 from worlds import CONNECTION, ON_DEAL, SUMMARY, Clock, World, WorldConnector
 
 from config.folder import read_folder
+from sync import reader
 from sync.applied import apply_files
-from sync.house import House, open_engine
+from sync.house import House, _compiled_versions, open_engine
 from sync.identifiers import internal_id as our_id
 from sync.identifiers import partner_id, public_id
+from sync.ledger import delivered, showings
 from sync.migrate import migrate
 from sync.pull import pull
 from sync.schema import api_keys, people, sessions
@@ -142,18 +144,30 @@ class Stage:
     clock: Clock
 
     def reset(self, template: Path, now: datetime) -> None:
-        """The database as the template has it, at this instant."""
+        """The database as the template has it, at this instant; what is remembered of another is forgotten."""
         self.house.engine.dispose()
+        _forget(self.house.engine)
         for suffix in ("-wal", "-shm"):
             self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(template, self.file)
         self.clock.now = now
 
 
+def _forget(engine: sa.Engine) -> None:
+    """A process remembers of its database what can't change there any more; here it is put back."""
+    for memo in (delivered._known, showings._known, reader._decided):
+        memo(engine).clear()
+    compiled = _compiled_versions(engine)
+    for version in compiled.keys() - {1}:  # the template's
+        del compiled[version]
+
+
 def open_stage(folder: Path, name: str) -> Stage:
-    """A stage with nothing on it yet."""
+    """A stage with nothing on it yet. What is written on it need not outlive the machine."""
     clock, file = Clock(START), folder / f"{name}.db"
-    return Stage(House(open_engine(f"sqlite:///{file}", folder), folder, KEY, clock), file, clock)
+    engine = open_engine(f"sqlite:///{file}", folder)
+    sa.event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+    return Stage(House(engine, folder, KEY, clock), file, clock)
 
 
 def make_template(folder: Path, world: World) -> Path:

@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
 
+import sqlalchemy as sa
 from flask import Flask
 from nasty import LANGUAGES, PARTNERS, api_key_of, deal_of, session_of
 from proofs.histories import DEALS
@@ -16,8 +17,11 @@ from werkzeug.test import Client
 
 from sync.house import House
 from sync.identifiers import partner_id
+from sync.schema import mails, people
+from sync.shown import Updating
 from webhook_app.api import api_pages
 
+UPDATING = b"updating"
 Answer = tuple[int, tuple[tuple[str, str], ...], bytes]
 PSEUDONYM = re.compile(rb"person-[0-9a-z]{8,}")
 _ID = re.compile(rb'"id":"([^"]+)"')
@@ -90,6 +94,8 @@ class Door:
         after: str | None = None
         while len(answers) < 100:
             answers.append(self.api(f"{path}?{urlencode({**asked, **({'after': after} if after else {})})}"))
+            if answers[-1][0] == 503:
+                return answers
             said = json.loads(answers[-1][2])
             after = said.get("next")
             if after is None or said.get("more") is False:
@@ -127,6 +133,7 @@ def _channels(key: str) -> Iterator[tuple[str, Channel]]:
         for other in PARTNERS:
             if other != key and deal == "D1":
                 yield f"{other}'s {deal}", _get(f"/api/v1/deals/{deal_of(other, deal)}")
+    yield "mails", mails_of
     for path in (
         "/api/v1/statements",
         "/api/v1/documents",
@@ -155,7 +162,17 @@ def _pages(key: str) -> Iterator[tuple[str, str]]:
 
 def deals(door: Door) -> Any:
     """The whole list: the bytes of the API without its door, which a walk over pages passes."""
-    return b"".join(api_pages(door.house, partner_id(door.key)))
+    try:
+        return b"".join(api_pages(door.house, partner_id(door.key)))
+    except Updating:
+        return UPDATING
+
+
+def mails_of(door: Door) -> Any:
+    """The mails to this partner's people: to whom, why and where they lead; their text says nothing else."""
+    wanted = sa.select(people.c.email, mails.c.reason, mails.c.goes_to).join(people, people.c.id == mails.c.person_id)
+    with door.house.reading() as tx:
+        return sorted(tuple(row) for row in tx.execute(wanted.where(people.c.partner_id == partner_id(door.key))))
 
 
 def feed(door: Door, size: int) -> Any:

@@ -8,6 +8,7 @@ from zlib import crc32
 
 from hypothesis import strategies as st
 from nasty import PARTNERS, first_deal
+from proofs.versions import MIXED
 from worlds import World
 
 Edit = tuple[object, ...]
@@ -52,6 +53,8 @@ PARTNER_FIELDS: Mapping[str, tuple[object, ...]] = {
     "Nda__c": ("signed", "none", None),
     "Region__c": ("japan", "korea", None),
 }
+SWITCHES = ("alone", "together")
+"""Put a configuration in force: as far as one person may, or as two may."""
 ROLES = ("Referral", "Helper", "Other")
 WAITS = (1, 4, 31)
 
@@ -88,14 +91,16 @@ _EDITS: Mapping[str, st.SearchStrategy[Edit]] = {
     "drop": st.one_of(_of("drop", ("Contact",), PEOPLE), _of("drop", ("Opportunity",), DEALS)),
     "answer": _of("answer", tuple(PARTNERS), DEALS, ("accepted", "declined")),
     "comment": _of("comment", tuple(PARTNERS), DEALS, ("了解です", "Which plan?")),
+    "wait": _of("wait", WAITS),
+    **{kind: st.sampled_from(MIXED).map(lambda ways, kind=kind: (kind, *ways)) for kind in (*SWITCHES, "plan")},
 }
-_EXTRA = ("deal",) * 5 + ("account", "contact", "partner", "relate", "relate", "unrelate", "drop", "answer", "comment")
-_BASE = (*_EXTRA, "wait")
+_CRM = ("account", "contact", "partner", "relate", "relate", "unrelate", "drop", "answer", "comment")
+_EXTRA = ("deal",) * 5 + _CRM * 2 + ("deal",) * 5 + ("together", "plan")
+_BASE = ("deal",) * 5 + (*_CRM, "wait", "alone", "together")
 
 
 def _edit(kinds: Sequence[str]) -> st.SearchStrategy[Edit]:
-    edits = {**_EDITS, "wait": _of("wait", WAITS)}
-    return st.sampled_from(kinds).flatmap(lambda kind: edits[kind])
+    return st.sampled_from(kinds).flatmap(lambda kind: _EDITS[kind])
 
 
 def groups(twins: int, most_steps: int = 4) -> st.SearchStrategy[Group]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from proofs.versions import Ways, lower, words_of
 from worlds import ON_DEAL, World
 
 from mapping.values import Money
@@ -53,11 +54,32 @@ _ANSWERS = {("pending", "accepted"), ("pending", "declined"), ("accepted", "decl
 class Watcher:
     """Observes every partner after every step of one history, remembering the shares."""
 
-    words: Mapping[str, Any]  # the workspace's YAML, read
+    draft: Ways = frozenset()  # the configuration that was put in force last
+    ways: Ways = frozenset()  # what of it is in force
     newborn: str = "accepted"  # the state of a share that is born: of the first load, accepted; then pending
     shares: dict[tuple[str, str], Past] = field(default_factory=dict)
     told: dict[str, str | None] = field(default_factory=dict)  # deal -> what its message field said last
     said: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    planned: list[tuple[str, Ways]] = field(default_factory=list)  # configurations, by all that was done with them
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The YAML that is in force, read."""
+        return words_of(self.ways)
+
+    def switch(self, kind: str, ways: Ways) -> bool:
+        """Put a configuration in force, alone or together; whether there is anything to put."""
+        if ways == self.draft:
+            return False
+        self.planned.append((kind, ways))
+        before = self.ways
+        if kind == "together":
+            self.ways = ways
+        elif kind == "alone":
+            self.ways = lower(ways, before)
+        if kind == "together" or self.ways != before:
+            self.draft = ways
+        return True
 
     def answer(self, partner: str, deal: str, state: str) -> bool:
         """A partner's answer to a deal; whether it may be given: what was accepted may be given back."""
@@ -76,6 +98,10 @@ class Watcher:
         self.shares[partner, deal] = replace(past, messages=(*past.messages, ("out", "", text)))
         self._say(partner, deal, "comment")
         return True
+
+    def glance(self, world: World, now: datetime) -> dict[str, Observation]:
+        """What each partner may see, before the deals have been decided anew: nothing is remembered of it."""
+        return replace(self, shares=dict(self.shares), told=dict(self.told)).look(world, now)
 
     def look(self, world: World, now: datetime) -> dict[str, Observation]:
         """What each partner may see now that this world has been read."""
@@ -359,6 +385,10 @@ def _quarter(value: Any, row: Mapping[str, Any]) -> Any:
     }
 
 
+def _year(value: Any, row: Mapping[str, Any]) -> Any:
+    return value and {"fiscal_year": int(value[:4]) - (int(value[5:7]) < 4)}
+
+
 def _month(value: Any, row: Mapping[str, Any]) -> Any:
     return value and value[:7]
 
@@ -385,6 +415,7 @@ def _domain(value: Any, row: Mapping[str, Any]) -> Any:
 TRANSFORMS: Mapping[str, Callable[[Any, Mapping[str, Any]], Any]] = {
     "exact": _exact,
     "band": _band,
+    "year": _year,
     "quarter": _quarter,
     "month": _month,
     "pseudonym": _pseudonym,

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 from flask import Flask
-from nasty import CONNECTION, FILES, PARTNERS, START, Stage, deal_of, first_world, make_template, open_stage
-from proofs.channels import Door, everything, joined
-from proofs.histories import Edit, Group, change
-from proofs.observe import Observation, Watcher
+from nasty import CONNECTION, PARTNERS, START, Stage, deal_of, first_world, make_template, open_stage
+from proofs.channels import UPDATING, Door, everything, joined
+from proofs.histories import SWITCHES, Edit, Group, change
+from proofs.observe import PLAIN, RUNGS, Observation, Watcher
+from proofs.versions import put
 from worlds import World, WorldConnector
 
 from sync.house import House
@@ -28,7 +28,6 @@ from sync.support_log import record
 from webhook_app.partner_app import create_partner_app
 
 AT_LAST = 2  # channels picked after the last step, beside the whole list, its pages and the feed
-WORDS = {name: yaml.safe_load(text) for name, text in FILES.items()}
 
 
 class Leaked(AssertionError):
@@ -92,24 +91,29 @@ def _play(
     stage, world, played = theatre.stage, theatre.world.copy(), Played()
     stage.reset(theatre.template, START)
     theatre.begin()
-    watcher = Watcher(WORDS)
+    watcher = Watcher()
     watcher.look(world, stage.clock.now)
     for number, step in enumerate(group.steps):
         extra = group.twins[twin][number] if twin is not None else ()
         stage.clock.move(minutes=1)
         if step[0] == "wait":
             stage.clock.move(days=float(str(step[1])))
-            _look(theatre, group, number * 2, watcher.look(world, stage.clock.now), blind, played, first, whole)
+            _look(theatre, group, watcher.look(world, stage.clock.now), blind, played, first, whole)
+            _check_waiting(theatre, watcher, first, played)
             while come_due(stage.house):
                 pass
-        for edit in (step, *extra):
+        _do(stage.house, world, watcher, step)
+        if step[0] in SWITCHES:  # what was in force before is still written; nothing of it may be read
+            _look(theatre, group, watcher.glance(world, stage.clock.now), blind, played, first, whole)
+            _check_waiting(theatre, watcher, first, played)
+        for edit in extra:
             _do(stage.house, world, watcher, edit)
         problems = pull(stage.house, CONNECTION, WorldConnector(world)).problems
         assert not problems, problems
         seen = watcher.look(world, stage.clock.now)
-        played.worlds.append(repr([watcher.said, *map(world.living, sorted(world.objects))]))
+        played.worlds.append(repr([watcher.said, watcher.planned, *map(world.living, sorted(world.objects))]))
         last = number == len(group.steps) - 1
-        _look(theatre, group, number * 2 + 1, seen, blind, played, first, whole, last=last)
+        _look(theatre, group, seen, blind, played, first, whole, last=last)
         if first is None and theatre.reference:
             agree(stage.house, seen, played.received[-1])
         if shared := joined({key: [each["deals"]] for key, each in played.received[-1].items()}):
@@ -120,6 +124,11 @@ def _play(
 def _do(house: House, world: World, watcher: Watcher, edit: Edit) -> None:
     kind, *words = edit
     if kind == "wait":
+        return
+    if kind in (*SWITCHES, "plan"):
+        ways = frozenset(map(str, words))
+        if watcher.switch(kind, ways):
+            put(house, kind, ways)
         return
     if kind not in ("answer", "comment"):
         change(world, edit)
@@ -136,7 +145,6 @@ def _do(house: House, world: World, watcher: Watcher, edit: Edit) -> None:
 def _look(
     theatre: Theatre,
     group: Group,
-    moment: int,
     seen: dict[str, Observation],
     blind: dict[str, bool],
     played: Played,
@@ -169,20 +177,47 @@ def _look(
 def _picked(theatre: Theatre, key: str, seed: int, whole: bool, last: bool) -> list[str]:
     """The whole list each time; at last the feed, which holds all that was, and some other channels by turns."""
     names = list(theatre.channels[key])
+    focus = [name for name in names if name.startswith(theatre.focus)] if theatre.focus else []
     if not last:
-        return ["deals"]
+        return ["deals", *focus]
     if whole:
         return names
     start = seed + 23 * list(PARTNERS).index(key)
     chosen = [names[(start + turn * 47) % len(names)] for turn in range(AT_LAST)]
-    focus = [name for name in names if name.startswith(theatre.focus)] if theatre.focus else []
     return list(dict.fromkeys(["deals", "feed", *chosen, *focus]))
+
+
+def _check_waiting(theatre: Theatre, watcher: Watcher, first: Played | None, played: Played) -> None:
+    """Until deals are decided anew, nothing is read that would not be read then."""
+    if first is not None or not theatre.reference:
+        return
+    for key, each in played.received[-1].items():
+        allowed = {deal_of(key, deal): row for deal, row in played.seen[-1][key].deals.items()}
+        given = [] if each["deals"] == UPDATING else json.loads(each["deals"])["deals"]
+        for deal in given:
+            if deal["id"] not in allowed:
+                raise Wrong(f"{key}: a deal is given that it has no more")
+            state, _, body, _ = allowed[deal["id"]]
+            above = [name for name in deal["shown"] if not _is_within(name, deal, body, watcher)]
+            if above or deal["state"] != state:
+                raise Wrong(f"{key}: {above} shown as before, {deal['state']} and not {state}")
+
+
+def _is_within(name: str, given: Mapping[str, Any], allowed: Mapping[str, Any], watcher: Watcher) -> bool:
+    """Whether a field is given as it may be, or less sharply."""
+    rung, highest = given["shown"][name], allowed["shown"].get(name, "hide")
+    group, _, short = name.partition(".")
+    if rung == highest:
+        return group not in ("deal", "account") or given[group][short] == allowed[group][short]
+    ladder = RUNGS.get(watcher.words["fields.yaml"]["fields"].get(name, {}).get("ladder"), PLAIN)
+    return ladder.index(rung) < ladder.index(highest)
 
 
 def agree(house: House, seen: Mapping[str, Observation], received: Mapping[str, Any]) -> None:
     """The product shows exactly what the reference says, of every partner."""
     for key, each in seen.items():
         given = {deal["id"]: deal for deal in json.loads(received[key]["deals"])["deals"]}
+        _check_feed(key, given, received[key].get("feed"))
         wanted = {deal_of(key, deal): (state, role, body) for deal, (state, role, body, _) in each.deals.items()}
         own = house.partner_key(partner_id(key))
         for deal in given.values():
@@ -205,6 +240,16 @@ def agree(house: House, seen: Mapping[str, Observation], received: Mapping[str, 
             shown = sorted((one.direction, one.author, one.text) for one in projection.messages(deal_of(key, deal)))
             if shown != sorted(told):
                 raise Wrong(difference(key, f"messages of {deal}", sorted(told), shown))
+
+
+def _check_feed(key: str, deals: Mapping[str, Any], feed: Any) -> None:
+    """The feed gives each deal as it is now, and one that is gone as ended."""
+    for event in (event for same in feed[1] for event in same) if feed is not None else ():
+        gone = event["deal_id"] not in deals
+        if gone and (event["kind"] != "deal.ended" or "deal" in event):
+            raise Wrong(f"{key}: a deal that is gone is told as {event}")
+        if event.get("deal", deals.get(event["deal_id"])) != deals.get(event["deal_id"]):
+            raise Wrong(f"{key}: the feed gives a deal as it is not: {event}")
 
 
 def _named(body: Mapping[str, Any], own: bytes) -> Mapping[str, Any]:
