@@ -60,7 +60,7 @@ def explain(
         rung=ladder[rungs[number]],
         until=until,
         classes={name: _origin(field, name, origins) for name in sorted(row.classes)},
-        rules=tuple(_said(book, each, situation, number) for each in book.rules if _concerns(each, number)),
+        rules=tuple(_said(book, each, situation) for each in book.rules if _concerns(each, number)),
         missing=(*_waits(row, rungs[number], never_share), *_missing(book, situation, number)),
     )
 
@@ -85,7 +85,7 @@ def _concerns(rule: ReadyRule, row: int) -> bool:
     return rule.rule.kind == "who" or any(row == target for target, _ in rule.targets)
 
 
-def _said(book: Rulebook, ready: ReadyRule, situation: bytes, row: int) -> RuleSaid:
+def _said(book: Rulebook, ready: ReadyRule, situation: bytes) -> RuleSaid:
     rule, truth = ready.rule, book.verdict(ready, situation)
     known = truth is True or truth is False
     return RuleSaid(

@@ -16,6 +16,7 @@ from mapping.model import Place
 from mapping.values import FieldType, Money
 from policies.compile import Policy, compile_policy
 from policies.edges import candidates
+from policies.explain import RuleSaid
 from policies.model import FieldRow, FieldTable, PolicyFile, PolicyTest, Rule
 from policies.trial import run_tests
 from policies.view import DealView
@@ -291,6 +292,26 @@ def test_at_the_end_of_the_calendar_values_are_still_tried() -> None:
     policy = compile_policy(table, [PolicyFile("p", rules, ())], {}, zone=ZoneInfo("UTC"), fiscal_year_starts=1)
     assert candidates(policy, "deal.close", NOW)[0] is None
     assert candidates(policy, "deal.signed", NOW)[0] is None
+
+
+def test_an_explanation_says_all_of_each_rule() -> None:
+    at = Place("p.yaml", 4, 5)
+    contact = Rule(
+        "show", "Contact", {"partner.tier": "gold"}, ("contacts[].name",), rung="initials", basis="consent", place=at
+    )
+    late = Rule("show", "Late", "deal.close < now", ("deal.name",), rung="exact", tells_partner="it")
+    rules = (*RULES[:1], contact, late)
+    policy = compile_policy(TABLE, [PolicyFile("p", rules, ())], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=4)
+    said = policy.explain({}, {"partner.tier": "silver"}, {}, NOW, "contacts[].name")
+    assert said.field == "contacts[].name"
+    assert said.rules[1] == RuleSaid(
+        kind="show", name="Contact", rung="initials", condition="partner.tier == 'gold'", truth="false",
+        in_effect=False, basis="consent", place=at,
+    )  # fmt: skip
+    assert said.missing == ("would be initials if partner.tier == 'gold'",)
+    unknown = policy.explain({}, {"partner.tier": "gold"}, {}, NOW, "deal.name")
+    assert [(each.truth, each.in_effect) for each in unknown.rules] == [("true", True), ("unknown", False)]
+    assert unknown.missing == ("would be exact if deal.close < now",)
 
 
 def test_an_explanation_names_rules_lineage_and_what_is_missing(policy: Policy) -> None:

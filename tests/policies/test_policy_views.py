@@ -195,6 +195,12 @@ def test_date_columns_sort_as_what_is_shown_of_them(days: list[str], rung: str) 
     assert columns == sorted(columns)
 
 
+def test_a_list_of_which_nothing_is_known_is_shown_empty() -> None:
+    policy = policy_of(plain("contacts[].title", "text", "plain"))
+    view = DealView(policy, {}, {})
+    assert json.loads(view.body(at(policy, contacts__title="exact")))["contacts"] == []
+
+
 def test_a_column_that_cannot_be_shown_of_one_row_leaves_the_others_of_that_row() -> None:
     rows = plain("contacts[].email", "email", "email"), plain("contacts[].title", "text", "plain")
     policy = policy_of(*rows)
