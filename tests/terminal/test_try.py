@@ -77,7 +77,7 @@ def test_it_reads_the_record_as_it_is_now_and_the_files_as_they_are(sudare, life
     deal = crm_id("sf", "YOKOHAMA_CORE")
     life.edit("sf", "Opportunity", "YOKOHAMA_CORE", Amount=123_000_000.0)
     change(folder, "policy", "fields: [deal.amount], as: band", "fields: [deal.amount], as: exact")
-    (folder / NAMES["trial"]).unlink()
+    change(folder, "trial", "5M-20M JPY", "12M JPY")
     seen = tried(sudare, folder, deal, "--partner", "MINATO")["partners"]
     assert [each["key"] for each in seen] == ["MINATO"]
     assert seen[0]["bytes"]["deal"]["amount"] == {"amount": "123000000", "currency": "JPY"}
