@@ -29,6 +29,7 @@ from sync.plans import (
     refuse,
     why_not,
 )
+from sync.project import drain
 from sync.samples import Sample, samples
 from sync.shown import Deal
 from webhook_app.door import this_house, this_person
@@ -110,6 +111,7 @@ def agree(plan_id: str) -> Response:
         return page("vendor/plan_failed.html", status=409, reason="overtaken")
     except Broken:
         return page("vendor/plan_failed.html", status=409, reason="files")
+    drain(house)  # what few deals need is seen at once; more are written by the next round
     return redirect(url_for("plans.one_plan", plan_id=plan.id), 303)
 
 

@@ -12,7 +12,7 @@ from config.connections import open_connections
 from config.difference import text_changes
 from config.folder import read_folder
 from sync.applied import changed_files, files_in_force, others_than
-from sync.board import version_files, versions
+from sync.board import PAGE, version_files, versions
 from sync.house import House
 from sync.plans import Overtaken, Plan, apply_plan, find_plan, make_plan
 from sync.project import drain
@@ -22,6 +22,7 @@ from webhook_app.commands import Refused, house_of, in_workspace, out, table
 from webhook_app.planned import lines, markdown, side_by_side, verdict
 
 _ID = re.compile(r"\b[0-9a-f]{12}\b")  # the first one in what `sudare plan` writes
+ALL = 100_000  # versions
 CHANGES, WAITS = 2, 3
 """How plan and apply end, where not with 0: a change that one person may apply; it waits for a second person."""
 
@@ -98,7 +99,7 @@ def versions_command(folder: Path, version: int | None) -> None:
     """List every version that was in force: when, who, why, who agreed; of one VERSION also what it changed."""
     house = house_of(folder)
     rows = table("", "version", "since", "by", "agreed", "why")
-    for row in versions(house):
+    for row in versions(house, limit=ALL if version is not None else PAGE):
         if version in (None, row.version):
             bound = f" (shows no more than version {row.bound})" if row.bound is not None else ""
             rows.add_row(f"{row.version}{bound}", row.at, row.by, row.approved_by or "", row.note)

@@ -71,7 +71,9 @@ def pages(public, world):
         "/outbox",
         "/outbox?state=due",
         "/quarantine",
+        "/plans",
         "/versions",
+        "/versions/1",
         "/users",
     ]
 
