@@ -23,7 +23,7 @@ from sync.masks import mask, unmask
 from sync.moving import touched
 from sync.project import mark
 from sync.rows import upsert
-from sync.schema import applied, links, people, plans, sessions
+from sync.schema import applied, links, people, plans, sessions, shares
 
 
 class NeedsApproval(Exception):
@@ -166,11 +166,20 @@ def _switch(tx: sa.Connection, house: House, before: InForce | None, force: InFo
     # INVARIANT: from this commit on nothing is read above what the version allows, whatever the views still hold.
     unmask(tx, deals)
     mask(tx, {(each.partner_id, each.deal_id): each.hides for each in seen.shares if each.hides and not each.loses})
+    _end_sooner(tx, seen.sooner)
     lost = Changes(())
     for each in seen.shares:
         if each.loses:
             lost.suspend(each.deal_id, each.share)
     write_changes(tx, house, force, lost, house.now())
+
+
+def _end_sooner(tx: sa.Connection, until: Mapping[tuple[str, str], str]) -> None:
+    # INVARIANT: what a version ends at an instant is hidden from that instant on, written anew or not.
+    rows = [{"partner": partner_id, "deal": deal_id, "end": end} for (partner_id, deal_id), end in until.items()]
+    if rows:
+        here = sa.and_(shares.c.partner_id == sa.bindparam("partner"), shares.c.deal_id == sa.bindparam("deal"))
+        tx.execute(sa.update(shares).where(here).values(until=sa.bindparam("end")), rows)
 
 
 def _store(tx: sa.Connection, house: House, draft: Draft, force: InForce, latest: Any) -> None:

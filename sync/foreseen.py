@@ -55,6 +55,7 @@ class Foreseen:
 
     shares: tuple[ShareChange, ...]
     deals: frozenset[str]  # of which anything differs: bytes, sorting, or until when it holds
+    sooner: Mapping[tuple[str, str], str]  # (partner, deal) -> until when a share holds, where that is sooner now
 
     def digest(self, *, widens: bool) -> str:
         """Of what changes for whom: who newly sees which field how sharply; of a change that only narrows, who less.
@@ -87,16 +88,26 @@ def foreseen(
     """
     found: list[ShareChange] = []
     deals: set[str] = set()
+    sooner: dict[tuple[str, str], str] = {}
     compare = _Comparison(house, force, keep_bytes)
     waiting = set(tx.execute(sa.select(marks.c.deal_id)).scalars()) if settled else set()
     for batch in batches(sorted(deal_ids), BATCH):
         changes, gathered = foresee(tx, house, force, batch)
         deals.update(deal_id for deal_id, _, _ in changes.shares)
         deals.update(deal_id for _, deal_id in changes.suspended)
+        sooner.update(_sooner(changes, gathered))
         pending = [deal_id for deal_id in batch if deal_id in waiting]
         before = foresee(tx, house, settled, pending)[0] if settled and pending else Changes(())
         found += compare.shares(tx, before, changes, gathered)
-    return Foreseen(tuple(found), frozenset(deals))
+    return Foreseen(tuple(found), frozenset(deals), sooner)
+
+
+def _sooner(changes: Changes, gathered: Gathered) -> Iterator[tuple[tuple[str, str], str]]:
+    for deal_id, _, share in changes.shares:
+        standing = (each for each in gathered.facts[deal_id].shares if each.partner_id == share.partner_id)
+        old = next(standing, None)
+        if old is not None and share.until is not None and (old.until is None or share.until < old.until):
+            yield (share.partner_id, deal_id), share.until
 
 
 class _View(msgspec.Struct):

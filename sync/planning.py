@@ -142,7 +142,7 @@ def foreseen_of(
     tx: sa.Connection, house: House, before: InForce | None, workspace: Workspace, change: Change
 ) -> Foreseen:
     if before is None or not change.decides:
-        return Foreseen((), frozenset())
+        return Foreseen((), frozenset(), {})
     return foreseen(tx, house, as_if(before, workspace), touched(tx, house, before, change), settled=before)
 
 

@@ -31,6 +31,7 @@ given: {partner: {tier: gold, nda: signed, agreement: expired}, deal: {stage: pr
 tests:
   - {name: Without an agreement there is nothing, expect: {"contacts[].name": hidden, "contacts[].email": hidden}}
 """
+ENDS = "name: No dates after the embargo, when: {deal.embargo: {before: now}}, tells_partner: the embargo is over"
 TIERS = ("platinum", "gold", "silver", "registered")
 
 
@@ -47,6 +48,8 @@ def edited(random: random.Random) -> dict[str, str]:
             tiers = random.sample(TIERS, random.randint(1, 3))
             line = re.sub(r"partner\.tier: \[[^]]*\]", f"partner.tier: [{', '.join(tiers)}]", line)
         lines.append(line)
+        if line == "limit:\n" and random.random() < 0.5:
+            lines.append(f"  - {{{ENDS}, fields: [deal.close], at_most: {random.choice(('hide', 'year'))}}}\n")
     return {**FILES, POLICY: "".join(lines), TESTS: NOBODY}
 
 
@@ -128,12 +131,18 @@ def stored(house: House) -> dict[str, list[tuple[object, ...]]]:
         return {**found, "views": sorted(tuple(row) for row in bodies)}
 
 
-def run(tmp_path, seed: int, versions: int) -> int:
-    chance, clock = random.Random(seed), Clock(START)  # noqa: S311 - a seed has to tell the same story again
+def furnished(tmp_path) -> tuple[House, Clock]:
+    clock = Clock(START)
     house = House(open_engine("sqlite:///s.db", tmp_path), tmp_path, KEY, clock)
     migrate(house)
     apply_files(house, FILES, "admin@aozora.example")
     pull(house, CONNECTION, WorldConnector(first_world(), size=3))
+    return house, clock
+
+
+def run(tmp_path, seed: int, versions: int) -> int:
+    chance = random.Random(seed)  # noqa: S311 - a seed has to tell the same story again
+    house, clock = furnished(tmp_path)
     count = 0
     for _ in range(versions):
         clock.move(days=chance.choice((0, 0, 3, 11)))
@@ -150,7 +159,9 @@ def run(tmp_path, seed: int, versions: int) -> int:
             continue
         count += check_reads(house)
         while drain(house, limit=1):
+            clock.move(days=chance.choice((0, 0, 0, 5)))  # what is to be written may wait for long
             count += check_reads(house)
+        come_due(house)
         settled = stored(house)
         with house.writing() as tx:
             mark(tx, shareable(tx))
@@ -162,6 +173,18 @@ def run(tmp_path, seed: int, versions: int) -> int:
         come_due(house)
     house.engine.dispose()
     return count
+
+
+def test_what_a_version_ends_sooner_ends_in_time_even_where_nothing_has_been_written_anew(tmp_path):
+    house, clock = furnished(tmp_path)
+    policy = FILES[POLICY].replace("limit:\n", f"limit:\n  - {{{ENDS}, fields: [deal.close], at_most: hide}}\n")
+    put_in_force(house, {**FILES, POLICY: policy}, "sato")
+    before = check_reads(house)
+    clock.move(days=12)  # past the embargo
+    assert check_reads(house) < before
+    come_due(house)
+    assert check_reads(house) == before
+    house.engine.dispose()
 
 
 @pytest.mark.parametrize("seed", range(4))
