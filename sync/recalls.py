@@ -19,6 +19,7 @@ from sync.rows import among, insert_all
 
 DUE_DAYS = 14  # from the end of the share until the partner should have answered
 BY_API = "api"
+BY_VENDOR = "vendor: "  # and the e-mail of who noted it
 State = Literal["open", "overdue", "acknowledged"]
 
 
@@ -32,7 +33,7 @@ class Recall:
     at: str
     due: str
     acknowledged: str | None
-    acknowledged_by: str | None  # an e-mail, or `api`
+    acknowledged_by: str | None  # a partner user's e-mail, `api`, or `vendor: ` and an e-mail
 
     def state(self, now: str) -> State:
         """How it stands at this instant."""
@@ -110,9 +111,14 @@ def acknowledge(house: House, partner_id: str, recall_id: str, by: str) -> Recal
     with house.writing() as tx:
         if paused(tx, partner_id):
             return None
-        said = {"acknowledged": house.now(), "acknowledged_by": by}
-        tx.execute(sa.update(recalls).where(mine, recalls.c.acknowledged.is_(None)).values(said))
-        row = tx.execute(sa.select(recalls).where(mine)).first()
+        return confirm(tx, house, mine, by)
+
+
+def confirm(tx: sa.Connection, house: House, which: sa.ColumnElement[bool], by: str) -> Recall | None:
+    """Note this one recall as acknowledged, unless it is already; None where there is none."""
+    said = {"acknowledged": house.now(), "acknowledged_by": by}
+    tx.execute(sa.update(recalls).where(which, recalls.c.acknowledged.is_(None)).values(said))
+    row = tx.execute(sa.select(recalls).where(which)).first()
     return as_recall(row) if row is not None else None
 
 

@@ -15,18 +15,20 @@ from webhook_app.notices import register_notices
 from webhook_app.partner import portal
 from webhook_app.partner_account import account
 from webhook_app.partner_documents import documents
+from webhook_app.partner_recalls import recalls
 from webhook_app.reference import reference
 from webhook_app.texts_common import COMMON
 from webhook_app.texts_partner import PARTNER
+from webhook_app.texts_recalls import OWN_RECALLS
 from webhook_app.xapi import register_xapi
 
 
 def create_partner_app(house: House) -> Flask:
     """The web application that partners reach."""
-    door = Door(house, "partner", {**COMMON, **PARTNER})
+    door = Door(house, "partner", {**COMMON, **PARTNER, **OWN_RECALLS})
     guard(door)
     register_deliveries(door)
-    for blueprint in (identity, portal, documents, account, reference):
+    for blueprint in (identity, portal, documents, account, recalls, reference):
         door.register_blueprint(blueprint)
     register_api(door)
     register_hooks(door, house)

@@ -91,7 +91,7 @@ recalls = Table(  # a share has ended: the partner is asked for the copies back
     text("at"),
     text("due"),  # overdue from then on
     text("acknowledged", empty=True),
-    text("acknowledged_by", empty=True),  # an e-mail, or `api`
+    text("acknowledged_by", empty=True),  # a partner user's e-mail, `api`, or `vendor: ` and an e-mail
     Index("recalls_by_partner", "partner_id", "at"),
     Index("recalls_by_deal", "deal_id"),
     Index("recalls_due", "due", **where("acknowledged is null")),

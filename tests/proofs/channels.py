@@ -154,6 +154,7 @@ def _pages(key: str) -> Iterator[tuple[str, str]]:
     yield "list of proposals", "/?deal.stage=proposal"
     yield "log", "/log"
     yield "keys", "/keys"
+    yield "recalls", "/recalls"
     yield "documents", "/documents/"
     yield "wrong list", "/?deal.margin=1"
     for deal in DEALS:

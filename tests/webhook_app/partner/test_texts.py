@@ -14,10 +14,12 @@ from webhook_app import texts_fields
 from webhook_app.texts import LANGUAGES, Text
 from webhook_app.texts_common import COMMON
 from webhook_app.texts_partner import PARTNER
+from webhook_app.texts_recalls import OWN_RECALLS
 
 TABLES = {
     "common": COMMON,
     "partner": PARTNER,
+    "recalls": OWN_RECALLS,
     "fields": texts_fields.FIELDS,
     "values": texts_fields.VALUES,
     "rungs": texts_fields.RUNGS,
@@ -45,7 +47,7 @@ def test_every_text_that_a_page_asks_for_is_there_and_none_is_left_over():
         asked |= set(re.findall(r"""["']([a-z_0-9]+(?:\.[a-z_0-9]+)*)["']""", source))
         beginnings |= set(re.findall(r"""["']([a-z_]+\.)["'] ?~""", source))
     literal = {key for source in _sources() for key in re.findall(r"""\bt\(["']([^"']+)["'][,)]""", source)}
-    texts = {**COMMON, **PARTNER}
+    texts = {**COMMON, **PARTNER, **OWN_RECALLS}
     assert literal - texts.keys() == set()
     said = {key for key in texts if key in asked or key.removesuffix("_text") in asked}
     said |= {key for key in texts if key.startswith(tuple(beginnings))}
@@ -68,5 +70,8 @@ def _sources() -> list[str]:
     folder = files("webhook_app")
     templates = [path for name in ("partner", "identity") for path in (folder / "templates" / name).iterdir()]
     templates += [folder / "templates" / name for name in ("base.html", "plain.html", "error.html", "updating.html")]
-    views = [folder / f"{name}.py" for name in ("partner", "partner_account", "partner_documents", "identity")]
+    views = [
+        folder / f"{name}.py"
+        for name in ("partner", "partner_account", "partner_documents", "partner_recalls", "identity")
+    ]
     return [path.read_text(encoding="utf-8") for path in (*templates, *views)]

@@ -28,12 +28,13 @@ from webhook_app.texts_checks import CHECKS
 from webhook_app.texts_ledger import LEDGER
 from webhook_app.texts_notices import NOTICES
 from webhook_app.texts_plans import PLANS
+from webhook_app.texts_recalls import RECALLS
 from webhook_app.texts_released import RELEASED
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS, **RELEASED}
+VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS, **RELEASED, **RECALLS}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -277,6 +278,8 @@ def test_only_an_admin_pauses_and_only_from_our_own_page(world, signed_in, admin
 TEMPLATES = Path(__file__).parents[3] / "webhook_app" / "templates" / "vendor"
 COMPUTED = (
     *("report.", "column.", "article.", "basis.", "channel.", "ledger.exact", "ledger.unknown"),
+    "recall_show.",
+    "recall_state.",
     "role.",
     "nav.",
     "health.",
