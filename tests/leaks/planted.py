@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 from base64 import b32encode
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,9 +18,6 @@ from sync.schema import shares
 from sync.unfiltered import mirror
 from webhook_app import api, query
 from webhook_app.door import this_house
-
-Maker = Callable[[Any], Any]
-"""The function as it is -> the one that leaks."""
 
 
 def sorts_by_the_value(_: Any) -> Any:
@@ -120,8 +116,13 @@ def restart() -> None:
     _counter = itertools.count(1)
 
 
+def next_number() -> int:
+    """The next one over everything that is counted."""
+    return next(_counter)
+
+
 def counts_ids(_: Any) -> Any:
-    return lambda key, deal_id: f"d{next(_counter):020d}"
+    return lambda key, deal_id: f"d{next_number():020d}"
 
 
 def finds_hidden_words(_: Any) -> Any:

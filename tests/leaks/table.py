@@ -2,49 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from leaks import planted
-from leaks.planted import Maker
-from proofs.histories import Edit, Group
-from proofs.twins import Leaked, Wrong
+from leaks.doors import DOORS
+from leaks.judged import JUDGED
+from leaks.leak import MAIN, QUIET, Leak
+from leaks.projected import PROJECTED
+from leaks.reading import READ
+from proofs.twins import Wrong
 
 from policies import view
 from policies.rulebook import Rulebook
 from sync import changes, project, reader, settle
 from webhook_app import api
 
-
-@dataclass(frozen=True)
-class Leak:
-    """One leak: which function, what instead, where it may show, and a history that shows it where chance may not."""
-
-    name: str
-    owner: Any
-    attribute: str
-    make: Maker
-    focus: tuple[str, ...] = ()
-    caught: type[AssertionError] = Leaked  # Leaked: by bytes that differ; Wrong: by the reference
-    steps: tuple[Edit, ...] = ()
-    twin: tuple[tuple[Edit, ...], ...] = ()
-
-    @property
-    def example(self) -> Group | None:
-        """The history that shows it."""
-        return Group(self.steps, (self.twin or tuple(() for _ in self.steps),)) if self.steps else None
-
-
-_MAIN = ("Opportunity", "D1")
-LEAKS = (
+_FIRST = (
     Leak(
         "sort by a hidden value",
         view.DealView,
         "_listing",
         planted.sorts_by_the_value,
         ("deals by deal.amount, 2",),
-        steps=((*_MAIN, "NextStep", "send terms"),),
-        twin=(((*_MAIN, "Amount", 500_000), ("Opportunity", "D2", "Amount", 1_000)),),
+        steps=(QUIET,),
+        twin=(((*MAIN, "Amount", 500_000), ("Opportunity", "D2", "Amount", 1_000)),),
     ),
     Leak(
         "filter by a hidden value",
@@ -61,7 +40,7 @@ LEAKS = (
         "_json",
         planted.counts_everything,
         ("deals by deal.name, 2",),
-        steps=((*_MAIN, "NextStep", "send terms"),),
+        steps=(QUIET,),
         twin=((("relate", "D5", "SILV", "Other"),),),
     ),
     Leak(
@@ -70,8 +49,8 @@ LEAKS = (
         "_deal_answer",
         planted.tag_of_the_record,
         ("deal D1",),
-        steps=((*_MAIN, "NextStep", "send terms"),),
-        twin=(((*_MAIN, "Channel__c", None),),),
+        steps=(QUIET,),
+        twin=(((*MAIN, "Channel__c", None),),),
     ),
     Leak(
         "an error that says what others have",
@@ -87,8 +66,8 @@ LEAKS = (
         Rulebook,
         "rungs",
         planted.derived_after_policy,
-        steps=((*_MAIN, "NextStep", "send terms"),),
-        twin=(((*_MAIN, "Amount", 20_000_000),),),
+        steps=(QUIET,),
+        twin=(((*MAIN, "Amount", 20_000_000),),),
     ),
     Leak(
         "an unknown filter is ignored",
@@ -103,7 +82,7 @@ LEAKS = (
         changes.Changes,
         "compare",
         planted.event_for_everybody,
-        steps=((*_MAIN, "NextStep", "send terms"),),
+        steps=(QUIET,),
         twin=((("Opportunity", "D2", "Channel__c", None),),),
     ),
     Leak(
@@ -111,17 +90,17 @@ LEAKS = (
         project,
         "public_id",
         planted.counts_ids,
-        steps=(("relate", "D4", "PLAT", "Other"),),
-        twin=((("relate", "D5", "SILV", "Other"),),),
+        steps=(QUIET, ("relate", "D4", "PLAT", "Other")),
+        twin=((("relate", "D5", "SILV", "Other"),), ()),
     ),
     Leak(
         "search looks into hidden words",
         view.DealView,
         "words",
         planted.finds_hidden_words,
-        ("deals with w", "deals with step"),
-        steps=((*_MAIN, "Region__c", "korea"),),
-        twin=(((*_MAIN, "Plan__c", "win"),),),
+        ("deals with step",),
+        steps=((*MAIN, "Region__c", "korea"),),
+        twin=((QUIET,),),
     ),
     Leak(
         "search ranks by what others have",
@@ -154,23 +133,23 @@ LEAKS = (
         "compare",
         planted.changed_whenever_read,
         steps=(("Opportunity", "D4", "NextStep", "send terms"),),
-        twin=(((*_MAIN, "Channel__c", None),),),
+        twin=(((*MAIN, "Channel__c", None),),),
     ),
     Leak(
         "what nobody named is shown",
         Rulebook,
         "rungs",
         planted.shows_what_nobody_named,
-        steps=((*_MAIN, "NextStep", "send terms"),),
-        twin=(((*_MAIN, "Freeze__c", "2026-10-02"),),),
+        steps=(QUIET,),
+        twin=(((*MAIN, "Channel__c", None),),),
     ),
     Leak(
         "unknown shows",
         "policies.rulebook",
         "takes_effect",
         planted.unknown_shows,
-        steps=((*_MAIN, "Approved__c", False),),
-        twin=(((*_MAIN, "Approved__c", None),),),
+        steps=((*MAIN, "Approved__c", False),),
+        twin=(((*MAIN, "Approved__c", None),),),
     ),
     Leak(
         "a deal lapses by a hidden date",
@@ -178,7 +157,7 @@ LEAKS = (
         "_lapses",
         planted.lapses_by_hidden_dates,
         steps=(("Account", "C1", "Industry", "物流"), ("wait", 4)),
-        twin=(((*_MAIN, "Freeze__c", "2026-11-23"),), ()),
+        twin=(((*MAIN, "Freeze__c", "2026-11-23"),), ()),
     ),
     Leak(
         "a view outlives its share",
@@ -198,3 +177,4 @@ LEAKS = (
         steps=(("comment", "SILV", "D1", "Which plan?"), ("unrelate", "D1", "SILV"), ("relate", "D1", "SILV", "Other")),
     ),
 )
+LEAKS = (*_FIRST, *JUDGED, *PROJECTED, *READ, *DOORS)

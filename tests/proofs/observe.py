@@ -246,7 +246,8 @@ def show(
         group, _, short = name.partition(".")
         if rung == "hide" or name in columns:
             continue
-        if rung == "redacted":
+        if table["fields"][name]["ladder"] == "text":
+            rung = "redacted"  # whole it is shown only where a person approved it, and nobody does here
             body[group][short] = masked(situation[name], rungs, table, situation, people)
             body["shown"][name] = rung
             continue

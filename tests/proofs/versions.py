@@ -44,9 +44,12 @@ WIDER: Mapping[str, tuple[str, str, str]] = {
         'when: {partner.tier: [gold, silver]}, fields: ["contacts[].title"]',
     ),
 }
-ANEW: Mapping[str, tuple[str, str, str]] = {"bands": (FIELDS, "JPY: [1M, 5M, 20M]", "JPY: [5M]")}
-"""Fields mean something else: no view of before is read any more."""
-_ALL = {**NARROWER, **WIDER, **ANEW}
+OTHERS: Mapping[str, tuple[str, str, str]] = {
+    "bands": (FIELDS, "JPY: [1M, 5M, 20M]", "JPY: [5M]"),  # no view of before is read any more
+    "whole step": (POLICY, "fields: [deal.next_step], as: redacted", "fields: [deal.next_step], as: exact"),
+}
+"""Neither narrower nor wider alone."""
+_ALL = {**NARROWER, **WIDER, **OTHERS}
 MIXED: tuple[tuple[str, ...], ...] = (
     (),
     ("year",),

@@ -1,0 +1,205 @@
+"""Leaks at the doors: who comes in, who answers for whom, what a log says; each with a scene that shows it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask
+from leaks.leak import Leak
+from nasty import CONNECTION, PARTNERS, START, api_key_of, deal_of, session_of
+from proofs.twins import Theatre, Wrong
+from werkzeug.test import Client
+from worlds import WorldConnector
+
+from sync.access import _person, end_api_key, pause
+from sync.house import instant
+from sync.identifiers import partner_id
+from sync.kinds import Statement
+from sync.pull import pull
+from sync.schema import api_keys, people, sessions, shares
+from sync.support_log import record
+from webhook_app.door import Door, this_house
+from webhook_app.partner_app import create_partner_app
+
+
+def session_without_end(_: Any) -> Any:
+    def person_of(house: Any, token: str) -> Any:
+        hashed = hashlib.sha256(token.encode()).hexdigest()
+        with house.reading() as tx:
+            mine = sa.select(people).join(sessions, sessions.c.person_id == people.c.id)
+            row = tx.execute(mine.where(sessions.c.hash == hashed)).first()
+        return _person(row) if row else None
+
+    return person_of
+
+
+def key_without_end(_: Any) -> Any:
+    def partner_of(house: Any, key: str) -> Any:
+        hashed = hashlib.sha256(key.encode()).hexdigest()
+        with house.reading() as tx:
+            return tx.execute(sa.select(api_keys.c.partner_id).where(api_keys.c.hash == hashed)).scalar()
+
+    return partner_of
+
+
+def answers_for_anybody(_: Any) -> Any:
+    return lambda tx, partner_id, statement: tx.execute(
+        sa.select(shares).where(shares.c.public_id == statement.deal)
+    ).first()
+
+
+def log_with_the_text(_: Any) -> Any:
+    return Flask.log_exception
+
+
+def _begin(theatre: Theatre) -> Client:
+    theatre.stage.reset(theatre.template, START)
+    return Client(theatre.app, use_cookies=False)
+
+
+def _closed_to(client: Client, key: str, why: str) -> None:
+    answer = client.get("/api/v1/deals", headers={"Authorization": f"Bearer {api_key_of(key)}"})
+    if answer.status_code != 401:
+        raise Wrong(f"{why}: {answer.status_code}")
+
+
+def session_that_has_ended(theatre: Theatre) -> None:
+    client, house = _begin(theatre), theatre.stage.house
+    with house.writing() as tx:
+        tx.execute(sa.update(sessions).values(expires=instant(house.clock() + timedelta(hours=12))))
+    page = {"Cookie": f"sudare-partner={session_of('SILV', 'en')}"}
+    assert client.get("/", headers=page).status_code == 200
+    theatre.stage.clock.move(hours=13)
+    if client.get("/", headers=page).status_code != 303:
+        raise Wrong("a session outlives its end")
+
+
+def key_that_has_ended(theatre: Theatre) -> None:
+    client = _begin(theatre)
+    assert end_api_key(theatre.stage.house, partner_id("SILV"), api_key_of("SILV")[:14])
+    _closed_to(client, "SILV", "a key outlives its end")
+
+
+def door_that_is_paused(theatre: Theatre) -> None:
+    client = _begin(theatre)
+    pause(theatre.stage.house, partner_id("SILV"), "admin")
+    _closed_to(client, "SILV", "a paused partner comes in")
+
+
+def partner_without_an_account(theatre: Theatre) -> None:
+    client, world = _begin(theatre), theatre.world.copy()
+    world.drop("Account", PARTNERS["SILV"][0])
+    pull(theatre.stage.house, CONNECTION, WorldConnector(world))
+    _closed_to(client, "SILV", "who is no partner any more comes in")
+
+
+def session_of_the_other_door(theatre: Theatre) -> None:
+    client, house = _begin(theatre), theatre.stage.house
+    with house.writing() as tx:
+        admin = tx.execute(sa.select(people.c.id).where(people.c.partner_id.is_(None))).scalar()
+        hashed = hashlib.sha256(b"vendor").hexdigest()
+        tx.execute(sa.insert(sessions).values(hash=hashed, person_id=admin, expires="9999"))
+    answer = client.get("/keys", headers={"Cookie": "sudare-partner=vendor"})
+    if answer.status_code != 303:
+        raise Wrong(f"a vendor's session opens the partners' door: {answer.status_code}")
+
+
+def answer_for_another(theatre: Theatre) -> None:
+    _begin(theatre)
+    house, gold = theatre.stage.house, partner_id("GOLD")
+    deal = deal_of("SILV", "D1")
+    said = Statement(f"api:{gold}", "one", "comment", house.clock(), gold, None, deal, {"text": "x"}, "one")
+    if record(house, said).status == "stored":
+        raise Wrong("a partner speaks of a deal under another one's id")
+
+
+def request_that_breaks(theatre: Theatre) -> None:
+    app = create_partner_app(theatre.stage.house)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    @app.get("/hooks/broken")
+    def broken() -> str:
+        raise ValueError("田中 一郎")
+
+    said = _Said()
+    app.logger.addHandler(said)
+    try:
+        assert Client(app).get("/hooks/broken").status_code == 500
+    finally:
+        app.logger.removeHandler(said)
+    assert said.lines
+    if any("田中" in line for line in said.lines):
+        raise Wrong("a log holds the text of an error")
+
+
+class _Said(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(logging.Formatter().format(record))
+
+
+DOORS = (
+    Leak(
+        "a session outlives its end",
+        "webhook_app.guard",
+        "person_of_session",
+        session_without_end,
+        caught=Wrong,
+        scene=session_that_has_ended,
+    ),
+    Leak(
+        "a key outlives its end",
+        "webhook_app.api",
+        "partner_of_key",
+        key_without_end,
+        caught=Wrong,
+        scene=key_that_has_ended,
+    ),
+    Leak(
+        "a paused partner comes in",
+        "sync.access",
+        "paused",
+        lambda original: lambda tx, partner_id: False,
+        caught=Wrong,
+        scene=door_that_is_paused,
+    ),
+    Leak(
+        "who is no partner any more comes in",
+        "sync.access",
+        "closed",
+        lambda original: lambda tx, partner_id: False,
+        caught=Wrong,
+        scene=partner_without_an_account,
+    ),
+    Leak(
+        "a session opens the other door",
+        "webhook_app.guard",
+        "_signed_in",
+        lambda original: lambda: session_without_end(None)(this_house(), "vendor"),
+        caught=Wrong,
+        scene=session_of_the_other_door,
+    ),
+    Leak(
+        "a partner answers for another",
+        "sync.support_log",
+        "share_of",
+        answers_for_anybody,
+        caught=Wrong,
+        scene=answer_for_another,
+    ),
+    Leak(
+        "a log holds what was hidden",
+        Door,
+        "log_exception",
+        log_with_the_text,
+        caught=Wrong,
+        scene=request_that_breaks,
+    ),
+)
