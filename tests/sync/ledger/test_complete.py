@@ -56,11 +56,6 @@ class Look:
     template: Path
     found: int = 0
 
-    def begin(self) -> None:
-        """Everything as the template has it, in a process that remembers nothing."""
-        self.stage.reset(self.template, START)
-        delivered._known(self.stage.house.engine).clear()
-
     def ask(self, world: World, keys: Sequence[str] = tuple(PARTNERS)) -> None:
         """These partners ask every channel; each personal value in an answer has its row by then."""
         for key in keys:
@@ -157,7 +152,7 @@ def look(tmp_path_factory):
 
 def _play(look: Look, group: Group) -> None:
     world = first_world()
-    look.begin()
+    look.stage.reset(look.template, START)
     for number, step in enumerate(group.steps):
         look.stage.clock.move(minutes=1)
         kind, *words = step
@@ -210,7 +205,7 @@ def test_every_personal_value_in_any_answer_has_its_row_before_over_many_random_
 def test_a_value_without_its_row_is_found_by_its_bytes(look, monkeypatch):
     """The check can fail: where one channel's rows are not written, the first such value is found."""
     monkeypatch.setattr(delivered.Delivery, "write", lambda self: None)
-    look.begin()
+    look.stage.reset(look.template, START)
     with pytest.raises(AssertionError):
         look.ask(first_world())
 
