@@ -159,8 +159,8 @@ def texts_say_more(first: Policy, row: FieldRow, other: Policy) -> bool:
 def _lower(one: Decision, other: Decision, caps: tuple[tuple[int, bytes], ...]) -> Decision:
     until = soonest(one.until, other.until)
     if not (one.admitted and other.admitted):
-        return Decision(False, bytes(len(one.rungs)), until)
+        return Decision(False, bytes(len(one.rungs)), until, one.situation)
     # INVARIANT: never above either.
     theirs = other.rungs + b"\0"  # of a row that is not there
     rungs = bytes(min(rung, cap[theirs[number]]) for rung, (number, cap) in zip(one.rungs, caps, strict=True))
-    return Decision(True, rungs, until)
+    return Decision(True, rungs, until, one.situation)

@@ -34,6 +34,7 @@ class Decision:
     admitted: bool  # False: the deal does not exist for this partner
     rungs: bytes  # one byte a row of `Policy.rows`: the index of its rung on its ladder
     until: datetime | None  # when the decision may change by time alone; it must not be used from then on
+    situation: bytes = field(default=b"", compare=False)  # that it was made in: of several policies, the newest one's
 
 
 class Facts(NamedTuple):
@@ -121,8 +122,8 @@ class Policy:
         if decision is None:
             if len(self.memo) >= _MEMO:
                 self.memo.clear()
-            decision = self.memo[situation] = Decision(*self.book.weigh(situation), None)
-        return decision if until is None else Decision(decision.admitted, decision.rungs, until)
+            decision = self.memo[situation] = Decision(*self.book.weigh(situation), None, situation)
+        return decision if until is None else Decision(decision.admitted, decision.rungs, until, situation)
 
     def situation(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> tuple[bytes, datetime | None]:
         """The truth of every atom (0 false, 1 true, 2 unknown), and until when it stands."""

@@ -176,7 +176,7 @@ class _Decide:
         self.loaded, self.changes = loaded, changes
         self.now = house.clock()
         self.now_text = instant(self.now)
-        self.witness = Witness(self.judge, house, self.now)
+        self.witness = Witness(self.judge, house)
         self.partner_facts: dict[str, PolicyFacts] = {}
         self.share_facts: dict[tuple[str, str, str], tuple[Fields, PolicyFacts]] = {}
 
@@ -227,14 +227,13 @@ class _Decide:
         since = standing.since if standing else self.now_text
         state, expires = self._state(facts, standing, since)
         own, own_facts = self._share_facts(state, side.involvement, since)
-        told = (asked, self._partner_facts(side.id), own_facts)
-        decision = self.judge.judge(*told, self.now)
+        decision = self.judge.judge(asked, self._partner_facts(side.id), own_facts, self.now)
         if not decision.admitted:
             return None
         key = self.house.partner_key(side.id)
         body = view.body(decision.rungs)
         self.approvals.wait(facts.deal_id, view.waiting(decision.rungs), side.id)
-        name, seen = digest(body), self.witness.of(view, contacts, decision, told)
+        name, seen = digest(body), self.witness.of(view, contacts, decision)
         if (
             standing is None
             or (standing.view, standing.view_crowd) != (name, seen.crowd)

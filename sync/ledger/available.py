@@ -6,18 +6,17 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from config.secrets import derive
 from policies.bounded import Judge, policies_of
-from policies.decision import Decision, Facts
+from policies.decision import Decision
 from policies.layout import list_of
 from policies.model import LADDERS
-from policies.rulebook import ReadyRule
+from policies.rulebook import ReadyRule, Rulebook
 from policies.view import DealView
 from sync.facts import Contact, ShareRow
 from sync.house import House, InForce, moment
@@ -29,6 +28,7 @@ from sync.ledger.tables import shown
 from sync.prepared import Prepared
 from sync.rows import upsert
 
+_MEMO = 65_536
 _END = Prepared(
     sa.update(shown)
     .where(
@@ -38,44 +38,48 @@ _END = Prepared(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What a share shows: fields at rungs, by which rules, and of which persons what."""
 
-    id: str  # of the showing
+    row: Mapping[str, str]  # of the showing, as it is kept
     showing: Showing
     people: Mapping[Person, Items]
     crowd: str  # a digest of the people; empty for nobody
 
+    @property
+    def id(self) -> str:
+        """The showing's name."""
+        return self.row["id"]
+
 
 class Witness:
-    """Tells of each decision what it shows, of whom, and by which rules: one policy, one instant."""
+    """Tells of each decision what it shows, of whom, and by which rules."""
 
-    def __init__(self, judge: Judge, house: House, now: datetime) -> None:
+    def __init__(self, judge: Judge, house: House) -> None:
         (self._policy, *_) = policies_of(judge)  # of several, rules and rows are the newest one's
-        self._now = now
         self._key = derive(house.key, "ledger references")
         self._shows = Shows(self._policy.rows, self._policy.renders, self._key)
-        self._showings: dict[tuple[bytes, bytes], tuple[str, Showing]] = {}
+        self._nobody = _seen_before(_Same(self._policy.book))
         self._crowds: dict[bytes, tuple[Mapping[Person, Items], str]] = {}
         self._view: DealView | None = None  # the deal whose crowds these are
 
-    def of(
-        self, view: DealView, contacts: list[Contact], decision: Decision, facts: tuple[Facts, Facts, Facts]
-    ) -> Seen:
-        """What this decision shows; `facts` are those of deal, partner and share that it was made from."""
+    def of(self, view: DealView, contacts: list[Contact], decision: Decision) -> Seen:
+        """What this decision about a deal shows."""
         rungs = view.settled(decision.rungs)
+        seen = self._nobody.get((decision.situation, rungs))
+        if seen is None:
+            if len(self._nobody) >= _MEMO:
+                self._nobody.clear()
+            showing = self._showing(decision.situation, rungs)
+            seen = self._nobody[decision.situation, rungs] = Seen(showing.row, showing, {}, "")
+        if not self._shows.anybody(rungs):
+            return seen
         if view is not self._view:
             self._view, self._crowds = view, {}
         if rungs not in self._crowds:
-            found = self._shows.people(rungs, view.values, contacts) if self._shows.anybody(rungs) else {}
-            self._crowds[rungs] = found, crowd_of(found, self._key)
-        situation, _ = self._policy.situation(*facts, self._now)
-        known = self._showings.get((situation, rungs))
-        if known is None:
-            showing = self._showing(situation, rungs)
-            known = self._showings[situation, rungs] = showing.id, showing
-        return Seen(*known, *self._crowds[rungs])
+            people = self._shows.people(rungs, view.values, contacts)
+            self._crowds[rungs] = people, crowd_of(people, self._key)
+        return Seen(seen.row, seen.showing, *self._crowds[rungs])
 
     def _showing(self, situation: bytes, rungs: bytes) -> Showing:
         effective = self._policy.book.in_effect(situation)
@@ -99,11 +103,30 @@ class Witness:
                 yield about.name, ", ".join(sorted(bases))
 
 
+class _Same:
+    """A rulebook, equal to itself alone."""
+
+    def __init__(self, book: Rulebook) -> None:
+        self._book = book
+
+    def __hash__(self) -> int:
+        return id(self._book)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other._book is self._book
+
+
+@lru_cache(maxsize=16)
+def _seen_before(book: _Same) -> dict[tuple[bytes, bytes], Seen]:
+    """By situation and rungs: what is shown, without the persons."""
+    return {}
+
+
 @dataclass(slots=True)
 class Openings:
     """What projecting some deals will write of all this."""
 
-    showings: dict[str, Showing] = field(default_factory=dict)
+    showings: dict[str, Mapping[str, str]] = field(default_factory=dict)
     began: list[tuple[str, str, str]] = field(default_factory=list)  # deal, partner, showing
     ended: list[tuple[str, str]] = field(default_factory=list)  # deal, partner
     views: dict[tuple[str, str], tuple[str, Mapping[Person, Items]]] = field(default_factory=dict)
@@ -114,7 +137,7 @@ class Openings:
         if standing is None or standing.suspended or standing.showing != seen.id:
             if standing is not None and not standing.suspended:
                 self.ended.append((deal_id, partner_id))
-            self.showings[seen.id] = seen.showing
+            self.showings[seen.id] = seen.row
             self.began.append((deal_id, partner_id, seen.id))
         if seen.people and (standing is None or standing.view_crowd != seen.crowd):
             self.opened.append((connection, partner_id, seen))
@@ -148,8 +171,7 @@ def record(tx: sa.Connection, force: InForce, openings: Openings, names: Names, 
     if openings.ended:
         _END.each(tx, ({"deal": deal, "partner": partner, "now": now} for deal, partner in openings.ended))
     items = {items for _, _, seen in openings.opened for items in seen.people.values()}
-    wanted = {id: showing.row for id, showing in openings.showings.items()}
-    keep_showings(tx, [*wanted.values(), *(Showing(dict(each)).row for each in items)])
+    keep_showings(tx, [*openings.showings.values(), *(Showing(dict(each)).row for each in items)])
     rows = [
         {"deal_id": deal, "partner_id": partner, "since": now, "showing": id, "version": force.version, "ended": None}
         for deal, partner, id in openings.began

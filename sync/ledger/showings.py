@@ -12,11 +12,13 @@ import sqlalchemy as sa
 
 from sync.identifiers import digest
 from sync.ledger.tables import showings
+from sync.prepared import Prepared, among_given, listed
 from sync.rows import among, insert_new
 
 Rule = tuple[str, str]
 """Kind and name of a rule."""
 _MOST = 50_000
+_STANDING = Prepared(sa.select(showings.c.id).where(among_given(showings.c.id, "ids")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,10 @@ class Showing:
 
 def keep_showings(tx: sa.Connection, rows: Iterable[Mapping[str, str]]) -> None:
     """Write those that do not stand yet."""
-    insert_new(tx, showings, [dict(row) for row in sorted(rows, key=lambda row: row["id"])])
+    wanted = {row["id"]: row for row in rows}
+    if wanted:  # asking costs less than offering what mostly stands
+        standing = {row.id for row in _STANDING.rows(tx, ids=listed(wanted))}
+        insert_new(tx, showings, [dict(wanted[id]) for id in sorted(wanted.keys() - standing)])
 
 
 def read_showings(tx: sa.Connection, ids: Iterable[str]) -> dict[str, Showing]:
