@@ -152,6 +152,11 @@ class Stage:
         shutil.copyfile(template, self.file)
         self.clock.now = now
 
+    def keep(self, file: Path) -> None:
+        """The database as it stands, as a template of its own."""
+        self.house.engine.dispose()  # who closes last puts all into the one file
+        shutil.copyfile(self.file, file)
+
 
 def _forget(engine: sa.Engine) -> None:
     """A process remembers of its database what can't change there any more; here it is put back."""

@@ -10,8 +10,8 @@ from proofs.histories import Group, groups
 from proofs.twins import Theatre, compare, open_theatre
 
 TWINS = 8
-GROUPS, CASES = 90, 2_000
-DEEP_GROUPS, DEEP_CASES = 1_500, 40_000
+GROUPS, CASES = 78, 2_000
+DEEP_GROUPS, DEEP_CASES = 1_000, 20_000
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_partner_that_may_see_the_same_receives_the_same_bytes(theatre):
 
 
 def test_on_every_channel_at_once_twins_are_told_apart_by_nothing(theatre):
-    assert play(theatre, 3, twins=2, whole=True, most_steps=3) >= 10
+    assert play(theatre, 2, twins=2, whole=True, most_steps=3) >= 5
 
 
 @pytest.mark.long

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,18 @@ class Theatre:
     cases: int = 0  # (twin, partner) pairs that were told apart by nothing, so far
     focus: tuple[str, ...] = ()  # channels whose names begin so are asked at last, beside those by turns
     reference: bool = True  # whether what is shown is compared with the reference, too
-    begin: Callable[[], object] = lambda: None  # before each history
+    begin: Callable[[], object] | None = None  # before each history; then a twin is played from the beginning
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where a history stands after a step, to go on from there another way."""
+
+    database: Path
+    now: datetime
+    world: World
+    watcher: Watcher
+    looks: int  # so often it had been looked at
 
 
 @dataclass
@@ -61,6 +73,7 @@ class Played:
     seen: list[dict[str, Observation]] = field(default_factory=list)
     received: list[dict[str, dict[str, Any]]] = field(default_factory=list)
     worlds: list[str] = field(default_factory=list)  # all that there was, seen by nobody
+    moments: list[Moment] = field(default_factory=list)  # after each step, where twins can go on
 
 
 def open_theatre(folder: Path) -> Theatre:
@@ -88,13 +101,11 @@ def compare(theatre: Theatre, group: Group, *, whole: bool = False) -> int:
 def _play(
     theatre: Theatre, group: Group, twin: int | None, blind: dict[str, bool], first: Played | None, whole: bool
 ) -> Played:
-    stage, world, played = theatre.stage, theatre.world.copy(), Played()
-    stage.reset(theatre.template, START)
-    theatre.begin()
-    watcher = Watcher()
-    watcher.look(world, stage.clock.now)
-    for number, step in enumerate(group.steps):
-        extra = group.twins[twin][number] if twin is not None else ()
+    stage, more = theatre.stage, group.twins[twin] if twin is not None else ()
+    same = next((number for number, extra in enumerate(more) if extra), 0) if first and first.moments else 0
+    world, watcher, played = _begin(theatre, first, same)
+    for number, step in enumerate(group.steps[same:], same):
+        extra = more[number] if more else ()
         stage.clock.move(minutes=1)
         if step[0] == "wait":
             stage.clock.move(days=float(str(step[1])))
@@ -118,7 +129,27 @@ def _play(
             agree(stage.house, seen, played.received[-1])
         if shared := joined({key: [each["deals"]] for key, each in played.received[-1].items()}):
             raise Leaked(f"two partners can join what they have by {', '.join(shared)}")
+        if first is None and theatre.begin is None and not last:
+            file = theatre.template.with_name(f"after-{number}.db")
+            stage.keep(file)
+            moment = Moment(file, stage.clock.now, world.copy(), watcher.copy(), len(played.seen))
+            played.moments.append(moment)
     return played
+
+
+def _begin(theatre: Theatre, first: Played | None, same: int) -> tuple[World, Watcher, Played]:
+    """The stage as it is before anything; of a twin, after the steps that it has in common with the first history."""
+    if first is None or same == 0:
+        theatre.stage.reset(theatre.template, START)
+        if theatre.begin is not None:
+            theatre.begin()
+        world, watcher = theatre.world.copy(), Watcher()
+        watcher.look(world, START)
+        return world, watcher, Played()
+    moment = first.moments[same - 1]
+    theatre.stage.reset(moment.database, moment.now)
+    played = Played(first.seen[: moment.looks], first.received[: moment.looks], first.worlds[:same])
+    return moment.world.copy(), moment.watcher.copy(), played
 
 
 def _do(house: House, world: World, watcher: Watcher, edit: Edit) -> None:
