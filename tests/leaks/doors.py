@@ -10,15 +10,20 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 from leaks.leak import Leak
-from nasty import CONNECTION, PARTNERS, START, api_key_of, deal_of, session_of
+from nasty import CONNECTION, FILES, PARTNERS, START, api_key_of, deal_of, session_of
 from proofs.twins import Theatre, Wrong
+from proofs.versions import AUTHOR, SECOND
+from pypdf import PdfWriter
 from werkzeug.test import Client
 from worlds import WorldConnector
 
+from config.workspace import Document
 from sync.access import _person, end_api_key, pause
+from sync.applied import Draft, fit, put_in_force
 from sync.house import instant
 from sync.identifiers import partner_id
 from sync.kinds import Statement
+from sync.ledger.tables import recalls
 from sync.pull import pull
 from sync.schema import api_keys, people, sessions, shares
 from sync.support_log import record
@@ -56,13 +61,26 @@ def log_with_the_text(_: Any) -> Any:
     return Flask.log_exception
 
 
+def acknowledges_for_anybody(original: Any) -> Any:
+    def acknowledge(house: Any, _: str, recall_id: str, by: str) -> Any:
+        with house.reading() as tx:
+            owner = tx.execute(sa.select(recalls.c.partner_id).where(recalls.c.id == recall_id)).scalar()
+        return original(house, owner, recall_id, by)
+
+    return acknowledge
+
+
+def _key(partner: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {api_key_of(partner)}"}
+
+
 def _begin(theatre: Theatre) -> Client:
     theatre.stage.reset(theatre.template, START)
     return Client(theatre.app, use_cookies=False)
 
 
 def _closed_to(client: Client, key: str, why: str) -> None:
-    answer = client.get("/api/v1/deals", headers={"Authorization": f"Bearer {api_key_of(key)}"})
+    answer = client.get("/api/v1/deals", headers=_key(key))
     if answer.status_code != 401:
         raise Wrong(f"{why}: {answer.status_code}")
 
@@ -115,6 +133,47 @@ def answer_for_another(theatre: Theatre) -> None:
     said = Statement(f"api:{gold}", "one", "comment", house.clock(), gold, None, deal, {"text": "x"}, "one")
     if record(house, said).status == "stored":
         raise Wrong("a partner speaks of a deal under another one's id")
+
+
+def recall_of_another(theatre: Theatre) -> None:
+    client, house, world = _begin(theatre), theatre.stage.house, theatre.world.copy()
+    assert client.get("/api/v1/feed", headers=_key("SILV")).status_code == 200
+    world.unrelate("D1", PARTNERS["SILV"][0])
+    pull(house, CONNECTION, WorldConnector(world))
+    with house.reading() as tx:
+        recall = tx.execute(sa.select(recalls.c.id)).scalar_one()
+    answer = client.post(f"/api/v1/recalls/{recall}/ack", headers=_key("GOLD"))
+    if answer.status_code != 404:
+        raise Wrong(f"a partner answers another's recall: {answer.status_code}")
+
+
+def document_that_has_closed(theatre: Theatre) -> None:
+    client, house, world = _begin(theatre), theatre.stage.house, theatre.world.copy()
+    guide = PdfWriter()
+    guide.add_blank_page(100, 100)
+    (house.folder / "documents").mkdir(exist_ok=True)
+    guide.write(house.folder / "documents" / "guide.pdf")
+    content = (house.folder / "documents" / "guide.pdf").read_bytes()
+    files = {"documents.yaml": _DOCUMENTS, "documents/guide.pdf": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    with house.writing(alone=True) as tx:
+        put_in_force(tx, house, Draft(fit(house, {**FILES, **files}), AUTHOR, approved_by=SECOND))
+    page = "/api/v1/documents/guide/en/pages/1"
+    assert client.get(page, headers=_key("SILV")).status_code == 200
+    world.put("Account", PARTNERS["SILV"][0], Agreement__c="expired")
+    pull(house, CONNECTION, WorldConnector(world))
+    if client.get(page, headers=_key("SILV")).status_code != 404:
+        raise Wrong("a document stays open for whom it has closed")
+
+
+_DOCUMENTS = """\
+documents:
+  - id: guide
+    title: {en: Guide}
+    language: en
+    file: documents/guide.pdf
+    class: basics
+    who: {partner.agreement: active}
+"""
 
 
 def request_that_breaks(theatre: Theatre) -> None:
@@ -193,6 +252,22 @@ DOORS = (
         answers_for_anybody,
         caught=Wrong,
         scene=answer_for_another,
+    ),
+    Leak(
+        "a partner answers another's recall",
+        "webhook_app.api",
+        "acknowledge",
+        acknowledges_for_anybody,
+        caught=Wrong,
+        scene=recall_of_another,
+    ),
+    Leak(
+        "a document stays open",
+        Document,
+        "opens_for",
+        lambda original: lambda self, partner: True,
+        caught=Wrong,
+        scene=document_that_has_closed,
     ),
     Leak(
         "a log holds what was hidden",
