@@ -229,6 +229,15 @@ def test_a_year_or_quarter_sorts_as_its_first_day(rung: str, day: str, text: str
     assert column("date", "date", rung, day) == text
 
 
+def test_lists_and_truths_sort_as_they_read_and_texts_are_searched_line_by_line() -> None:
+    assert column("multi", "picklist", "exact", ["B", "a"]) == "b, a"
+    assert [column("boolean", "boolean", "exact", each) for each in (True, False)] == ["1", "0"]
+    rows = plain("deal.x", "text", "plain"), plain("deal.y", "text", "plain")
+    policy = policy_of(*rows, listed=("deal.x", "deal.y"))
+    view = DealView(policy, {"deal.x": "Ab", "deal.y": "Cd"}, {})
+    assert view.words(at(policy, deal_x="exact", deal_y="exact")) == "ab\ncd"
+
+
 def test_a_number_sorts_by_its_bits() -> None:
     assert column("number", "number", "exact", 0) == column("number", "number", "exact", -0.0) == f"{1 << 63:016x}"
 
