@@ -81,10 +81,16 @@ class Shows:
         return next((str(fields[field])[:_LONGEST_NAME] for field in names if fields.get(field)), "")
 
     def _named(self, field: str, name: str) -> Person:
-        # INVARIANT: a value is stored in no clear text: who has no key can't try names.
-        folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-        told = digest("\0".join((field, folded)).encode(), self._key)
-        return Person(f"{field} {told}", "" if self._ladders[field] == "text" else name[:_LONGEST_NAME])
+        return Person(
+            _reference(field, name, self._key), "" if self._ladders[field] == "text" else name[:_LONGEST_NAME]
+        )
+
+
+@lru_cache(maxsize=16_384)
+def _reference(field: str, name: str, key: bytes) -> str:
+    # INVARIANT: a value is stored in no clear text: who has no key can't try names.
+    folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+    return f"{field} {digest('|'.join((field, folded)).encode(), key)}"
 
 
 def is_personal(row: FieldRow) -> bool:

@@ -7,7 +7,10 @@ import json
 import pytest
 import sqlalchemy as sa
 
+from sync.ledger.questions import find_people
 from sync.ledger.tables import ledger
+from sync.schema import partners, shares
+from sync.unfiltered import mirror
 
 
 def test_an_untouched_ledger_adds_up_and_a_changed_row_is_named(sudare, folder, life):
@@ -41,9 +44,6 @@ def test_heads_are_exported_and_prove_the_chain_later(sudare, folder, life, tmp_
 @pytest.fixture
 def somebody(life):
     """The CRM's id of a person of whom something was open to a partner."""
-    from sync.ledger.questions import find_people
-    from sync.unfiltered import mirror
-
     with life.house.reading() as tx:
         ids = tx.execute(sa.select(mirror.c.crm_id).where(mirror.c.object == "contact")).scalars().all()
     return next(id for id in ids if find_people(life.house, id))
@@ -60,9 +60,6 @@ def test_a_person_is_erased_after_a_question_and_it_is_said_what_is_not_done(sud
 
 
 def test_what_a_partner_saw_of_a_deal_is_told_with_the_rules(sudare, folder, life):
-    from sync.schema import partners, shares
-    from sync.unfiltered import mirror
-
     with life.house.reading() as tx:
         wanted = sa.select(partners.c.key, mirror.c.crm_id).join(shares, shares.c.partner_id == partners.c.id)
         key, deal = tx.execute(wanted.join(mirror, mirror.c.id == shares.c.deal_id)).first()
