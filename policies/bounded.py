@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -86,10 +87,7 @@ class Bounded:
         raw = self._underived(deal)
         known = [each for each in self.policies if field in each.book.index]
         told = [each.explain(raw, partner, share, now, field) for each in known]
-        lowest = next(
-            (each for each in told if not each.admitted), next((each for each in told if each.rung == rung), told[0])
-        )
-        return dataclasses.replace(lowest, admitted=decision.admitted, rung=rung, until=decision.until)
+        return dataclasses.replace(least(told, rung), admitted=decision.admitted, rung=rung, until=decision.until)
 
     def _underived(self, deal: Fields) -> Fields:
         """A deal's fields without those that the first policy has computed."""
@@ -99,6 +97,12 @@ class Bounded:
 
 Judge = Policy | Bounded
 """What a version decides with."""
+
+
+def least(told: Sequence[Explanation], rung: str) -> Explanation:
+    """Which of several policies' explanations says why a field stands at this rung, the lowest of theirs."""
+    refused = (each for each in told if not each.admitted)
+    return next(refused, next((each for each in told if each.rung == rung), told[0]))
 
 
 def policies_of(judge: Judge | None) -> tuple[Policy, ...]:

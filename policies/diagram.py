@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Set
 from typing import Any
 
 Cube = Mapping[int, frozenset[int]]
@@ -81,6 +81,30 @@ class Diagram:
             variable, inside = nodes[inside[values[variable]]]
         return inside
 
+    def without(self, node: int, variables: Set[int]) -> int:
+        """The function of the other variables: its outcomes are sets, all that this one comes to there. May raise."""
+        variable, inside = self._nodes[node]
+        if variable == _LEAF:
+            return self.leaf(frozenset({inside}))
+        key = ("without", frozenset(variables)), (node,)
+        if key not in self._joined:
+            each = tuple(self.without(child, variables) for child in inside)
+            gone = variable in variables
+            self._joined[key] = self.join("any", _union, *dict.fromkeys(each)) if gone else self._branch(variable, each)
+        return self._joined[key]
+
+    def place(self, node: int, outcome: Hashable, within: Cube = ANYWHERE) -> dict[int, int]:
+        """One place in a cube where a function comes to an outcome. LookupError where there is none."""
+        found = {variable: min(values) for variable, values in within.items()}
+        if outcome not in self.outcomes(node, within):
+            raise LookupError(outcome)
+        variable, inside = self._nodes[node]
+        while variable != _LEAF:
+            allowed = sorted(within.get(variable, range(len(inside))))
+            found[variable] = next(each for each in allowed if outcome in self.outcomes(inside[each], within))
+            variable, inside = self._nodes[inside[found[variable]]]
+        return found
+
     def asked(self, node: int) -> set[int]:
         """The variables that a function depends on."""
         found, seen, open_ = set[int](), {node}, [node]
@@ -118,3 +142,7 @@ class Diagram:
             number = self._numbers[node] = len(self._nodes)
             self._nodes.append(node)
         return number
+
+
+def _union(*sets: frozenset[Any]) -> frozenset[Any]:
+    return frozenset().union(*sets)

@@ -8,21 +8,17 @@ from functools import cached_property
 from operator import ne, or_
 from typing import Any, NamedTuple
 
-from policies.bounded import Judge, caps_of, policies_of, rung_below
+from policies.bounded import Judge, policies_of, rung_below
+from policies.covers import cover
 from policies.decision import Policy
-from policies.diagram import Cube, Diagram, TooMany
+from policies.diagram import TooMany
 from policies.meaning import Meaning, meanings
 from policies.model import LADDERS, FieldRow
-from policies.situations import Situations
-from policies.variables import Clause
+from policies.situations import Situations, When, every
 
-When = tuple[Clause, ...]
-"""A condition: all of these hold. Empty: always."""
 WHOLE = "*"
 """Stands for the deal itself where a field's name is expected: `hide` is not to have it."""
 _SAME, _OUTSIDE = "same", "outside"  # no change; and nobody has the deal both before and after
-_MOST_CONDITIONS, _MOST_PATHS = 24, 4_000
-_FEW = 8  # conditions among which one that the others make needless is looked for
 
 
 class Move(NamedTuple):
@@ -119,9 +115,14 @@ class _Compare:
         """A function whose outcomes are Moves, _SAME and _OUTSIDE; raises TooMany."""
         if name == WHOLE:
             self._diagram.renew()
-            return self._diagram.join("deals", _deal_moved, self._admitted(self._old), self._admitted(self._new))
+            return self._diagram.join(
+                "deals",
+                _deal_moved,
+                self._situations.admitted_by_all(self._old),
+                self._situations.admitted_by_all(self._new),
+            )
         before, after = self._rows(name)
-        rungs = self._rung(self._old, name), self._rung(self._new, name)
+        rungs = self._situations.lowest(self._old, name), self._situations.lowest(self._new, name)
         if rungs[0] == rungs[1] and before.ladder == after.ladder:
             return self._diagram.leaf(_SAME)
         try:
@@ -132,12 +133,12 @@ class _Compare:
 
     def cells(self) -> dict[str, int]:
         """Field -> a function whose outcomes are Moves and _SAME: what is not admitted is hidden. Raises TooMany."""
-        had, has = self._admitted(self._old), self._admitted(self._new)
+        had, has = self._situations.admitted_by_all(self._old), self._situations.admitted_by_all(self._new)
         found = {WHOLE: self.moves(WHOLE)}
         for name in self.names:
             before, after = self._rows(name)
             ends = [
-                self._diagram.join("cell", _cell, admitted, self._rung(policies, name))
+                self._diagram.join("cell", _cell, admitted, self._situations.lowest(policies, name))
                 for admitted, policies in ((had, self._old), (has, self._new))
             ]
             found[name] = self._diagram.join(("moved", name), _moved(before, after), self._diagram.leaf(True), *ends)
@@ -155,7 +156,7 @@ class _Compare:
         for name in self.names:
             one, other = self._rows(name)
             if one.classes != other.classes:  # then it may be about a person, or not be so any more
-                found = self._either(found, self._diagram.join("shown", bool, self._rung(self._new, name)))
+                found = self._either(found, self._diagram.join("shown", bool, self._situations.lowest(self._new, name)))
         return found
 
     def _in_effect(self, policies: Sequence[Policy]) -> dict[tuple[str, str], tuple[tuple[Any, ...], int]]:
@@ -174,7 +175,7 @@ class _Compare:
         """The rungs that a field can have."""
         ladder = LADDERS[policies[0].rows[policies[0].book.index[name]].ladder]
         try:
-            return {ladder[rung] for rung in self._diagram.outcomes(self._rung(policies, name))}
+            return {ladder[rung] for rung in self._diagram.outcomes(self._situations.lowest(policies, name))}
         except TooMany:
             return set(ladder)
 
@@ -182,26 +183,10 @@ class _Compare:
     def _kept(self) -> int:
         """Whether a partner has the deal before and after; before the first version, after."""
         try:
-            admitted = [self._admitted(policies) for policies in (self._old, self._new) if policies]
-            return self._diagram.join("kept", _all, *admitted)
+            admitted = [self._situations.admitted_by_all(policies) for policies in (self._old, self._new) if policies]
+            return self._diagram.join("kept", every, *admitted)
         except TooMany:
             return self._diagram.leaf(True)
-
-    def _admitted(self, policies: Sequence[Policy]) -> int:
-        admitted = [self._situations.admitted(policy) for policy in policies]
-        return self._diagram.join("all", _all, *admitted) if admitted else self._diagram.leaf(False)
-
-    def _rung(self, policies: Sequence[Policy], name: str) -> int:
-        self._diagram.renew()
-        row = policies[0].book.index.get(name) if policies else None
-        if row is None:
-            return self._diagram.leaf(0)
-        lowest = self._situations.rung(policies[0], row)
-        for other in policies[1:]:
-            number, caps = caps_of(policies[0], other)[row]
-            theirs = self._situations.rung(other, number) if number < len(other.rows) else self._diagram.leaf(0)
-            lowest = self._diagram.join(("capped", caps), _capped(caps), lowest, theirs)
-        return lowest
 
     def _rows(self, name: str) -> tuple[FieldRow, FieldRow]:
         """A field before and after; twice the same one where it is in one of them only."""
@@ -225,16 +210,8 @@ def _row(policies: Sequence[Policy], name: str) -> FieldRow | None:
     return None if index is None else policies[0].rows[index]
 
 
-def _all(*admitted: bool) -> bool:
-    return all(admitted)
-
-
 def _cell(admitted: bool, rung: int) -> int:
     return rung if admitted else 0
-
-
-def _capped(caps: bytes) -> Callable[[int, int], int]:
-    return lambda rung, theirs: min(rung, caps[theirs])
 
 
 def _deal_moved(before: bool, after: bool) -> Hashable:
@@ -246,55 +223,5 @@ def _deal_moved(before: bool, after: bool) -> Hashable:
 def _changes(situations: Situations, name: str, node: int) -> Iterator[Change]:
     moves = [each for each in situations.diagram.outcomes(node) if isinstance(each, Move)]
     for move in sorted(moves):
-        cubes, more = _cover(situations.diagram, node, move)
-        when = tuple(
-            tuple(situations.variables[number].clause(values) for number, values in sorted(cube.items()))
-            for cube in cubes
-        )
-        yield Change(name, move, when, more)
-
-
-def _cover(diagram: Diagram, node: int, move: Move) -> tuple[list[Cube], bool]:
-    """Few and wide cubes that hold every place of a move and no place of another outcome."""
-    chosen: list[Cube] = []
-    for count, path in enumerate(diagram.paths(node, move)):
-        if count == _MOST_PATHS or len(chosen) == _MOST_CONDITIONS:
-            return chosen, True
-        if not any(_holds(cube, path) for cube in chosen):
-            chosen.append(_widest(diagram, node, path, {move, _OUTSIDE}))
-    for cube in tuple(chosen) if len(chosen) <= _FEW else ():
-        others = [each for each in chosen if each is not cube]
-        if _covered(diagram, cube, others):
-            chosen = others
-    return chosen, False
-
-
-def _widest(diagram: Diagram, node: int, cube: Cube, within: set[Any]) -> Cube:
-    """A cube with as few and as weak tests as can be, comparisons dropped first."""
-    for variable in sorted(cube, reverse=True):
-        without = {number: values for number, values in cube.items() if number != variable}
-        if diagram.outcomes(node, without) <= within:
-            cube = without
-            continue
-        for value in range(diagram.width(variable)):
-            wider = {**cube, variable: cube[variable] | {value}}
-            if diagram.outcomes(node, wider) <= within:
-                cube = wider
-    return cube
-
-
-def _covered(diagram: Diagram, cube: Cube, others: Sequence[Cube]) -> bool:
-    """Whether every place of a cube is in one of the others."""
-    near = [each for each in others if all(values & cube.get(number, values) for number, values in each.items())]
-    if not near or any(_holds(each, cube) for each in near):
-        return bool(near)
-    every = {number: frozenset(range(diagram.width(number))) for number in near[0]}
-    values, number = next(
-        (own, number) for number in near[0] if not (own := cube.get(number, every[number])) <= near[0][number]
-    )
-    halves = values & near[0][number], values - near[0][number]
-    return all(_covered(diagram, {**cube, number: half}, near) for half in halves)
-
-
-def _holds(cube: Cube, inner: Cube) -> bool:
-    return all(variable in inner and inner[variable] <= values for variable, values in cube.items())
+        cubes, more = cover(situations.diagram, node, move, {_OUTSIDE})
+        yield Change(name, move, tuple(map(situations.when, cubes)), more)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import cache
 from operator import or_
 
 from mapping.evaluate import UNKNOWN
 from mapping.syntax import Choice, Constant, Every, Node, Not, Some
+from policies.bounded import caps_of
 from policies.decision import Policy
-from policies.diagram import Diagram
+from policies.diagram import Cube, Diagram
 from policies.model import Rule
 from policies.rulebook import FALSE, TRUE, UNSURE, takes_effect
-from policies.variables import Scope, variables_of
+from policies.variables import Clause, Scope, variables_of
 
+When = tuple[Clause, ...]
+"""A condition: all of these hold. Empty: always."""
 _NONE: Set[int] = frozenset()
 _TRUTHS = {TRUE: True, FALSE: False, UNSURE: UNKNOWN}
 
@@ -73,6 +76,34 @@ class Situations:
                     found = join("counted", _counted, found, self.rung(policy, column, without))
         return found
 
+    def admitted_by_all(self, policies: Sequence[Policy]) -> int:
+        """Whether a partner has a deal under each of some policies; never under none of them."""
+        admitted = [self.admitted(policy) for policy in policies]
+        return self.diagram.join("all", every, *admitted) if admitted else self.diagram.leaf(False)
+
+    def lowest(self, policies: Sequence[Policy], name: str) -> int:
+        """The lower of a field's rungs under each, as a number on the ladder that it has under the first."""
+        self.diagram.renew()
+        row = policies[0].book.index.get(name) if policies else None
+        if row is None:
+            return self.diagram.leaf(0)
+        found = self.rung(policies[0], row)
+        for other in policies[1:]:
+            number, caps = caps_of(policies[0], other)[row]
+            theirs = self.rung(other, number) if number < len(other.rows) else self.diagram.leaf(0)
+            found = self.diagram.join(("capped", caps), _capped(caps), found, theirs)
+        return found
+
+    def when(self, cube: Cube) -> When:
+        """A cube in words."""
+        return tuple(self.variables[number].clause(values) for number, values in sorted(cube.items()))
+
+    def truths(self, policy: Policy, place: Mapping[int, int]) -> bytes:
+        """One place, with a value for every variable, as a situation of a policy: the truth of each of its atoms."""
+        scope = self._scopes[id(policy)]
+        asked = (self._atoms[scope.meant(atom)] for atom in policy.book.atoms)
+        return bytes(truths[place[variable]] for variable, truths in asked)
+
     def _truth(self, scope: Scope, node: Node) -> int:
         join = self.diagram.join
         match node:
@@ -95,6 +126,11 @@ class Situations:
         return first
 
 
+def every(*admitted: bool) -> bool:
+    """Whether all admit."""
+    return all(admitted)
+
+
 def _effect(rule: Rule) -> Callable[[int], bool]:
     return lambda truth: takes_effect(rule, _TRUTHS[truth])
 
@@ -105,6 +141,10 @@ def _raise(rung: int) -> Callable[[int, bool], int]:
 
 def _cap(rung: int) -> Callable[[int, bool], int]:
     return lambda cap, effect: min(cap, rung) if effect else cap
+
+
+def _capped(caps: bytes) -> Callable[[int, int], int]:
+    return lambda rung, theirs: min(rung, caps[theirs])
 
 
 def _counted(length: int, column: int) -> int:
