@@ -19,7 +19,7 @@ from sync.ledger.available import Openings, Seen, name_people, record
 from sync.prepared import Prepared, among_given, listed
 from sync.rows import Row, among, insert_all, insert_new, upsert
 from sync.schema import feed, messages, partners, people, shares, summaries, views
-from sync.unfiltered import mirror, wants
+from sync.unfiltered import awaited, mirror, wants
 
 # What makes a partner's bytes; the rest of a share may move without the partner noticing.
 _BYTES = ("view", "state", "involvement")
@@ -61,6 +61,7 @@ class Changes:
         self.messages: list[Row] = []
         self.moved: set[str] = set()  # deals of which somebody's bytes changed
         self.left: set[str] = set()  # deals of which a share now refers to another view
+        self.awaited: dict[str, str] = {}  # deal -> when somebody who has it not will have it by time alone
         self.idle: list[str] = []  # deals that no partner is on
         self.missing: set[tuple[str, str, str]] = set()  # (connection, object, CRM id): to be read by id
 
@@ -128,6 +129,7 @@ def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Chan
     _mail(tx, house, "invitation", changes.born)
     _mail(tx, house, "message", [(event.partner_id, event.public_id) for event in fresh])
     summarise(tx, force, changes.moved, now)
+    upsert(tx, awaited, [{"deal_id": deal_id, "at": at} for deal_id, at in changes.awaited.items()])
     _forget(tx, changes.idle)
     want(tx, changes.missing)
     # Last, since it may wait for whoever else adds to the ledger.

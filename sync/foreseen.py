@@ -95,6 +95,7 @@ def foreseen(
         changes, gathered = foresee(tx, house, force, batch)
         deals.update(deal_id for deal_id, _, _ in changes.shares)
         deals.update(deal_id for _, deal_id in changes.suspended)
+        deals.update(changes.awaited)
         sooner.update(_sooner(changes, gathered))
         pending = [deal_id for deal_id in batch if deal_id in waiting]
         before = foresee(tx, house, settled, pending)[0] if settled and pending else Changes(())

@@ -21,7 +21,7 @@ from sync.prepared import Prepared, among_given, listed
 from sync.released import Approvals, approvals_of
 from sync.rows import among, upsert
 from sync.schema import SORT_COLUMNS, shares
-from sync.unfiltered import marks, mirror, streams
+from sync.unfiltered import awaited, marks, mirror, streams
 
 BATCH = 200  # deals a transaction: keeps the write lock short
 _MARKED = Prepared(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(sa.bindparam("limit", type_=sa.Integer)))
@@ -31,6 +31,7 @@ _MARKED_ELSEWHERE = Prepared(
     .order_by(marks.c.deal_id)
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
+_UNAWAIT = Prepared(sa.delete(awaited).where(among_given(awaited.c.deal_id, "ids")))
 _READ = Prepared(sa.select(streams.c.connection).distinct())
 _UNMARK = Prepared(sa.delete(marks).where(among_given(marks.c.deal_id, "ids")))
 _TOLD = Prepared(
@@ -63,6 +64,7 @@ def project(
     # afterwards waits for this commit and marks them again.
     lock_deals(tx, wanted)
     _UNMARK.run(tx, ids=listed(wanted))
+    _UNAWAIT.run(tx, ids=listed(wanted))
     unmask(tx, wanted)
     force = house.in_force(tx)
     gathered = gather(tx, force.workspace, wanted)
@@ -125,13 +127,18 @@ def come_due(house: House) -> int:
 
 
 def _next_due(house: House, now: str, last: tuple[str, str]) -> list[tuple[str, str]]:
-    """The next shares to look at, by (until, deal); those that nobody reads can wait for what suspended them."""
-    here = sa.and_(shares.c.until <= now, ~shares.c.suspended)
-    after = sa.tuple_(shares.c.until, shares.c.deal_id) > sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
-    wanted = sa.select(shares.c.until, shares.c.deal_id).where(here, after).distinct()
+    """The next deals to look at, by (instant, deal); shares that nobody reads can wait for what suspended them."""
+    beyond = sa.tuple_(sa.literal(last[0]), sa.literal(last[1]))
+    due = []
+    for at, deal_id, here in (
+        (shares.c.until, shares.c.deal_id, ~shares.c.suspended),
+        (awaited.c.at, awaited.c.deal_id, sa.true()),
+    ):
+        wanted = sa.select(at.label("at"), deal_id).where(at <= now, here, sa.tuple_(at, deal_id) > beyond)
+        due.append(sa.select(wanted.distinct().order_by(at, deal_id).limit(BATCH).subquery()))
     with house.reading() as tx:
-        rows = tx.execute(wanted.order_by(shares.c.until, shares.c.deal_id).limit(BATCH)).all()
-    return [(row.until, row.deal_id) for row in rows]
+        rows = tx.execute(sa.union(*due).order_by("at", "deal_id").limit(BATCH)).all()
+    return [(row.at, row.deal_id) for row in rows]
 
 
 def mark(tx: sa.Connection, deal_ids: Iterable[str]) -> None:
@@ -229,6 +236,7 @@ class _Decide:
         own, own_facts = self._share_facts(state, side.involvement, since)
         decision = self.judge.judge(asked, self._partner_facts(side.id), own_facts, self.now)
         if not decision.admitted:
+            self._await(facts.deal_id, decision, side.id, own, view)
             return None
         key = self.house.partner_key(side.id)
         body = view.body(decision.rungs)
@@ -276,6 +284,17 @@ class _Decide:
                 return until
             until = later.until
         return None
+
+    def _await(self, deal_id: str, decision: Decision, partner_id: str, own: Fields, view: DealView) -> None:
+        """Note when this partner, who has not the deal, will have it by time alone."""
+        until = decision.until
+        while until is not None:
+            later = self.judge.decide(view.values, self.gathered.partners[partner_id], own, until)
+            if later.admitted:
+                at = instant(until)
+                self.changes.awaited[deal_id] = min(self.changes.awaited.get(deal_id, at), at)
+                return
+            until = later.until
 
     def _share_facts(self, state: str, involvement: str, since: str) -> tuple[Fields, PolicyFacts]:
         """What rules may ask about a share, and their answers; the shares that one batch bears have them in common."""

@@ -133,3 +133,10 @@ wants = Table(  # records to be read by id: something needs their fields, and th
     text("crm_id", key=True),
 )
 marks = Table("marks", metadata, text("deal_id", key=True))  # deals to be projected anew: something beside them moved
+awaited = Table(  # a deal that some partner, who has it not, will have by time alone
+    "awaited",
+    metadata,
+    text("deal_id", key=True),
+    text("at"),  # when the first of them will
+    Index("awaited_by_time", "at"),
+)

@@ -14,6 +14,7 @@ _TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")  # sorts by
 _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a whole number, `=` bytes
     "plans": "id! base# files digest told at by why state decided_at? decided_by? reason?",
     "narrowed": "deal_id! partner_id! fields",
+    "awaited": "deal_id! at",
     "released": "deal_id! field! rung! digest! asked! source by? at? ended?",
     "showings": "id! fields rules bases",
     "shown": "deal_id! partner_id! since! showing version# ended?",
@@ -26,6 +27,7 @@ _TABLES = {  # name -> columns: `!` marks the key, `?` what may be empty, `#` a 
 }
 _INDEXES = (  # name, table, columns, only where
     ("released_open", "released", ["asked"], "ended is null"),
+    ("awaited_by_time", "awaited", ["at"], None),
     ("narrowed_by_partner", "narrowed", ["partner_id"], None),
     ("ledger_by_partner", "ledger", ["partner_id", "day", "channel", "items", "basis"], None),
     ("ledger_by_person", "ledger", ["partner_id", "subject_id"], None),
@@ -51,8 +53,12 @@ def upgrade() -> None:
     op.add_column("shares", sa.Column("showing", _TEXT, nullable=False, server_default=""))
     op.add_column("views", sa.Column("people", _TEXT, nullable=True))
     op.add_column("views", sa.Column("crowd", _TEXT, nullable=True))
-    # Who stands in the views of an older release is not known: all are made anew.
-    op.execute("insert into marks select distinct deal_id from shares where deal_id not in (select deal_id from marks)")
+    # Who stands in the views of an older release is not known, nor who will have a deal by time: all are made anew.
+    op.execute(
+        "insert into marks select deal_id from shares union select m.id from mirror m join relations r"
+        " on r.connection = m.connection and r.deal = m.crm_id where m.object = 'opportunity'"
+        " except select deal_id from marks"
+    )
     if op.get_bind().dialect.name == "postgresql":
         for table in _OWN:
             op.execute(f"grant select on {table} to sudare_partner")
