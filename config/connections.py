@@ -14,9 +14,6 @@ from connectors.budget import Budget, Time
 from connectors.installing import Installer
 from connectors.registry import open_connection, open_installer
 
-# Options that say how we go about it, not which org it is.
-_MANNERS = frozenset({"limits", "poll_seconds", "notices", "record_url", "language", "timezone"})
-
 
 class Connections(Mapping[str, Connector]):
     """Connection name -> its connector. Thread-safe; nothing is imported or signed in before its first use."""
@@ -69,7 +66,7 @@ class Connections(Mapping[str, Connector]):
     def go_on_from(self, before: Connections) -> None:
         """Spend no more than if these connections had been open all along: what their orgs told of their day holds."""
         for name, row in self._rows.items():
-            if name in before and _org(before._rows[name]) == _org(row):
+            if name in before and before._rows[name].org == row.org:
                 self._budgets[name].go_on_from(before._budgets[name])
 
     def opened(self) -> Mapping[str, Connector]:
@@ -83,10 +80,6 @@ class Connections(Mapping[str, Connector]):
             opened, self._open = self._open, {}
         for connector in opened.values():
             connector.close()
-
-
-def _org(row: ConnectionRow) -> tuple[str, Mapping[str, object]]:
-    return row.kind, {name: value for name, value in row.options.items() if name not in _MANNERS}
 
 
 def open_connections(workspace: Workspace, folder: Path, vault: Callable[[str], Vault] | None = None) -> Connections:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from config.meaning import deciding, grounds
 from config.workspace import Document, Workspace
@@ -29,6 +29,7 @@ WIDER = {
     "four_eyes": "four_eyes is switched off: one person alone could let partners see more",
     "approver": "{} could newly approve",
     "approver gone": "{} could approve no more",
+    "sign-in": "sign-in links go another way ({}): whoever is there could come in as somebody else",
     "document": "document {} may open for more partners",
     "days": "days and quarters are others: every date may be shown otherwise",
     "mapping": "{}: what is read from the CRM, or who is a partner on a deal, may be another",
@@ -54,7 +55,7 @@ class Change:
     widens: tuple[Wider, ...] = ()  # such a change needs a second person
     narrows: bool = False  # some situation shows less
     anew: bool = False  # fields may mean another thing: no older view is read any more
-    approvers: frozenset[Wider] = frozenset()  # who could newly be the second person, or no more
+    approvers: frozenset[Wider] = frozenset()  # who could newly come in as the second person, or no more
     alone: bool = False  # nothing but policies and fields differs
     found: Difference | None = None  # of the policies, situation by situation; None where more than they differs
 
@@ -104,16 +105,34 @@ def _approvers(before: Workspace, after: Workspace) -> Iterator[Wider]:
     old, new = approvers(before), approvers(after)
     yield from (Wider("approver", email) for email in new - old)
     yield from (Wider("approver gone", email) for email in old - new)
+    # INVARIANT: a link lets in whoever has it, so who decides where links go decides who is the second person.
+    old_ways, new_ways = _ways_in(before), _ways_in(after)
+    if moved := [name for name, way in new_ways.items() if way != old_ways[name]]:
+        yield Wider("sign-in", ", ".join(moved))
+
+
+def _ways_in(workspace: Workspace) -> dict[str, Any]:
+    """What says where sign-in links go, by the words of sudare.yaml."""
+    serving = workspace.serving
+    return {"mail": workspace.mail, "partner_url": serving.partner_url, "vendor_url": serving.vendor_url}
 
 
 def _beside(before: Workspace, after: Workspace) -> Iterator[Wider]:
     """What is wider beside the policies."""
     if before.four_eyes and not after.four_eyes:
         yield Wider("four_eyes", "")
+    stay = before.connections.keys() & after.connections.keys()
+    if moved := [name for name in sorted(stay) if before.connections[name].org != after.connections[name].org]:
+        yield Wider("connections", ", ".join(moved))
     known = {(each.id, each.language): _opens(each) for each in before.documents}
+    opened: dict[str, set[Any]] = {}
+    for each in before.documents:
+        opened.setdefault(each.sha256, set()).add(_opens(each))
     looser = {name for classes, _ in set(_limits(before)) - set(_limits(after)) for name in classes}
     for each in after.documents:
-        if known.get((each.id, each.language)) != _opens(each) or looser & each.classes:
+        # Bytes that are open already, to others, are no new edition.
+        others = _opens(each) not in opened.get(each.sha256, {_opens(each)})
+        if known.get((each.id, each.language)) != _opens(each) or others or looser & each.classes:
             yield Wider("document", each.id)
 
 

@@ -43,6 +43,10 @@ PLACEHOLDERS: Mapping[str, str] = {
 """What a template of writeback.yaml may name in braces."""
 
 
+# Options that say how we go about it, not which org it is.
+_MANNERS = frozenset({"limits", "poll_seconds", "notices", "record_url", "language", "timezone"})
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionRow:
     """One connection of sudare.yaml. Secrets stand in `options` as references (`env:NAME`, `file:PATH`) only."""
@@ -53,6 +57,11 @@ class ConnectionRow:
     timezone: ZoneInfo
     language: Language  # of the CRM users: logged actions are written in it
     place: Place = NOWHERE
+
+    @property
+    def org(self) -> Mapping[str, Any]:
+        """The options that say which org it is, and as whom we are in it."""
+        return {name: value for name, value in self.options.items() if name not in _MANNERS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,7 @@ def put_in_force(tx: sa.Connection, house: House, draft: Draft) -> Outcome:
     floor = version if change.anew or latest is None else latest.floor
     force = InForce(version, floor, *bounded(draft.workspace, before.judge if before and waits else None), bound)
     _store(tx, house, draft, force, latest)
-    _keep_vendor_users(tx, house, draft.workspace)
+    _keep_vendor_users(tx, house, draft.workspace, _vendor_users(before))
     _end_vendor_users(tx, house, _vendor_users(before) - set(_emails(draft.workspace)))
     if change.decides:
         _switch(tx, house, before, force, change)
@@ -214,8 +214,8 @@ def _vendor_users(force: InForce | None) -> set[str]:
     return set(_emails(force.workspace)) if force else set()
 
 
-def _keep_vendor_users(tx: sa.Connection, house: House, workspace: Workspace) -> None:
-    """Enrol those whom sudare.yaml names, each with the role it says now."""
+def _keep_vendor_users(tx: sa.Connection, house: House, workspace: Workspace, named: Set[str]) -> None:
+    """Enrol those whom sudare.yaml names, each with the role it says now; `named` are those it named before."""
     rows = [
         {
             "id": internal_id("people", "vendor", email.strip().casefold()),
@@ -228,7 +228,10 @@ def _keep_vendor_users(tx: sa.Connection, house: House, workspace: Workspace) ->
         }
         for email, (name, role) in workspace.vendor_users.items()
     ]
-    upsert(tx, people, rows, keep=frozenset({"language", "created"}))
+    kept = frozenset({"language", "created"})
+    upsert(tx, people, [row for row in rows if row["email"] not in named], keep=kept)
+    # INVARIANT: whose account was ended stays out, and can't be anybody's second person, whatever is applied next.
+    upsert(tx, people, [row for row in rows if row["email"] in named], keep=kept | {"ended"})
 
 
 def _end_vendor_users(tx: sa.Connection, house: House, emails: Iterable[str]) -> None:

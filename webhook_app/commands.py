@@ -18,7 +18,7 @@ from sync.access import Ambiguous
 from sync.house import House, NotApplied, open_house
 from sync.shown import Updating
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, markup=False)  # a deal may well be called [urgent]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

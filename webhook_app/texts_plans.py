@@ -223,6 +223,11 @@ PLANS = table(
             "{about} が承認できなくなる",
             "{about} 님이 더 이상 승인할 수 없게 됨",
         ),
+        "wider.sign-in": (
+            "sign-in links go another way ({about}): whoever is there could come in as somebody else",
+            "サインイン用リンクの届け先が変わる（{about}）。そこにいる人が他人として入れる可能性",
+            "로그인 링크가 가는 곳이 바뀜({about}). 그곳에 있는 사람이 다른 사람으로 들어올 수 있음",
+        ),
         "wider.document": (
             "document {about} may open for more partners",
             "文書 {about} を開けるパートナーが増える可能性",

@@ -48,6 +48,8 @@ def changed(files, name, old, new):
         (SETTINGS, "fiscal_year_starts: 4", "fiscal_year_starts: 1", {"days"}),
         (SETTINGS, "    kind: hubspot\n", "    kind: hubspot\n    timezone: Asia/Seoul\n", {"days"}),
         (SETTINGS, "vendor_users:\n", "four_eyes: false\nvendor_users:\n", {"four_eyes"}),
+        (SETTINGS, "https://127.0.0.1:2", "https://127.0.0.1:4", {"connections"}),
+        (SETTINGS, "hubspot_token}", "another_token}", {"connections"}),
         (DOCUMENTS, "{partner.tier: [gold, platinum], partner.agreement: active}", "always", {"document"}),
     ],
 )
@@ -91,6 +93,30 @@ def test_a_change_of_who_may_approve_is_told_by_itself(files):
     )
     assert {each.kind for each in found.approvers} == {"approver gone"}
     assert not found.widens
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "way"),
+    [
+        ("vendor_users:\n", "mail: {host: mx.evil.example, sender: a@b.example}\nvendor_users:\n", "mail"),
+        ("  # partner_url:", "  vendor_url: https://evil.example\n  #", "vendor_url"),
+        ("  # partner_url:", "  partner_url: https://evil.example\n  #", "partner_url"),
+    ],
+)
+def test_who_gets_sign_in_links_could_be_the_second_person_so_another_way_of_theirs_is_told(files, old, new, way):
+    found = changed(files, SETTINGS, old, new)
+    assert {(each.kind, each.about) for each in found.approvers} == {("sign-in", way)}
+
+
+def test_bytes_that_are_open_to_few_do_not_go_out_as_a_new_edition_of_what_more_may_open(files):
+    before = load(files)
+    opens = {repr(each.who): each for each in before.documents}
+    assert len(opens) == 2
+    narrow, wide = sorted(opens.values(), key=lambda each: each.id == "product-guide")
+    swapped = change_of(before, before.policy, load({**files, wide.file: files[narrow.file]}))
+    assert {(each.kind, each.about) for each in swapped.widens} == {("document", wide.id)}
+    newer = files[wide.file][:-1] + ("0" if files[wide.file][-1] != "0" else "1")
+    assert not change_of(before, before.policy, load({**files, wide.file: newer})).widens
 
 
 def test_a_limit_that_closed_documents_too_is_missed_by_them(files):

@@ -12,7 +12,7 @@ from agreed import second_person
 
 from config.folder import read_folder
 from sync import schema, unfiltered
-from sync.access import Person, add_person
+from sync.access import Person, add_person, end_person
 from sync.applied import NeedsApproval, apply_files, files_in_force
 from sync.board import explain
 from sync.identifiers import partner_id
@@ -176,6 +176,17 @@ def test_where_nobody_else_could_agree_a_second_person_can_be_named_and_nothing_
     trial = life.house.folder / "policies/tests/deal-share.test.yaml"
     trial.write_text(files_in_force(life.house)["policies/tests/deal-share.test.yaml"], encoding="utf-8")
     assert apply_files(life.house, read_folder(life.house.folder), "admin") == 3
+
+
+def test_whose_account_was_ended_stays_out_and_agrees_to_nothing_whatever_is_applied_next(life_on_sqlite):
+    life = life_on_sqlite
+    approver = _person(life, "approver@aozora.example")
+    assert end_person(life.house, approver.email, None)
+    apply_files(life.house, life.draft(policy=NO_REGION), "admin")
+    assert life.rows(schema.people, id=approver.id)[0].ended is not None
+    assert add_person(life.house, approver.email, approver.name, role="approver").id == approver.id
+    apply_files(life.house, life.draft(policy=("deal.stage, account.name,", "deal.stage,")), "admin")
+    assert life.rows(schema.people, id=approver.id)[0].ended is None
 
 
 def test_with_four_eyes_off_one_person_does_both_and_the_version_says_who(life_on_sqlite):

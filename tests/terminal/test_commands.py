@@ -129,6 +129,16 @@ def test_apply_shows_what_changes_for_partners_asks_and_takes_no_for_an_answer(s
     assert "Nothing changed" in sudare("apply", "--workspace", folder).text
 
 
+@pytest.mark.parametrize("name", ["[urgent] 横浜", "[/] 横浜", "[link=https://evil.example]横浜[/link]"])
+def test_what_a_crm_or_a_person_wrote_is_printed_to_the_letter(sudare, life, folder, name):
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", Name=name)
+    life.round("sf")
+    assert name in sudare("view-as", "MINATO", "--workspace", folder).text
+    change(folder, "policy", "deal.stage, deal.region,", "deal.stage,")
+    assert sudare("apply", "--yes", "--why", name, "--workspace", folder).code == 0
+    assert name in sudare("versions", "--workspace", folder).text
+
+
 def test_pull_reads_a_round_and_names_what_it_could_not_read(sudare, life, folder):
     life.edit("sf", "Opportunity", "YOKOHAMA_CORE", Name="端末からの一巡")
     pulled = sudare("pull", "sf", "--workspace", folder)

@@ -10,11 +10,11 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from agreed import put_in_force
 
 from config.folder import read_folder
 from connectors.sandbox.tls import CA_FILE, server_context
 from sync.access import sign_in_link
-from sync.applied import apply_files
 from sync.deliver import deliver
 from sync.schema import mails
 from webhook_app.mail import mail_port
@@ -100,7 +100,7 @@ def house(world, office):
         "username: partners, password: file:.sudare/smtp}\n"
     )
     settings.write_text(settings.read_text("utf-8") + mail, "utf-8")
-    apply_files(world, read_folder(world.folder), "admin@aozora.example", "mail")
+    put_in_force(world, read_folder(world.folder), "admin@aozora.example")
     return world
 
 

@@ -6,10 +6,10 @@ import re
 import time
 
 import pytest
+from agreed import put_in_force
 
 from config.folder import read_folder
 from sync import access, schema, unfiltered
-from sync.applied import apply_files
 from sync.identifiers import partner_id
 from webhook_app.sign_ins import MOST_A_MINUTE
 from webhook_app.vendor_app import create_vendor_app
@@ -84,7 +84,7 @@ def test_behind_tls_the_cookie_is_bound_to_this_host_and_the_public_name_is_the_
     settings = world.folder / "sudare.yaml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(re.sub(r"# (partner_url: \S+).*", r"\1", text), encoding="utf-8")
-    apply_files(world, read_folder(world.folder), "admin@aozora.example")
+    put_in_force(world, read_folder(world.folder), "admin@aozora.example")
     client = door.test_client()
     token = access.make_link(world, person.id)
     refused = client.open(f"/l/{token}", method="POST", headers={"Origin": "https://evil.example"})
