@@ -188,6 +188,13 @@ def all_partners(house: House, *, after: str | None = None, limit: int = 200) ->
     ]
 
 
+def partner_fields(house: House, partner_id: str) -> Mapping[str, Value]:
+    """What rules may ask of a partner; nothing is known of one that is not there."""
+    with house.reading() as tx:
+        stored = tx.execute(sa.select(partners.c.fields).where(partners.c.id == partner_id)).scalar()
+    return thaw(stored) if stored is not None else {}
+
+
 def shared_deals(house: House, *, after: str | None = None, limit: int = PAGE) -> list[DealRow]:
     """Deals that some partner is on, by our id; `after` is the last one seen."""
     on = sa.select(sa.func.count()).where(shares.c.deal_id == mirror.c.id, ~shares.c.suspended).scalar_subquery()

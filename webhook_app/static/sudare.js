@@ -1,5 +1,5 @@
 // Pleasant, never needed: lists change without a reload, a page that lives stays current, a form is sent once.
-// A place takes part by attribute: <a data-live>, <form data-live method="get">, <main data-refresh="15">.
+// A place takes part by attribute: <a data-live>, <a data-into="id">, <form data-live method="get">, <main data-refresh="15">.
 "use strict";
 
 const MINIMUM_WAIT = 250; // ms after the last key before a search goes out
@@ -70,6 +70,38 @@ document.addEventListener("click", (event) => {
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   go(link.href);
+});
+
+// The answer to a link belongs on this page: the part with this id of the page that it leads to.
+async function fill(link) {
+  const id = link.dataset.into;
+  try {
+    const { page, ok } = await fetchPage(link.href, true);
+    const part = ok && page.getElementById(id);
+    if (!part) return location.assign(link.href);
+    for (const each of document.querySelectorAll("a[data-into][aria-current]")) each.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "true");
+    part.tabIndex = -1;
+    document.getElementById(id).replaceWith(document.adoptNode(part));
+    part.focus({ preventScroll: true });
+  } catch (problem) {
+    if (problem.name !== "AbortError") location.assign(link.href);
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-into]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  fill(link);
+});
+// Escape puts it away again, and leads back to where it was asked.
+document.addEventListener("keydown", (event) => {
+  const link = event.key === "Escape" && document.querySelector("a[data-into][aria-current]");
+  if (!link) return;
+  document.getElementById(link.dataset.into).hidden = true;
+  link.removeAttribute("aria-current");
+  link.focus();
 });
 
 document.addEventListener("submit", (event) => {

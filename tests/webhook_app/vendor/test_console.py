@@ -28,13 +28,14 @@ from webhook_app.texts_checks import CHECKS
 from webhook_app.texts_ledger import LEDGER
 from webhook_app.texts_notices import NOTICES
 from webhook_app.texts_plans import PLANS
+from webhook_app.texts_policy import POLICY
 from webhook_app.texts_recalls import RECALLS
 from webhook_app.texts_released import RELEASED
 from webhook_app.texts_schema import SCHEMA
 from webhook_app.texts_vendor import VENDOR as REST
 from webhook_app.vendor_app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS, **RELEASED, **RECALLS}
+VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS, **POLICY, **RELEASED, **RECALLS}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -311,6 +312,7 @@ COMPUTED = (
     *("released.done.", "released.exact", "released.redacted", "released.approve", "released.withdraw"),
     "rung.",
     "clause.",
+    *("policy.look.", "policy.root."),
 )
 
 
