@@ -82,7 +82,6 @@ POLICY = table(
             "どれになるかは、商談の内容か、列で分けていない条件で決まります。",
             "어느 것인지는 딜의 내용이나 열로 나누지 않은 조건에 따라 정해집니다.",
         ),
-        "policy.rules": ("Rules about it", "関係するルール", "관련 규칙"),
         "policy.kind": ("Kind", "種類", "종류"),
         "policy.rule": ("Rule", "ルール", "규칙"),
         "policy.condition": ("Condition", "条件", "조건"),

@@ -81,9 +81,10 @@ async function fill(link) {
     if (!part) return location.assign(link.href);
     for (const each of document.querySelectorAll("a[data-into][aria-current]")) each.removeAttribute("aria-current");
     link.setAttribute("aria-current", "true");
-    part.tabIndex = -1;
+    part.tabIndex = 0; // it scrolls
     document.getElementById(id).replaceWith(document.adoptNode(part));
     part.focus({ preventScroll: true });
+    link.scrollIntoView({ block: "center", inline: "nearest" });
   } catch (problem) {
     if (problem.name !== "AbortError") location.assign(link.href);
   }

@@ -312,7 +312,8 @@ COMPUTED = (
     *("released.done.", "released.exact", "released.redacted", "released.approve", "released.withdraw"),
     "rung.",
     "clause.",
-    *("policy.look.", "policy.root."),
+    *("policy.look.", "policy.root.", "policy.stands", "policy.who", "policy.show", "policy.limit"),
+    *("policy.in_effect", "policy.not_in_effect", "policy.apart."),
 )
 
 
