@@ -17,6 +17,7 @@ from sync.house import House, InForce
 from sync.identifiers import digest
 from sync.ledger.subjects import Shows
 from sync.project import foresee
+from sync.released import approvals_of
 from sync.rows import among, batches
 from sync.schema import shares, views
 from sync.unfiltered import marks, mirror, relations
@@ -54,7 +55,7 @@ class Foreseen:
     """What would change, share by share, and which deals have to be decided anew for it."""
 
     shares: tuple[ShareChange, ...]
-    deals: frozenset[str]  # of which anything differs: bytes, sorting, or until when it holds
+    deals: frozenset[str]  # of which anything differs: bytes, sorting, until when it holds, or which texts wait
     sooner: Mapping[tuple[str, str], str]  # (partner, deal) -> until when a share holds, where that is sooner now
 
     def digest(self, *, widens: bool) -> str:
@@ -92,7 +93,9 @@ def foreseen(
     compare = _Comparison(house, force, keep_bytes)
     waiting = set(tx.execute(sa.select(marks.c.deal_id)).scalars()) if settled else set()
     for batch in batches(sorted(deal_ids), BATCH):
-        changes, gathered = foresee(tx, house, force, batch)
+        approvals = approvals_of(tx, house, force.workspace.policy, batch)
+        changes, gathered = foresee(tx, house, force, batch, approvals)
+        deals.update(approvals.moved)
         deals.update(deal_id for deal_id, _, _ in changes.shares)
         deals.update(deal_id for _, deal_id in changes.suspended)
         deals.update(changes.awaited)

@@ -65,6 +65,11 @@ class Approvals:
                 row = dict(zip(("field", "rung", "digest"), name, strict=True))
                 self.asked.append({"deal_id": deal_id, **row, "source": self.digest(text.source)})
 
+    @property
+    def moved(self) -> set[str]:
+        """Deals of which a text newly waits, or waits or stands approved no more."""
+        return {row["deal_id"] for row in self.asked} | {row["deal"] for row in self.ended}
+
     def write(self, tx: sa.Connection, now: str) -> None:
         """Writes what `settle` found."""
         if self.ended:

@@ -79,3 +79,16 @@ def test_an_approval_holds_for_one_text_and_every_edit_in_the_crm_ends_it(life):
     assert next_step(life) == masked
     (ended,) = (each for each in life.rows(schema.released, by="yamada"))
     assert ended.ended is not None
+
+
+def test_a_rule_that_turns_from_redacted_to_exact_asks_for_every_text_at_once(life):
+    begin(life)
+    assert not texts(life.house)
+    life.apply(policy=("as: redacted}\nlimit:", "as: exact}\nlimit:"))
+    drained(life)
+    waiting = {each.deal_id: each.shown for each in texts(life.house)}
+    assert waiting[life.id("sf", "YOKOHAMA_CORE")] == "3月第1週に最終提案"  # though no partner sees anything else yet
+    assert waiting[life.id("sf", "YOKOHAMA_CARE")] == "条件表を送付"
+    life.apply(policy=("as: exact}\nlimit:", "as: redacted}\nlimit:"))
+    drained(life)
+    assert not texts(life.house)
