@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 from agreed import put_in_force
 from nasty import CONNECTION, FILES, PARTNERS, deal_of
 from proofs.test_switching import NOBODY, TESTS
+from sqlalchemy import event
 
 from sync.access import pause
 from sync.identifiers import partner_id
@@ -180,3 +182,28 @@ def test_ids_of_recalls_tell_partners_nothing_of_each_other(life):
     life.read()
     ids = [own_recalls(life.house, partner_id(key)).rows[0].id for key in ("GOLD", "PLAT")]
     assert len(set(ids)) == 2
+
+
+def test_a_share_can_not_end_between_what_is_put_on_record_as_received_and_its_commit(life):
+    projection = Projection(life.house, GOLD, "api")
+    assert projection.deal(deal_of("GOLD", "D1"), frozenset({"deal.name"})) is not None
+    life.world.unrelate("D1", PARTNERS["GOLD"][0])
+    ending = threading.Thread(target=life.read)
+    waited = []
+
+    def before_commit(connection):
+        if (
+            connection.get_execution_options().get("writing")
+            and threading.current_thread() is not ending
+            and not waited
+        ):
+            ending.start()
+            ending.join(3)  # longer than a round takes that waits for nobody
+            waited.append(ending.is_alive())
+
+    event.listen(life.house.engine, "commit", before_commit)
+    projection.delivery.write()
+    ending.join(30)
+    assert waited == [True]
+    (row,) = own_recalls(life.house, GOLD).rows
+    assert row.deal_id == deal_of("GOLD", "D1")
