@@ -27,11 +27,15 @@ def drop_old(house: House) -> int:
     return len(due)
 
 
+def first_kept(today: date, years: int) -> str:
+    """The oldest month that is kept on this day."""
+    return f"{today.year - years:04d}-{today.month:02d}"
+
+
 def _due(tx: sa.Connection, today: date, years: int) -> list[tuple[str, int]]:
     """Month and last link of each signed month that ended that many years ago."""
-    first_kept = f"{today.year - years:04d}-{today.month:02d}"
     wanted = sa.select(ledger_heads.c.month, ledger_heads.c.number).where(ledger_heads.c.dropped.is_(None))
-    rows = tx.execute(wanted.where(ledger_heads.c.month < first_kept).order_by(ledger_heads.c.number))
+    rows = tx.execute(wanted.where(ledger_heads.c.month < first_kept(today, years)).order_by(ledger_heads.c.number))
     return [(row.month, row.number) for row in rows]
 
 

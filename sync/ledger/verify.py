@@ -9,10 +9,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.house import House
+from sync.house import House, moment
 from sync.ledger.chain import FIRST, Entry, link_digest, row_digest
 from sync.ledger.heads import MONTH, Head, is_signed
+from sync.ledger.retention import first_kept
 from sync.ledger.tables import ledger, ledger_heads, ledger_links
+from sync.schema import applied
 
 _AT_ONCE = 2000  # links, or rows
 
@@ -74,13 +76,24 @@ class _Walk:
         for head in self._due:
             if not is_signed(self._house, head):
                 raise _Broken(head.number, None, f"the head of {head.month} is not signed by this workspace's key")
+        for row in self._dropped:
+            if not self._was_old(row):
+                raise _Broken(row.number, None, f"the month {row.month} was dropped before it was old enough")
         if self._dropped:
             last = _head(self._dropped[-1])
             # INVARIANT: what was dropped is vouched for by a signed head, and by nothing else.
             self.since, self._before, self._number = last.month, last.digest, last.number
             self._due = [head for head in self._due if head.number > last.number]
-
         self._nothing_before()
+
+    def _was_old(self, row: Any) -> bool:
+        """Whether a month had been kept as long as the version that was in force when it was dropped says."""
+        in_force = sa.select(sa.func.max(applied.c.version)).where(applied.c.at <= row.dropped)
+        version = self._tx.execute(in_force).scalar()
+        if version is None or row.dropped > self._house.now():
+            return False
+        years = self._house.version(self._tx, version).keep_years
+        return bool(row.month < first_kept(moment(row.dropped).date(), years))
 
     def _nothing_before(self) -> None:
         early = sa.select(ledger.c.link, ledger.c.place).where(ledger.c.link <= self._number)

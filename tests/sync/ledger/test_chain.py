@@ -15,7 +15,7 @@ from nasty import CONNECTION, START, build_house, deal_of, first_world, let_peop
 from proofs.channels import Door
 from worlds import Clock, WorldConnector
 
-from sync.house import House, open_engine
+from sync.house import House, instant, open_engine
 from sync.ledger.chain import Entry, add, row_digest
 from sync.ledger.heads import heads_of, seal
 from sync.ledger.retention import drop_old
@@ -222,6 +222,22 @@ def test_a_month_kept_long_enough_goes_whole_and_the_chain_begins_at_its_signed_
         assert [row.month for row in months] == ["2026-11", "2026-12"]
         tx.execute(sa.update(ledger_heads).where(ledger_heads.c.month == "2026-12").values(number=1))
     assert verify(house).fault is not None, "the head from which the chain begins is vouched for as any other"
+    house.engine.dispose()
+
+
+@pytest.mark.parametrize("when", [timedelta(days=150), timedelta(days=-400), timedelta(days=4 * 365)])
+def test_a_month_that_was_taken_away_before_its_time_is_missed_whatever_is_said_of_it(kept, tmp_path, when):
+    house = _copied(kept, tmp_path, 3)
+    house = replace(house, clock=lambda: START + timedelta(days=160))
+    with house.writing() as tx:
+        head = tx.execute(sa.select(ledger_heads).order_by(ledger_heads.c.number)).all()[1]
+        tx.execute(sa.delete(ledger).where(ledger.c.link <= head.number))
+        tx.execute(sa.delete(ledger_links).where(ledger_links.c.number <= head.number))
+        said = sa.update(ledger_heads).where(ledger_heads.c.number <= head.number)
+        tx.execute(said.values(dropped=instant(START + when)))
+    fault = verify(house).fault
+    assert fault is not None
+    assert "before it was old enough" in fault.text
     house.engine.dispose()
 
 
