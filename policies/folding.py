@@ -7,17 +7,19 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 
 _MARKS = (  # what belongs to the character before it: accents, voicing, vowels of a jamo, selectors, invisible signs
     "\u00ad\u0300-\u036f\u0483-\u0489\u1160-\u11ff\u180e\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e"
     "\u2060-\u2064\u2066-\u2069\u20d0-\u20ff\u3099\u309a\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uff9e\uff9f"
     "\U000e0000-\U000e01ef"
 )
-_CLUSTER = re.compile(f".[{_MARKS}]*", re.DOTALL)
+_ESCAPE = "&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});"  # CRMs write & < and more like this in some fields
+_CLUSTER = re.compile(f"(?:{_ESCAPE}|.)[{_MARKS}]*", re.DOTALL)
 _VARIANTS = str.maketrans(
-    "髙﨑嵜碕邉邊齋齊齎斎澤濵濱廣國眞惠榮櫻瀧德淺槇冨嶋嶌圓龍萬",
-    "高崎崎崎辺辺斉斉斉斉沢浜浜広国真恵栄桜滝徳浅槙富島島円竜万",
-)
+    "髙﨑嵜碕邉邊齋齊齎斎澤濵濱廣國眞惠榮櫻瀧德淺槇冨嶋嶌圓龍萬靑đøłħŧı",
+    "高崎崎崎辺辺斉斉斉斉沢浜浜広国真恵栄桜滝徳浅槙富島島円竜万青dolhti",
+) | {ord("æ"): "ae", ord("œ"): "oe", ord("þ"): "th", ord("ð"): "d"}
 _HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 _STOPS = "。!?▇"  # no name goes on over these
@@ -42,7 +44,7 @@ class Tight:
 
 def fold(text: str) -> Folded:
     """A text as it is compared."""
-    if text.isascii():
+    if text.isascii() and "&" not in text:
         return Folded(text.lower(), range(len(text)), range(1, len(text) + 1))
     letters, starts, ends = list[str](), list[int](), list[int]()
     for cluster in _CLUSTER.finditer(text):
@@ -67,7 +69,8 @@ def tight(text: str) -> str:
 @lru_cache(maxsize=16_384)
 def _folded(cluster: str) -> str:
     """One character with its marks, as it is compared; may be none or several."""
-    seen = "".join(letter for letter in cluster if unicodedata.category(letter) not in ("Cf", "Cc") or letter in "\n\t")
+    plain = unescape(cluster) if cluster.startswith("&") else cluster
+    seen = "".join(letter for letter in plain if unicodedata.category(letter) not in ("Cf", "Cc") or letter in "\n\t")
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
     bare = unicodedata.normalize("NFKD", plain)
     if bare[:1].isascii() and bare[:1].isalpha():  # an accent on a Latin letter; one on kana makes another letter

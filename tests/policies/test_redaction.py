@@ -193,6 +193,25 @@ def test_what_names_nobody_stays_as_it_is(text):
     assert redacted(text, HIDDEN) == text
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "written"),
+    [
+        ("company", "AT&T Inc.", "call AT&amp;T today"),
+        ("company", "青空商事", "&#38738;&#x7a7a;商&#20107; と会う"),
+        ("company", "青空商事", "靑空商事 と会う"),
+        ("email", "taro@hokushin.example", "mail taro&#64;hokushin&#46;example"),
+        ("person", "田中 太郎", "田&shy;中&nbsp;太郎 様"),
+        ("person", "Đặng Thị Hương", "met Dang Thi Huong"),
+        ("person", "Łukasz Wałęsa", "met Lukasz Walesa"),
+        ("person", "Søren Ærø", "met Soren Aero"),
+    ],
+)
+def test_signs_written_out_as_on_web_pages_and_letters_with_a_stroke_make_no_difference(kind, value, written):
+    left = redacted(written, hidden_of([(kind, value)]))
+    assert set(left.replace(MASK, "").split()) <= {"call", "today", "と会う", "mail", "様", "met"}
+    assert MASK in left
+
+
 def test_family_names_of_one_character_are_masked_before_a_title():
     hidden = hidden_of([("person", "林 健"), ("person", "김민수")])
     assert redacted("林様、林部長、健さん、김부장, 김 대리님, 민수 씨", hidden) == (
