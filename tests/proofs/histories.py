@@ -91,10 +91,11 @@ _EDITS: Mapping[str, st.SearchStrategy[Edit]] = {
     "drop": st.one_of(_of("drop", ("Contact",), PEOPLE), _of("drop", ("Opportunity",), DEALS)),
     "answer": _of("answer", tuple(PARTNERS), DEALS, ("accepted", "declined")),
     "comment": _of("comment", tuple(PARTNERS), DEALS, ("了解です", "Which plan?")),
+    "ack": _of("ack", tuple(PARTNERS)),
     "wait": _of("wait", WAITS),
     **{kind: st.sampled_from(MIXED).map(lambda ways, kind=kind: (kind, *ways)) for kind in (*SWITCHES, "plan")},
 }
-_CRM = ("account", "contact", "partner", "relate", "relate", "unrelate", "drop", "answer", "comment")
+_CRM = ("account", "contact", "partner", "relate", "relate", "unrelate", "drop", "answer", "comment", "ack")
 _EXTRA = ("deal",) * 5 + _CRM * 2 + ("deal",) * 5 + ("together", "plan")
 _BASE = ("deal",) * 5 + (*_CRM, "wait", "alone", "together")
 

@@ -100,6 +100,10 @@ class Watcher:
         self._say(partner, deal, "comment")
         return True
 
+    def acknowledge(self, partner: str) -> None:
+        """A partner says of all that was taken back from it that its copies are gone."""
+        self._say(partner, "", "ack")
+
     def glance(self, world: World, now: datetime) -> dict[str, Observation]:
         """What each partner may see, before the deals have been decided anew: nothing is remembered of it."""
         return self.copy().look(world, now)

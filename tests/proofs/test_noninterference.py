@@ -10,7 +10,7 @@ from proofs.histories import Group, groups
 from proofs.twins import Theatre, compare, open_theatre
 
 TWINS = 8
-GROUPS, CASES = 78, 2_000
+GROUPS, CASES = 96, 2_000
 DEEP_GROUPS, DEEP_CASES = 1_000, 20_000
 
 

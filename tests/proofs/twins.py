@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from flask import Flask
 from nasty import CONNECTION, PARTNERS, START, Stage, deal_of, first_world, make_template, open_stage
-from proofs.channels import UPDATING, Door, everything, joined
+from proofs.channels import UPDATING, Door, everything, feed, joined
 from proofs.histories import SWITCHES, Edit, Group, change
 from proofs.observe import PLAIN, RUNGS, Observation, Watcher
 from proofs.versions import put
@@ -25,6 +25,7 @@ from sync.kinds import Statement
 from sync.project import come_due
 from sync.pull import pull
 from sync.reader import Projection
+from sync.recalls import BY_API, acknowledge, own_recalls
 from sync.support_log import record
 from webhook_app.partner_app import create_partner_app
 
@@ -83,6 +84,9 @@ def open_theatre(folder: Path) -> Theatre:
     stage = open_stage(folder, "stage")
     stage.reset(template, START)
     app = create_partner_app(stage.house)
+    for key in PARTNERS:  # what each has is received once, so that what ends is asked back
+        feed(Door(app, stage.house, key), 100)
+    stage.keep(template)
     return Theatre(stage, template, world, app, {key: everything(key) for key in PARTNERS})
 
 
@@ -160,6 +164,11 @@ def _do(house: House, world: World, watcher: Watcher, edit: Edit) -> None:
         ways = frozenset(map(str, words))
         if watcher.switch(kind, ways):
             put(house, kind, ways)
+        return
+    if kind == "ack":
+        for each in own_recalls(house, partner_id(str(words[0]))).rows:
+            acknowledge(house, partner_id(str(words[0])), each.id, BY_API)
+        watcher.acknowledge(str(words[0]))
         return
     if kind not in ("answer", "comment"):
         change(world, edit)
