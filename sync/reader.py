@@ -176,7 +176,7 @@ class Projection:
         closed = sa.false() if paused(tx, self._id) else sa.true()
         self._wait_for(tx, force)
         return (
-            sa.select(shares, views.c.body, views.c.people, views.c.crowd, narrowed.c.fields.label("hidden"))
+            sa.select(shares, views.c.body, views.c.people, narrowed.c.fields.label("hidden"))
             .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
             .outerjoin(
                 narrowed,

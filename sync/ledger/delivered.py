@@ -28,7 +28,6 @@ class Given(NamedTuple):
     deal_id: str
     since: str  # when the share began
     view: str
-    crowd: str
     showing: str  # the share's
     people: str  # the view's, as JSON
     fields: frozenset[str] | None  # what leaves of it; None for all that its view shows
@@ -47,11 +46,11 @@ class Delivery:
     def note(
         self, force: InForce, share: Any, fields: frozenset[str] | None = None, channel: Channel | None = None
     ) -> None:
-        """These fields of this share, a row with its view's people and crowd, are about to leave."""
+        """These fields of this share, a row with its view's people, are about to leave."""
         if share.people is None:  # written by an older release: whom it shows is found out when it is made anew
             raise Updating("what may be seen is being decided anew; read again in a moment")
         day = self._house.clock().astimezone(force.workspace.timezone).date().isoformat()
-        told = (share.deal_id, share.since, share.view, share.crowd, share.showing, share.people)
+        told = (share.deal_id, share.since, share.view, share.showing, share.people)
         self._given.append(Given(*told, fields, channel or self._channel, force.version, day))
 
     def write(self) -> None:
@@ -137,5 +136,6 @@ def _known(engine: sa.Engine) -> dict[bytes, None]:
 
 def _key(partner_id: str, given: Given) -> bytes:
     fields = "*" if given.fields is None else ",".join(sorted(given.fields))
-    told = (partner_id, given.deal_id, given.since, given.view, given.crowd, given.showing, fields, given.channel)
+    # By the ledger's names of the persons: who is erased and still given by the CRM is on record anew.
+    told = (partner_id, given.deal_id, given.since, given.view, given.people, given.showing, fields, given.channel)
     return digest("\0".join((*told, str(given.version), given.day)).encode()).encode()

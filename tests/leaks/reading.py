@@ -37,7 +37,7 @@ def live_without(left_out: str) -> Maker:
             }
             hidden = sa.and_(narrowed.c.deal_id == shares.c.deal_id, narrowed.c.partner_id == shares.c.partner_id)
             return (
-                sa.select(shares, views.c.body, views.c.people, views.c.crowd, narrowed.c.fields.label("hidden"))
+                sa.select(shares, views.c.body, views.c.people, narrowed.c.fields.label("hidden"))
                 .join(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
                 .outerjoin(narrowed, hidden)
                 .where(shares.c.partner_id == self._id)

@@ -85,8 +85,9 @@ def test_who_is_erased_has_no_name_left_and_the_chain_still_adds_up(life):
 
 def test_whom_the_crm_still_gives_is_on_record_again_under_a_name_that_nothing_joins_to_the_old_one(life):
     person = _subject(life, "김민수")
-    erase(life.house, person.id)
     door, path = life.door("GOLD"), f"/api/v1/deals/{deal_of('GOLD', 'D1')}"
+    assert door.api(path)[0] == 200
+    erase(life.house, person.id)
     assert door.api(path)[0] == 503, "whom the deal shows is not known until it has been found out anew"
     while drain(life.house):
         pass
