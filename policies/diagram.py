@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Set
+from functools import partial
 from typing import Any
 
 Cube = Mapping[int, frozenset[int]]
@@ -10,6 +11,10 @@ Cube = Mapping[int, frozenset[int]]
 ANYWHERE: Cube = {}
 _LEAF = -1
 _MOST, _MOST_OF_ALL = 50_000, 600_000  # joins: for one question, and for all together
+
+
+def _as_they_stand(_variable: int, value: int) -> int:
+    return value
 
 
 class TooMany(Exception):
@@ -93,14 +98,19 @@ class Diagram:
             self._joined[key] = self.join("any", _union, *dict.fromkeys(each)) if gone else self._branch(variable, each)
         return self._joined[key]
 
-    def place(self, node: int, outcome: Hashable, within: Cube = ANYWHERE) -> dict[int, int]:
-        """One place in a cube where a function comes to an outcome. LookupError where there is none."""
+    def place(
+        self, node: int, outcome: Hashable, within: Cube = ANYWHERE, rank: Callable[[int, int], Any] = _as_they_stand
+    ) -> dict[int, int]:
+        """One place in a cube where a function comes to an outcome. LookupError where there is none.
+
+        `rank`: of a variable and its value; the lowest that will do is taken.
+        """
         found = {variable: min(values) for variable, values in within.items()}
         if outcome not in self.outcomes(node, within):
             raise LookupError(outcome)
         variable, inside = self._nodes[node]
         while variable != _LEAF:
-            allowed = sorted(within.get(variable, range(len(inside))))
+            allowed = sorted(within.get(variable, range(len(inside))), key=partial(rank, variable))
             found[variable] = next(each for each in allowed if outcome in self.outcomes(inside[each], within))
             variable, inside = self._nodes[inside[found[variable]]]
         return found

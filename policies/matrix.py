@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from policies.bounded import Judge, least, policies_of
@@ -180,10 +181,15 @@ class _Made:
 
     def reason(self, row: FieldRow, column: int, rung: str) -> Reason:
         """Why a row has a rung somewhere in a column."""
-        there = self.diagram.place(self.joint, self.found[column])
+        there = self.diagram.place(self.joint, self.found[column], rank=self._rank)
         level, node = LADDERS[row.ladder].index(rung), self.nodes[row.name]
-        place = self.diagram.place(node, level, {number: frozenset({value}) for number, value in there.items()})
-        full = {**dict.fromkeys(range(len(self.situations.variables)), 0), **place}
+        within = {number: frozenset({value}) for number, value in there.items()}
+        place = self.diagram.place(node, level, within, self._rank)
+        anything = {
+            number: min(range(len(each.regions)), key=partial(self._rank, number))
+            for number, each in enumerate(self.situations.variables)
+        }
+        full = {**anything, **place}
         told = [
             explain(each.book, each.origins, self.situations.truths(each, full), None, row.name, each.table.never_share)
             for each in self.policies
@@ -192,6 +198,12 @@ class _Made:
         asked = self.diagram.asked(node)
         example = {number: frozenset({value}) for number, value in full.items() if number in asked}
         return Reason(rung, self.situations.when(example), least(told, rung))
+
+    def _rank(self, variable: int, value: int) -> tuple[bool, int]:
+        """An example is plainer where nothing is empty or unknown."""
+        asked = self.situations.variables[variable]
+        region = list(asked.regions.values())[value]
+        return all(asked.cells[cell].value is None for cell in region), value
 
 
 def _cell(admitted: bool, rung: int) -> int | None:
