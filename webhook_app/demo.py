@@ -51,7 +51,7 @@ class Demo:
     page_url: str
     deal_page: str  # the story's deal on its CRM record page
     partner_links: dict[str, str]  # partner key -> first link
-    console_link: str
+    console_links: dict[str, str]  # role -> first link
     folder: Path
 
 
@@ -65,9 +65,11 @@ def stay(folder: Path) -> int:
         for key, role, *_ in PARTNERS:
             out.print(f"  {role:<28} {demo.partner_links[key]}", markup=False)
         out.print("The vendor's console:", style="bold")
-        out.print(f"  {'admin':<28} {demo.console_link}", markup=False)
+        for role, link in demo.console_links.items():
+            out.print(f"  {role:<28} {link}", markup=False)
         out.print("\nTry: accept the invitation as A and open a document, then look at the CRM record; change the deal")
         out.print("there and look at the portals; take B off. Ctrl-C ends the demo.")
+        out.print(f"The files that decide who sees what: {demo.folder / 'workspace'}", markup=False)
         try:
             while True:
                 time.sleep(3600)
@@ -109,7 +111,7 @@ def _clear(folder: Path) -> None:
     (folder / MARK).touch()
 
 
-def _furnish(folder: Path, crm: dict[str, Any], ports: dict[str, int]) -> tuple[House, dict[str, str], str]:
+def _furnish(folder: Path, crm: dict[str, Any], ports: dict[str, int]) -> tuple[House, dict[str, str], dict[str, str]]:
     """A workspace over the sandbox, applied and read once, with people in it."""
     init_demo(
         folder,
@@ -128,7 +130,7 @@ def _furnish(folder: Path, crm: dict[str, Any], ports: dict[str, int]) -> tuple[
         place.write_text(text, encoding="utf-8")
     house = open_house(folder)
     migrate(house)
-    apply_files(house, read_folder(folder), "demo")
+    apply_files(house, read_folder(folder), "demo", "as the demo begins")
     opened = open_connections(house.workspace(), folder, vaults(house))
     for name in opened:
         for problem in pull(house, name, opened[name]).problems.values():
@@ -136,7 +138,7 @@ def _furnish(folder: Path, crm: dict[str, Any], ports: dict[str, int]) -> tuple[
     opened.close()
     while drain(house):
         pass
-    return house, _invite(house), _admin(house)
+    return house, _invite(house), _vendor_links(house)
 
 
 def _secrets(crm: dict[str, Any]) -> dict[str, str]:
@@ -164,10 +166,12 @@ def _invite(house: House) -> dict[str, str]:
     return links
 
 
-def _admin(house: House) -> str:
-    email, (name, role) = next(iter(house.workspace().vendor_users.items()))
-    person = add_person(house, email, name, role=role, language="ja")
-    return f"{house.workspace().serving.vendor_url}/l/{make_link(house, person.id, minutes=DAY)}"
+def _vendor_links(house: House) -> dict[str, str]:
+    links = {}
+    for email, (name, role) in house.workspace().vendor_users.items():
+        person = add_person(house, email, name, role=role, language="ja")
+        links[role] = f"{house.workspace().serving.vendor_url}/l/{make_link(house, person.id, minutes=DAY)}"
+    return links
 
 
 @contextmanager

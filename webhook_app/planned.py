@@ -106,7 +106,7 @@ def verdict(plan: Plan) -> Iterator[str]:
     elif told.splits:
         yield "What narrows is in force at once; what widens waits for a second person."
     else:
-        yield "It waits for a second person as a whole."
+        yield "Nothing of it is in force until a second person has agreed."
     if told.anew:
         yield "Fields may mean something else: deals can't be read until they have been decided anew."
 
@@ -123,7 +123,8 @@ def cells(each: Cells) -> str:
 def reading(each: Again) -> str:
     """One object that is read once more."""
     named = f" for {', '.join(each.fields)}" if each.fields else ""
-    calls = f"{each.calls} calls or more" if each.calls is not None else "the connection can't be opened now"
+    count = f"{each.calls} call{'' if each.calls == 1 else 's'} or more"
+    calls = count if each.calls is not None else "the connection can't be opened now"
     return f"{each.connection}: {each.records} {each.object} records{named}, {calls}"
 
 

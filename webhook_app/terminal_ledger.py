@@ -134,7 +134,7 @@ def seen_command(folder: Path, partner: str, deal: str, at: datetime | None) -> 
 def _said(rule: RuleThen) -> str:
     what = {"show": f"shows {rule.rung}", "limit": f"at most {rule.rung}"}.get(rule.kind, "")
     basis = f", basis {rule.basis}" if rule.basis else ""
-    return f"`{rule.name}` {what} if {rule.condition}{basis}".replace("  ", " ")
+    return f"`{rule.name}` {what} {rule.when}{basis}".replace("  ", " ")
 
 
 COMMANDS = (ledger,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -80,10 +81,9 @@ def apply_command(folder: Path, plan: str | None, yes: bool, why: str) -> None:
 @click.option("--why", default="", help="The reason, kept with the version.")
 @in_workspace
 def rollback_command(folder: Path, version: int | None, yes: bool, why: str) -> None:
-    """Go back to VERSION, or to the one before: a plan like any other. The files in the folder stay as they are."""
+    """Go back to VERSION, or to the files before these, by a plan like any other. The folder's files stay."""
     house = house_of(folder)
-    now = versions(house, limit=1)
-    goal = version if version is not None else (now[0].version - 1 if now else 0)
+    goal = version if version is not None else _before(house)
     files = version_files(house, goal)
     if files is None:
         raise Refused(f"no version {goal}: `sudare versions` lists them")
@@ -98,11 +98,13 @@ def rollback_command(folder: Path, version: int | None, yes: bool, why: str) -> 
 def versions_command(folder: Path, version: int | None) -> None:
     """List every version that was in force: when, who, why, who agreed; of one VERSION also what it changed."""
     house = house_of(folder)
+    zone = house.workspace().timezone
     rows = table("", "version", "since", "by", "agreed", "why")
     for row in versions(house, limit=ALL if version is not None else PAGE):
         if version in (None, row.version):
             bound = f" (shows no more than version {row.bound})" if row.bound is not None else ""
-            rows.add_row(f"{row.version}{bound}", row.at, row.by, row.approved_by or "", row.note)
+            at = datetime.fromisoformat(row.at).astimezone(zone)
+            rows.add_row(f"{row.version}{bound}", f"{at:%Y-%m-%d %H:%M}", row.by, row.approved_by or "", row.note)
     out.print(rows)
     if version is not None:
         after = version_files(house, version)
@@ -110,6 +112,13 @@ def versions_command(folder: Path, version: int | None) -> None:
             raise Refused(f"no version {version}")
         for line in text_changes(version_files(house, version - 1) or {}, after):
             out.print(line, markup=False)
+
+
+def _before(house: House) -> int:
+    """The last version with other files than those in force: an approval adds a version, and changes no file."""
+    now = files_in_force(house)
+    others = (row.version for row in versions(house, limit=ALL) if version_files(house, row.version) != now)
+    return next(others, 0)
 
 
 def _named(plan: str) -> str:

@@ -20,12 +20,13 @@ OWN_RECALLS = table(
             "{vendor} no longer shares these deals with you. Please delete your copies (files, exports, notes), then "
             "confirm here. Names are no longer shown; the number is the one in your files and in the deal's address.",
             "{vendor}は次の商談の共有を終了しました。お手元の写し（ファイル、エクスポート、メモなど）を削除し、"
-            "こちらでご確認ください。商談名は表示されません。番号は、ファイルや商談ページのアドレスにあるものと同じです。",
+            "この画面で削除完了をお知らせください。商談名は表示されません。番号は、ファイルや商談ページのアドレスにあるものと同じです。",
             "{vendor}에서 아래 딜의 공유를 종료했습니다. 보관 중인 사본(파일, 내보낸 데이터, 메모 등)을 삭제한 뒤 "
-            "여기에서 확인해 주세요. 딜 이름은 표시되지 않으며, 번호는 파일과 딜 페이지 주소에 있는 번호와 같습니다.",
+            "이 화면에서 삭제 완료를 알려 주세요. 딜 이름은 표시되지 않으며, "
+            "번호는 파일과 딜 페이지 주소에 있는 번호와 같습니다.",
         ),
         "recalls.deal": ("Deal number", "商談番号", "딜 번호"),
-        "recalls.received": ("First received", "最初の受領", "처음 받은 때"),
+        "recalls.received": ("First received", "初回受領", "처음 받은 시각"),
         "recalls.due": ("Confirm by", "確認期限", "확인 기한"),
         "recalls.ack": ("Our copies are deleted", "写しを削除しました", "사본을 삭제했습니다"),
         "recalls.ack_which": (
@@ -35,8 +36,8 @@ OWN_RECALLS = table(
         ),
         "recalls.done": (
             "Thank you. {vendor} sees your confirmation.",
-            "ありがとうございます。ご確認は{vendor}に伝わりました。",
-            "감사합니다. 확인 내용이 {vendor}에 전달되었습니다.",
+            "ありがとうございます。削除完了を{vendor}に通知しました。",
+            "감사합니다. 삭제 완료가 {vendor}에 전달되었습니다.",
         ),
         "recalls.more": ("More", "続き", "더 보기"),
         "recalls.none": ("Nothing was taken back", "共有が終了した商談はありません", "공유가 종료된 딜이 없습니다"),
@@ -56,9 +57,9 @@ RECALLS = table(
             "Deals whose sharing has ended after the partner had received something of them. "
             "Each partner is asked to delete its copies and to confirm that within 14 days.",
             "パートナーが内容を受け取った後に共有が終了した商談です。"
-            "パートナーには、写しを削除し14日以内に確認するよう求めています。",
+            "パートナーには、写しを削除し、14日以内に削除完了を知らせるよう求めています。",
             "파트너가 내용을 받은 뒤 공유가 종료된 딜입니다. "
-            "파트너에게 사본을 삭제하고 14일 이내에 확인하도록 요청합니다.",
+            "파트너에게 사본을 삭제하고 14일 이내에 삭제 완료를 알리도록 요청합니다.",
         ),
         "recalls.show": ("Which", "表示", "표시"),
         "recall_show.waiting": ("Waiting", "確認待ち", "확인 대기"),
@@ -69,7 +70,7 @@ RECALLS = table(
         "recalls.unnamed": ("Deal no longer held", "保持していない商談", "보관하지 않는 딜"),
         "recalls.had": ("Had received", "受け取った内容", "받은 내용"),
         "recalls.messages": ("Messages alone", "メッセージのみ", "메시지만"),
-        "recalls.first": ("{channels}, first {at}", "{channels}、最初は{at}", "{channels}, 처음 {at}"),
+        "recalls.first": ("{channels}, first {at}", "{channels}、初回 {at}", "{channels}, 최초 {at}"),
         "recalls.persons": ("Persons it received", "受け取った個人の情報", "받은 개인 정보"),
         "recalls.until": ("due {at}", "期限 {at}", "기한 {at}"),
         "recalls.by": ("{at}, by {who}", "{at} {who}", "{at} {who}"),

@@ -11,17 +11,17 @@ RELEASED = table(
         "released.lead": (
             "Partners see each of these texts only after you approve it exactly as it stands here. "
             "Any edit in the CRM withdraws the approval.",
-            "下の文章は、この文面のまま承認されるまでパートナーに表示されません。"
+            "次の文章は、この文面のまま承認されるまでパートナーに表示されません。"
             "CRMで編集されると承認は取り消されます。",
-            "아래 문장은 이 문면 그대로 승인해야 파트너에게 표시됩니다. CRM에서 수정하면 승인은 취소됩니다.",
+            "아래 문장은 이 내용 그대로 승인해야 파트너에게 표시됩니다. CRM에서 수정하면 승인은 취소됩니다.",
         ),
         "released.deal": ("Deal", "商談", "딜"),
-        "released.text": ("As partners would see it", "パートナーに表示される文面", "파트너에게 표시될 문면"),
+        "released.text": ("As partners would see it", "パートナーに表示される文面", "파트너에게 표시될 내용"),
         "released.readers": ("Who would see it", "閲覧できるパートナー", "볼 수 있는 파트너"),
-        "released.asked": ("Waiting since", "承認待ち開始", "대기 시작"),
+        "released.asked": ("Waiting since", "承認待ちになった日時", "대기 시작 시각"),
         "released.exact": ("whole, nothing masked", "全文（伏せ字なし）", "전문(가림 없음)"),
         "released.redacted": ("with parts masked", "一部を伏せて表示", "일부를 가리고 표시"),
-        "released.approve": ("Approve this text", "この文面を承認", "이 문면 승인"),
+        "released.approve": ("Approve this text", "この文面を承認", "이 문장 승인"),
         "released.withdraw": ("Withdraw", "承認を取り消す", "승인 취소"),
         "released.may_not": (
             "An administrator or an approver approves texts.",
@@ -49,7 +49,7 @@ RELEASED = table(
         "released.done.withdrawn": (
             "Withdrawn. Partners no longer see this text as it was approved.",
             "承認を取り消しました。承認した文面は表示されなくなります。",
-            "승인을 취소했습니다. 승인했던 문면은 더 이상 표시되지 않습니다.",
+            "승인을 취소했습니다. 승인했던 문장은 더 이상 표시되지 않습니다.",
         ),
     }
 )

@@ -83,6 +83,17 @@ def test_apply_ends_with_3_where_somebody_else_has_to_agree_and_that_person_puts
     assert "no plan `nothing`" in sudare("apply", "nothing", "--workspace", folder).text
 
 
+def test_rollback_after_an_approval_goes_back_to_the_files_before_the_change(sudare, folder, change, life):
+    change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
+    change("policies/deal-share.yaml", "[deal.close], as: quarter", "[deal.close], as: month")
+    assert sudare("apply", "--yes", "--workspace", folder).code == 3
+    (plan,) = list_plans(life.house, waiting=True)
+    approve(life.house, plan, second_person(life.house, plan.by))
+    sudare("rollback", "--yes", "--workspace", folder)
+    (back,) = list_plans(life.house, waiting=True)
+    assert back.why == "back to version 1"  # version 2 has the files of version 3, bound by version 1
+
+
 def test_rollback_is_a_plan_too_and_waits_where_it_shows_more(sudare, folder, change, life):
     change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
     assert sudare("apply", "--yes", "--workspace", folder).code == 0
