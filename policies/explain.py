@@ -27,11 +27,6 @@ class RuleSaid:
     basis: str
     place: Place
 
-    @property
-    def when(self) -> str:
-        """The condition as part of a sentence: `always`, or `when partner.tier == 'gold'`."""
-        return "always" if self.condition == "true" else f"when {self.condition}"
-
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

@@ -90,3 +90,8 @@ def table(title: str, *columns: str) -> Table:
     for column in columns:
         made.add_column(column, overflow="fold")
     return made
+
+
+def when(condition: str) -> str:
+    """A rule's condition as part of a sentence: `always`, or `when partner.tier == 'gold'`."""
+    return "always" if condition == "true" else f"when {condition}"

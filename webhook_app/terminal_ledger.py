@@ -15,7 +15,7 @@ from sync.ledger.heads import Head, heads_of, public_key, read_heads
 from sync.ledger.history import RuleThen, seen_at
 from sync.ledger.questions import recipients_of
 from sync.ledger.verify import verify
-from webhook_app.commands import Refused, house_of, in_workspace, out, table
+from webhook_app.commands import Refused, house_of, in_workspace, out, table, when
 from webhook_app.terminal_records import ledger, partner_named, person_named
 
 
@@ -134,7 +134,7 @@ def seen_command(folder: Path, partner: str, deal: str, at: datetime | None) -> 
 def _said(rule: RuleThen) -> str:
     what = {"show": f"shows {rule.rung}", "limit": f"at most {rule.rung}"}.get(rule.kind, "")
     basis = f", basis {rule.basis}" if rule.basis else ""
-    return f"`{rule.name}` {what} {rule.when}{basis}".replace("  ", " ")
+    return f"`{rule.name}` {what} {when(rule.condition)}{basis}".replace("  ", " ")
 
 
 COMMANDS = (ledger,)

@@ -16,7 +16,7 @@ from sync.board import explain, find_deal
 from sync.house import House
 from sync.reader import Projection
 from sync.shown import Deal, Query
-from webhook_app.commands import Refused, house_of, in_workspace, out, table
+from webhook_app.commands import Refused, house_of, in_workspace, out, table, when
 
 
 @click.command("view-as")
@@ -72,7 +72,9 @@ def explain_command(folder: Path, partner: str, deal: str, field: str | None) ->
             out.print(f"  class {name}" + (f" from {origin}" if origin != each.field else ""), markup=False)
         for rule in each.rules:
             mark = "applies" if rule.in_effect else rule.truth
-            out.print(f"  {rule.kind} `{rule.name}` {rule.rung} {rule.when}: {mark}  ({rule.place})", markup=False)
+            out.print(
+                f"  {rule.kind} `{rule.name}` {rule.rung} {when(rule.condition)}: {mark}  ({rule.place})", markup=False
+            )
         for line in each.missing:
             out.print(f"  {line}", markup=False)
 
