@@ -137,16 +137,20 @@ class _Made:
         """Make the columns that these variables tell apart; False, and nothing made, where they would be too many."""
         self.diagram.renew()
         try:
-            joint = self._joined(self.asked - set(told))
+            joint = self._joined(self.asked - set(told)) if told else self._all_open()
         except TooMany:
-            if told:
-                return False
-            raise
+            return False
         found = self.diagram.outcomes(joint) - {_NO_DEAL}
         if told and len(found) > MOST_COLUMNS:
             return False
         self.joint, self.found = joint, tuple(sorted(found, key=_shown))
         return True
+
+    def _all_open(self) -> int:
+        """The one column that tells nothing apart, however many cases there are."""
+        if True not in self.diagram.outcomes(self.admitted):
+            return self.diagram.leaf(_NO_DEAL)
+        return self.diagram.leaf(tuple(frozenset(self.diagram.outcomes(node) - {None}) for node in self.order))
 
     def _joined(self, open_: set[int]) -> int:
         """The function to a whole column: the rungs of every different row."""
