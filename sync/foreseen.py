@@ -180,7 +180,8 @@ class _Comparison:
         """References of persons of whom something newly shows."""
         values = gathered.values[deal_id]
         known = self._policy.completed(values.deal(), {"contacts": values.contacts()})
-        then, now = (self._shows.people(self._heights(each), known, values.people()) for each in (before, after))
+        columns = (self._shows.columns(self._heights(each)) for each in (before, after))
+        then, now = (self._shows.people(each, known, values.people()) for each in columns)
         return frozenset(who.reference for who, items in now.items() if not set(items) <= set(then.get(who, ())))
 
     def _heights(self, shown: Rungs) -> bytes:

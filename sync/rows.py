@@ -36,18 +36,13 @@ def insert_all(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> int:
     """Insert the rows whose primary key does not stand yet; how many those were."""
-    if not rows:
-        return 0
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return connection.execute(dialect.insert(table).on_conflict_do_nothing(), list(rows)).rowcount
+    return _run(connection, _new_text(connection.dialect.name, table, tuple(rows[0])), rows) if rows else 0
 
 
-def _run(connection: sa.Connection, text: Text, rows: Sequence[Row]) -> None:
+def _run(connection: sa.Connection, text: Text, rows: Sequence[Row]) -> int:
     # The driver's own executemany: building each row's parameters anew costs more than writing them.
-    if text.order is None:
-        connection.exec_driver_sql(text.sql, [dict(row) for row in rows])
-    else:
-        connection.exec_driver_sql(text.sql, list(map(text.order, rows)))
+    given = [dict(row) for row in rows] if text.order is None else list(map(text.order, rows))
+    return connection.exec_driver_sql(text.sql, given).rowcount
 
 
 DIALECTS: dict[str, Callable[[], sa.Dialect]] = {"postgresql": psycopg.dialect, "sqlite": sqlite.dialect}
@@ -63,11 +58,7 @@ class Text:
 
 @lru_cache(maxsize=256)
 def _upsert_text(name: str, table: sa.Table, columns: tuple[str, ...], keep: frozenset[str]) -> Text:
-    statement = (
-        (postgresql if name == "postgresql" else sqlite)
-        .insert(table)
-        .values({each: sa.bindparam(each) for each in columns})
-    )
+    statement = _insert(name, table, columns)
     keys = [column.name for column in table.primary_key]
     changed = {each: statement.excluded[each] for each in columns if each not in keys and each not in keep}
     # A standing row is touched even where nothing in it changes: that locks it against whoever is taking it away.
@@ -77,7 +68,17 @@ def _upsert_text(name: str, table: sa.Table, columns: tuple[str, ...], keep: fro
 
 @lru_cache(maxsize=256)
 def _insert_text(name: str, table: sa.Table, columns: tuple[str, ...]) -> Text:
-    return _text(name, sa.insert(table).values({each: sa.bindparam(each) for each in columns}))
+    return _text(name, _insert(name, table, columns))
+
+
+@lru_cache(maxsize=256)
+def _new_text(name: str, table: sa.Table, columns: tuple[str, ...]) -> Text:
+    return _text(name, _insert(name, table, columns).on_conflict_do_nothing())
+
+
+def _insert(name: str, table: sa.Table, columns: tuple[str, ...]) -> Any:
+    dialect = postgresql if name == "postgresql" else sqlite
+    return dialect.insert(table).values({each: sa.bindparam(each) for each in columns})
 
 
 def _text(name: str, statement: sa.Executable) -> Text:

@@ -23,7 +23,7 @@ from sync.house import House, InForce, moment
 from sync.ledger.chain import AVAILABLE, Entry, add
 from sync.ledger.persons import ids_of
 from sync.ledger.showings import Showing, keep_showings
-from sync.ledger.subjects import Items, Person, Shows, crowd_of, is_personal
+from sync.ledger.subjects import Columns, Items, Person, Shows, crowd_of, is_personal
 from sync.ledger.tables import shown
 from sync.prepared import Prepared
 from sync.rows import upsert
@@ -60,7 +60,7 @@ class Witness:
         self._key = derive(house.key, "ledger references")
         self._shows = Shows(self._policy.rows, self._policy.renders, self._key)
         self._nobody = _seen_before(_Same(self._policy.book))
-        self._crowds: dict[bytes, tuple[Mapping[Person, Items], str]] = {}
+        self._crowds: dict[Columns, tuple[Mapping[Person, Items], str]] = {}
         self._view: DealView | None = None  # the deal whose crowds these are
 
     def of(self, view: DealView, contacts: list[Contact], decision: Decision) -> Seen:
@@ -72,14 +72,16 @@ class Witness:
                 self._nobody.clear()
             showing = self._showing(decision.situation, rungs)
             seen = self._nobody[decision.situation, rungs] = Seen(showing.row, showing, {}, "")
-        if not self._shows.anybody(rungs):
+        columns = self._shows.columns(rungs)
+        if not any(columns):
             return seen
         if view is not self._view:
             self._view, self._crowds = view, {}
-        if rungs not in self._crowds:
-            people = self._shows.people(rungs, view.values, contacts)
-            self._crowds[rungs] = people, crowd_of(people, self._key)
-        return Seen(seen.row, seen.showing, *self._crowds[rungs])
+        crowd = self._crowds.get(columns)
+        if crowd is None:
+            people = self._shows.people(columns, view.values, contacts)
+            crowd = self._crowds[columns] = people, crowd_of(people, self._key)
+        return Seen(seen.row, seen.showing, *crowd)
 
     def _showing(self, situation: bytes, rungs: bytes) -> Showing:
         effective = self._policy.book.in_effect(situation)

@@ -23,7 +23,8 @@ def ids_of(tx: sa.Connection, house: House, connection: str, people: Iterable[Pe
     known = _known(tx, connection, wanted)
     fresh = [wanted[reference] for reference in sorted(wanted.keys() - known.keys())]
     if fresh:
-        insert_new(tx, subjects, [_row(house, connection, person) for person in fresh])
+        sealing = _sealing_key(house)
+        insert_new(tx, subjects, [_row(sealing, connection, person) for person in fresh])
         # Read back: another process may have named somebody first.
         known |= _known(tx, connection, [person.reference for person in fresh])
     return known
@@ -42,14 +43,14 @@ def _known(tx: sa.Connection, connection: str, references: Iterable[str]) -> dic
     return {row.reference: row.id for row in tx.execute(sa.select(subjects.c.reference, subjects.c.id).where(here))}
 
 
-def _row(house: House, connection: str, person: Person) -> Mapping[str, Any]:
+def _row(sealing: bytes, connection: str, person: Person) -> Mapping[str, Any]:
     id, own = secrets.token_hex(10), secrets.token_bytes(32)
     # INVARIANT: a name stands in the ledger only under the person's own key, so that its end erases the name.
     return {
         "id": id,
         "connection": connection,
         "reference": person.reference,
-        "key": _sealed(_sealing_key(house), own, id),
+        "key": _sealed(sealing, own, id),
         "name": _sealed(own, person.name.encode(), id) if person.name else None,
         "erased": None,
     }

@@ -28,8 +28,8 @@ class Person(NamedTuple):
     name: str  # at its sharpest; empty where it was not read
 
 
-class _Columns(NamedTuple):
-    """What of persons stands in a view at some rungs."""
+class Columns(NamedTuple):
+    """What of persons stands in a view at some rungs; views in which it is the same show the same persons."""
 
     contacts: tuple[tuple[str, str, Render], ...]  # field, rung, how it is shown
     named: tuple[tuple[str, str], ...]  # field of deal or account, rung
@@ -42,19 +42,13 @@ class Shows:
         self._rows, self._renders, self._key = rows, renders, key
         self._ladders = {row.name: row.ladder for row in rows}
         self._names = tuple(row.name for row in rows if list_of(row.name) and row.ladder in _OF_A_PERSON)
-        self._columns = lru_cache(maxsize=4096)(self._find_columns)
+        self.columns = lru_cache(maxsize=4096)(self._columns)
 
-    def anybody(self, rungs: bytes) -> bool:
-        """Whether a view at these rungs may show anything of anybody."""
-        columns = self._columns(rungs)
-        return bool(columns.contacts or columns.named)
+    def people(self, columns: Columns, values: Fields, contacts: Sequence[Contact]) -> dict[Person, Items]:
+        """The persons of whom a deal's view shows something, and what; an empty field is nothing.
 
-    def people(self, rungs: bytes, values: Fields, contacts: Sequence[Contact]) -> dict[Person, Items]:
-        """The persons of whom a deal's view at these rungs shows something, and what; an empty field is nothing.
-
-        `rungs` as they were settled: see `DealView.settled`. `values` are the deal's and account's fields.
+        `values` are the deal's and account's fields.
         """
-        columns = self._columns(rungs)
         found: dict[Person, Items] = {}
         for contact in contacts if columns.contacts else ():
             items = tuple((field, rung) for field, rung, render in columns.contacts if _stands(contact, field, render))
@@ -65,7 +59,8 @@ class Shows:
                 found[self._named(field, name)] = ((field, rung),)
         return found
 
-    def _find_columns(self, rungs: bytes) -> _Columns:
+    def _columns(self, rungs: bytes) -> Columns:
+        """At these rungs, as they were settled: see `DealView.settled`."""
         shown = [(number, row, rung) for number, (row, rung) in enumerate(zip(self._rows, rungs, strict=True)) if rung]
         contacts = [
             (row.name, LADDERS[row.ladder][rung], self._renders[number][rung])
@@ -73,7 +68,7 @@ class Shows:
             if list_of(row.name) == "contacts"
         ]
         named = [(row.name, LADDERS[row.ladder][rung]) for _, row, rung in shown if names_somebody(row)]
-        return _Columns(tuple(contacts), tuple(named))
+        return Columns(tuple(contacts), tuple(named))
 
     def _name_of(self, fields: Fields) -> str:
         """A contact's name, else the address."""
