@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
@@ -47,5 +48,6 @@ def _entry(settings: ConnectionSettings) -> EntryPoint:
     return installed[settings.kind]
 
 
+@lru_cache(maxsize=1)  # looking through all that is installed costs as much as reading a workspace
 def _installed() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group=GROUP)}

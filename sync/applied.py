@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from config.load import load
+from config.load import load_once
 from config.soundness import refusals
 from config.widening import APPROVERS, Change, Wider, approvers, change_of
 from config.workspace import Workspace
@@ -69,7 +69,7 @@ def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "")
 
 def fit(house: House, files: Mapping[str, str]) -> Workspace:
     """The workspace of these files, fit to be in force: tests pass, documents are kept. Raises Broken."""
-    workspace = load(files)
+    workspace = load_once(files)
     if refused := refusals(workspace, house.clock()):
         raise Broken(refused)
     keep_documents(house, workspace.documents)
@@ -161,6 +161,9 @@ def _switch(tx: sa.Connection, house: House, before: InForce | None, force: InFo
         mark(tx, shareable(tx))
         return
     deals = touched(tx, house, before, change)
+    if not change.narrows:  # there is nothing to hide: views as they stand show no more than they may
+        mark(tx, deals)
+        return
     seen = foreseen(tx, house, force, deals)
     mark(tx, seen.deals)
     # INVARIANT: from this commit on nothing is read above what the version allows, whatever the views still hold.
