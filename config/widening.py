@@ -96,9 +96,9 @@ def change_of(before: Workspace | None, judge: Judge | None, after: Workspace) -
 
 def approvers(workspace: Workspace) -> frozenset[str]:
     """E-mail addresses of those who may approve what lets partners see more."""
-    return frozenset(
-        email.strip().casefold() for email, (_, role) in workspace.vendor_users.items() if role in APPROVERS
-    )
+    # INVARIANT: of an address that stands there twice the last role counts, as it does for who comes in.
+    roles = {email.strip().casefold(): role for email, (_, role) in workspace.vendor_users.items()}
+    return frozenset(email for email, role in roles.items() if role in APPROVERS)
 
 
 def _approvers(before: Workspace, after: Workspace) -> Iterator[Wider]:

@@ -178,6 +178,15 @@ def test_where_nobody_else_could_agree_a_second_person_can_be_named_and_nothing_
     assert apply_files(life.house, read_folder(life.house.folder), "admin") == 3
 
 
+def test_nobody_is_made_no_approver_by_another_spelling_of_the_same_address(life_on_sqlite):
+    life = life_on_sqlite
+    second = "  approver@aozora.example: {name: 承認 担当, role: approver}\n"
+    again = "  Approver@aozora.example: {name: 承認 担当, role: auditor}\n"
+    with pytest.raises(NeedsApproval, match=r"approver@aozora\.example could approve no more"):
+        apply_files(life.house, life.draft(settings=(second, second + again)), "admin")
+    assert life.rows(schema.people, email="approver@aozora.example", partner_id=None)[0].role == "approver"
+
+
 def test_whose_account_was_ended_stays_out_and_agrees_to_nothing_whatever_is_applied_next(life_on_sqlite):
     life = life_on_sqlite
     approver = _person(life, "approver@aozora.example")
