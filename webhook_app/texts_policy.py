@@ -57,7 +57,7 @@ POLICY = table(
         "policy.view_as": ("View as {name}", "{name} として見る", "{name}(으)로 보기"),
         "policy.table": ("Fields and situations", "項目と条件", "항목과 조건"),
         "policy.always": ("every partner", "すべてのパートナー", "모든 파트너"),
-        "policy.never": ("never shared", "公開禁止", "공개 금지"),
+        "policy.never": ("never shared", "共有禁止", "공유 금지"),
         "policy.no_class": ("counts rows", "件数", "건수"),
         "policy.untold": ("too many cases", "条件が多すぎます", "조건이 너무 많음"),
         "policy.no_fields": (
