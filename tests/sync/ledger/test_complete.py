@@ -160,7 +160,7 @@ def _play(look: Look, group: Group) -> None:
             look.stage.clock.move(days=float(str(words[0])))
         elif kind == "answer":
             _answer(look, world, *map(str, words))
-        elif kind != "comment":
+        elif kind not in ("comment", "ack"):  # neither changes what partners receive
             change(world, step)
         assert not pull(look.stage.house, CONNECTION, WorldConnector(world)).problems
         while come_due(look.stage.house):
