@@ -27,7 +27,7 @@ from nasty import (
     open_stage,
 )
 from proofs.channels import Door
-from proofs.histories import DEALS, Group, change, groups
+from proofs.histories import DEALS, SWITCHES, Group, change, groups
 from worlds import Clock, World, WorldConnector
 
 from policies.model import LADDERS
@@ -160,7 +160,7 @@ def _play(look: Look, group: Group) -> None:
             look.stage.clock.move(days=float(str(words[0])))
         elif kind == "answer":
             _answer(look, world, *map(str, words))
-        elif kind not in ("comment", "ack"):  # neither changes what partners receive
+        elif kind not in ("comment", "ack", "plan", *SWITCHES):  # one configuration is in force throughout here
             change(world, step)
         assert not pull(look.stage.house, CONNECTION, WorldConnector(world)).problems
         while come_due(look.stage.house):
