@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from config.meaning import deciding, grounds
 from config.workspace import Document, Workspace
+from mapping.model import NOWHERE
 from policies.bounded import Judge, policies_of
 from policies.difference import WHOLE, Difference, difference
 from policies.model import Rule
@@ -31,6 +32,8 @@ WIDER = {
     "approver gone": "{} could approve no more",
     "sign-in": "sign-in links go another way ({}): whoever is there could come in as somebody else",
     "document": "document {} may open for more partners",
+    "source": "source {} may newly speak for partners, and accept deals for them",
+    "ledger": "the disclosure ledger is kept for {} years only: older months go for good",
     "days": "days and quarters are others: every date may be shown otherwise",
     "mapping": "{}: what is read from the CRM, or who is a partner on a deal, may be another",
     "connections": "other connections: their deals come or go ({})",
@@ -124,6 +127,21 @@ def _beside(before: Workspace, after: Workspace) -> Iterator[Wider]:
     stay = before.connections.keys() & after.connections.keys()
     if moved := [name for name in sorted(stay) if before.connections[name].org != after.connections[name].org]:
         yield Wider("connections", ", ".join(moved))
+    if after.keep_years < before.keep_years:
+        yield Wider("ledger", str(after.keep_years))
+    yield from _sources(before, after)
+    yield from _documents(before, after)
+
+
+def _sources(before: Workspace, after: Workspace) -> Iterator[Wider]:
+    # INVARIANT: what speaks for a partner can accept its deals, and acceptance shows more.
+    known = {name: replace(each, place=NOWHERE) for name, each in before.sources.items()}
+    for name, each in sorted(after.sources.items()):
+        if known.get(name) != replace(each, place=NOWHERE):
+            yield Wider("source", name)
+
+
+def _documents(before: Workspace, after: Workspace) -> Iterator[Wider]:
     known = {(each.id, each.language): _opens(each) for each in before.documents}
     opened: dict[str, set[Any]] = {}
     for each in before.documents:

@@ -242,6 +242,16 @@ PLANS = table(
             "文書{about}を開けるパートナーが増える可能性",
             "문서 {about}을(를) 열 수 있는 파트너가 늘 수 있음",
         ),
+        "wider.source": (
+            "source {about} may newly speak for partners, and accept deals for them",
+            "送信元{about}が新たにパートナーとして発言し、案件を受諾できるようになる",
+            "출처 {about}이(가) 새로 파트너를 대신해 딜을 수락할 수 있게 됨",
+        ),
+        "wider.ledger": (
+            "the disclosure ledger is kept for {about} years only: older months go for good",
+            "提供台帳の保存期間が{about}年に短くなり、それより古い月の記録は完全に削除される",
+            "제공 대장의 보존 기간이 {about}년으로 줄어, 그보다 오래된 달의 기록은 완전히 삭제됨",
+        ),
         "wider.days": (
             "days and quarters are others: dates may be shown otherwise{about}",
             "日付と四半期の数え方が変わる{about}",

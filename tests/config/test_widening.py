@@ -51,6 +51,8 @@ def changed(files, name, old, new):
         (SETTINGS, "https://127.0.0.1:2", "https://127.0.0.1:4", {"connections"}),
         (SETTINGS, "hubspot_token}", "another_token}", {"connections"}),
         (DOCUMENTS, "{partner.tier: [gold, platinum], partner.agreement: active}", "always", {"document"}),
+        (SETTINGS, "sources:\n", "sources:\n  new: {vendor: true, secrets: ['env:NEW']}\n", {"source"}),
+        (SETTINGS, "vendor_users:\n", "ledger: {keep_years: 2}\nvendor_users:\n", {"ledger"}),
     ],
 )
 def test_what_may_show_more_is_wider_and_says_how(files, name, old, new, kinds):

@@ -7,11 +7,11 @@ import json
 
 import pytest
 import sqlalchemy as sa
+from agreed import put_in_force
 from sqlalchemy import event
 
 from config.folder import read_folder
 from sync import access, identifiers, schema, unfiltered
-from sync.applied import apply_files
 from sync.support_log import MOST_A_MINUTE, MOST_ASIDE
 from webhook_app import sources
 from webhook_app.partner_app import create_partner_app
@@ -160,7 +160,7 @@ def test_a_source_without_a_signing_secret_signs_nothing_whatever_fits(world, po
     settings = world.folder / "sudare.yaml"
     lms = "sources:\n  lms: {vendor: true, basic_key: file:learning_basic}\n"
     settings.write_text(settings.read_text(encoding="utf-8").replace("sources:\n", lms), encoding="utf-8")
-    apply_files(world, read_folder(world.folder), "admin@aozora.example")
+    put_in_force(world, read_folder(world.folder), "admin@aozora.example")
     decoy = "whsec_" + base64.b64encode(sources._DECOY).decode()
     body = {"kind": "comment", "person": "kim@hanbit.example", "deal": "006C", "text": "forged"}
     assert [post(body, source=name, secret=decoy).status_code for name in ("lms", "nobody")] == [401, 401]
