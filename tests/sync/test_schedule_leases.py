@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from sync.columns import metadata
 from sync.house import House, open_engine, utc_now
 from sync.leases import lease
-from sync.schema import leases
+from sync.schema import applied, leases
+
+TABLES = [applied, leases]  # on PostgreSQL every writer says in `applied` that it is at work
 
 
 @pytest.fixture
@@ -40,14 +42,14 @@ def server():
 def postgres(server, tmp_path):
     engine = open_engine(server, tmp_path)
     yield House(engine, tmp_path, b"k" * 32, utc_now)
-    leases.drop(engine)
+    metadata.drop_all(engine, tables=TABLES)
     engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def house(request):
     found = request.getfixturevalue(request.param)
-    metadata.create_all(found.engine, tables=[leases])
+    metadata.create_all(found.engine, tables=TABLES)
     return found
 
 

@@ -25,7 +25,7 @@ def test_check_online_finds_nothing_where_the_crm_has_all_of_it(sudare, folder):
 def test_check_online_tells_every_difference_of_every_crm_at_once_before_anything_is_read(sudare, life, folder):
     (folder / "sudare.db").unlink()
     change(folder, "salesforce", "currency: CurrencyIsoCode", "currency: CurrencyIsoCod")
-    change(folder, "salesforce", "{from: CloseDate, type: date}", "{from: Amount, type: date}")
+    change(folder, "salesforce", "{from: CloseDate, type: date}", "{from: Probability, type: date}")
     change(folder, "hubspot", "deal.close: {from: closedate, type: date}", "deal.close: {from: closedat, type: date}")
     change(folder, "hubspot", "label: Distributor", "label: Distributer")
     reshaping.set_options(life.crm, "hubspot", "companies", "partner_tier", "platinum", "gold", "silver", "bronze")
@@ -34,7 +34,7 @@ def test_check_online_tells_every_difference_of_every_crm_at_once_before_anythin
     assert "`Opportunity.CurrencyIsoCod`" in checked.text
     for line in (
         "did you mean `CurrencyIsoCode`?",
-        "is `currency` in the CRM; date can't be read from it",
+        "is `percent` in the CRM; date can't be read from it",
         "did you mean `closedate`?",
         "the CRM has no association label `Distributer` on deals; did you mean `Distributor`?",
         "`registered` is no value of `companies.partner_tier` (Partner tier)",
