@@ -66,7 +66,8 @@ class Connections(Mapping[str, Connector]):
     def go_on_from(self, before: Connections) -> None:
         """Spend no more than if these connections had been open all along: what their orgs told of their day holds."""
         for name, row in self._rows.items():
-            if name in before and before._rows[name].org == row.org:
+            known = before._rows.get(name)  # asked of the rows: one that can't be opened is known as well
+            if known is not None and known.org == row.org:
                 self._budgets[name].go_on_from(before._budgets[name])
 
     def opened(self) -> Mapping[str, Connector]:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from agreed import put_in_force
 
 from config.connections import open_connections
 from config.folder import read_folder
@@ -88,7 +89,7 @@ def test_a_new_version_with_another_connection_starts_its_jobs(house, running):
     files = dict(read_folder(house.folder))
     files["sudare.yaml"] = files["sudare.yaml"].replace("api_version: v3", 'api_version: "2026-03"')
     (house.folder / ".sudare" / "vitals" / "schedule.json").unlink()
-    apply_files(house, files, "admin")
+    put_in_force(house, files, "admin")
     assert eventually(lambda: job_of(house, "pull:hs"))["failures"] == 1
 
 
