@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -64,16 +63,6 @@ def load(files: Mapping[str, str]) -> Workspace:
     if workspace is None:
         raise Broken(sorted(set(problems))[:MOST_PROBLEMS])
     return workspace
-
-
-def load_once(files: Mapping[str, str]) -> Workspace:
-    """`load`; what this process has just read, to plan it or to put it in force, is not compiled again."""
-    return _known(tuple(files.items()))
-
-
-@lru_cache(maxsize=4)
-def _known(files: tuple[tuple[str, str], ...]) -> Workspace:
-    return load(dict(files))
 
 
 def check(folder: Path, now: datetime) -> tuple[Workspace, list[Problem]]:

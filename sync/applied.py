@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from config.load import load_once
+from config.load import load
 from config.soundness import refusals
 from config.widening import APPROVERS, Change, Wider, approvers, change_of
 from config.workspace import Workspace
@@ -69,7 +69,7 @@ def apply_files(house: House, files: Mapping[str, str], by: str, note: str = "")
 
 def fit(house: House, files: Mapping[str, str]) -> Workspace:
     """The workspace of these files, fit to be in force: tests pass, documents are kept. Raises Broken."""
-    workspace = load_once(files)
+    workspace = load(files)
     if refused := refusals(workspace, house.clock()):
         raise Broken(refused)
     keep_documents(house, workspace.documents)

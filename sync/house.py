@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
-from config.load import load_once
+from config.load import load
 from config.secrets import derive, workspace_key
 from config.workspace import Workspace
 from policies.bounded import Bounded, Judge, policies_of
@@ -110,7 +110,7 @@ class House:
         if version not in known:
             stored = sa.select(applied.c.files, applied.c.bound).where(applied.c.version == version)
             files, bound = connection.execute(stored).one()
-            workspace = load_once(json.loads(files))
+            workspace = load(json.loads(files))
             limit = self._compiled(bound, connection)[1] if bound is not None else None
             known[version] = bounded(workspace, limit)
         return known[version]

@@ -6,7 +6,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from agreed import put_in_force
 from demo_house import NAMES
+
+from config.folder import read_folder
+from sync.house import open_house
 
 COMMANDS = [
     ("check",),
@@ -70,8 +74,7 @@ def test_a_ca_file_that_is_gone_stops_its_connection_and_no_other(sudare, folder
     path = folder / NAMES["settings"]
     lines = ["    ca_file: gone.pem" if "ca_file:" in line else line for line in path.read_text().splitlines()]
     path.write_text("\n".join(lines) + "\n")
-    applied = sudare("apply", "--yes", "--workspace", folder)
-    assert applied.code == 0
+    put_in_force(open_house(folder), read_folder(folder))
     for command in ("pull", "write-back"):
         said = sudare(command, "--workspace", folder)
         assert said.code == 1

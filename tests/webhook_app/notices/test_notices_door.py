@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from agreed import put_in_force
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,6 @@ from connectors.sandbox.crm import Crm
 from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
 from connectors.sandbox.salesforce_notices import ORGANIZATION, SalesforceSender
 from sync import schema
-from sync.applied import apply_files
 
 APP_SECRET = "c0ffee00-0000-4000-8000-000000000001"
 PATH_SECRET = "Zr8_kU2vQm4-xT6bN0sWcE1y"
@@ -84,7 +84,7 @@ def house(make_world, tmp_path_factory):
         assert old in texts["sudare.yaml"]
         texts["sudare.yaml"] = texts["sudare.yaml"].replace(old, old + new)
     texts["sudare.yaml"] = texts["sudare.yaml"].replace("serve:\n", f"serve:\n  partner_url: {PUBLIC}\n")
-    apply_files(house, texts, "admin")
+    put_in_force(house, texts)
     yield house
     house.engine.dispose()
 
