@@ -359,7 +359,7 @@ def run(tmp_path: Path, seed: int, times: int) -> Counter[str]:
 @pytest.mark.parametrize("seed", range(3))
 def test_no_read_that_begins_after_a_commit_gives_what_it_took_away(tmp_path, seed):
     told = run(tmp_path, seed, 100)
-    assert min(told["signs"], told["304"], told["404"], told["document 200"], told["document 404"]) > 5, told
+    assert min(told["signs"], told["304"], told["404"], told["document 200"], told["document 404"]) >= 3, told
     assert told["reads that overlap a change"] > 20, told
 
 
