@@ -24,8 +24,7 @@ from sync.schema import SORT_COLUMNS, shares
 from sync.unfiltered import awaited, marks, mirror, streams
 
 BATCH = 200  # deals a transaction: keeps the write lock short
-_MARKED = Prepared(sa.select(marks.c.deal_id).order_by(marks.c.deal_id).limit(sa.bindparam("limit", type_=sa.Integer)))
-_MARKED_ELSEWHERE = Prepared(
+_MARKED = Prepared(
     sa.select(marks.c.deal_id)
     .where(~sa.exists().where(mirror.c.id == marks.c.deal_id, among_given(mirror.c.connection, "loading")))
     .order_by(marks.c.deal_id)
@@ -56,10 +55,8 @@ def project(
     gives to its share, by (partner, deal).
     """
     wanted = sorted(set(deal_ids))
-    loaded, held = _told_of_connections(tx)
-    changes = Changes(loaded, held)
     if not wanted:
-        return changes
+        return Changes(())
     # INVARIANT: deals are locked in id order and their marks taken before anything is read: what moves
     # afterwards waits for this commit and marks them again.
     lock_deals(tx, wanted)
@@ -67,28 +64,37 @@ def project(
     _UNAWAIT.run(tx, ids=listed(wanted))
     unmask(tx, wanted)
     force = house.in_force(tx)
-    gathered = gather(tx, force.workspace, wanted)
     approvals = approvals_of(tx, house, force.workspace.policy, wanted)
-    decide = _Decide(house, force, gathered, loaded, answered or {}, changes, approvals)
-    for deal_id in wanted:
-        decide.deal(deal_id, (said or {}).get(deal_id))
-    write_changes(tx, house, force, changes, decide.now_text)
-    approvals.write(tx, decide.now_text)
-    return changes
+    decided = _decided(tx, house, force, wanted, approvals, said or {}, answered or {})
+    write_changes(tx, house, force, decided.changes, decided.now_text)
+    approvals.write(tx, decided.now_text)
+    return decided.changes
 
 
 def foresee(
     tx: sa.Connection, house: House, force: InForce, deal_ids: Sequence[str], approvals: Approvals | None = None
 ) -> tuple[Changes, Gathered]:
     """What `project` would write of these deals under this configuration, and these approvals. Writes nothing."""
+    approvals = approvals or approvals_of(tx, house, force.workspace.policy, deal_ids)
+    decided = _decided(tx, house, force, deal_ids, approvals, {}, {})
+    return decided.changes, decided.gathered
+
+
+def _decided(
+    tx: sa.Connection,
+    house: House,
+    force: InForce,
+    deal_ids: Sequence[str],
+    approvals: Approvals,
+    said: Mapping[str, Said],
+    answered: Mapping[tuple[str, str], str],
+) -> _Decide:
     loaded, held = _told_of_connections(tx)
     gathered = gather(tx, force.workspace, deal_ids)
-    changes = Changes(loaded, held)
-    approvals = approvals or approvals_of(tx, house, force.workspace.policy, deal_ids)
-    decide = _Decide(house, force, gathered, loaded, {}, changes, approvals)
+    decide = _Decide(house, force, gathered, loaded, answered, Changes(loaded, held), approvals)
     for deal_id in deal_ids:
-        decide.deal(deal_id, None)
-    return changes, gathered
+        decide.deal(deal_id, said.get(deal_id))
+    return decide
 
 
 def lock_deals(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
@@ -105,11 +111,8 @@ def drain(house: House, limit: int = BATCH, *, loading: str = "") -> int:
     with house.reading() as tx:
         # INVARIANT: a first load shares a deal once, when all that is beside it has been read; another connection's
         # round that ends meanwhile would share it without its customer's people.
-        if others := _in_first_load(tx, house) - {loading}:
-            rows = _MARKED_ELSEWHERE.rows(tx, limit=limit, loading=listed(others))
-        else:
-            rows = _MARKED.rows(tx, limit=limit)
-        due = [row.deal_id for row in rows]
+        others = _in_first_load(tx, house) - {loading}
+        due = [row.deal_id for row in _MARKED.rows(tx, limit=limit, loading=listed(others))]
     if due:
         with house.writing() as tx:
             project(tx, house, due)

@@ -151,8 +151,15 @@ def _ask_and_apply(house: House, plan: Plan, yes: bool) -> None:
         return
     out.print("\n".join(lines(plan)), markup=False)
     if not yes:
-        click.confirm("\nPut this in force?", abort=True)
+        click.confirm(_question(plan), abort=True)
     _apply(house, plan)
+
+
+def _question(plan: Plan) -> str:
+    if not plan.told.waits:
+        return "\nPut this in force?"
+    now = "Put in force what narrows, and ask" if plan.told.splits else "Ask"
+    return f"\n{now} a second person to agree?"
 
 
 def _apply(house: House, plan: Plan) -> None:

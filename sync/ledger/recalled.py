@@ -23,7 +23,10 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Had:
-    """Fields at their rungs that a partner had received together; no fields: messages alone."""
+    """Fields at their rungs that a partner had received together, and all that holds no more than these.
+
+    No fields: messages alone.
+    """
 
     fields: Mapping[str, str]  # field -> rung
     channels: tuple[str, ...]  # page, api, feed
@@ -108,9 +111,20 @@ def _had(tx: sa.Connection, rows: Sequence[Any]) -> Mapping[tuple[str, str, str]
         received[row.partner_id, row.deal_id, row.since][row.showing].append(row)
     known = read_showings(tx, {showing for each in received.values() for showing in each})
     return {
-        key: tuple(
-            Had(known[showing].fields, tuple(row.channel for row in each), each[0].at)
-            for showing, each in showings.items()
-        )
-        for key, showings in received.items()
+        key: _together([Had(known[name].fields, tuple(row.channel for row in each), each[0].at) for name, each in had])
+        for key, had in ((key, showings.items()) for key, showings in received.items())
     }
+
+
+def _together(had: Sequence[Had]) -> tuple[Had, ...]:
+    """What holds no more than something else that was received is told with it: a list shows a part of a page."""
+    whole: list[Had] = []
+    for each in sorted(had, key=lambda one: -len(one.fields)):
+        larger = next((number for number, one in enumerate(whole) if each.fields.items() <= one.fields.items()), None)
+        if larger is None:
+            whole.append(each)
+        else:
+            one = whole[larger]
+            channels = tuple(dict.fromkeys((*one.channels, *each.channels)))
+            whole[larger] = Had(one.fields, channels, min(one.first, each.first))
+    return tuple(sorted(whole, key=lambda one: one.first))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -97,19 +98,13 @@ def test_what_partners_did_is_written_whole_when_nothing_may_be_read_any_more_to
 
 
 def test_an_org_whose_day_is_used_up_slows_no_other_and_is_hardly_asked(new_life) -> None:
-    house, sandbox, stop = new_life.house, new_life.sandbox, threading.Event()
+    house, sandbox = new_life.house, new_life.sandbox
     sandbox.limits.salesforce_daily = 0
-    args = (house, open_connections, stop, lambda _: None)
-    thread = threading.Thread(target=run_scheduler, args=args, daemon=True)
-    thread.start()
-    try:
+    with scheduled(house):
         first = until(lambda: job(house, "pull:hs").get("ended"))
         until(lambda: job(house, "pull:hs")["ended"] > first)  # and again, at its own pace
         held = until(lambda: job(house, "pull:sf").get("next"))
         told = until(lambda: read_vitals(house.folder, "schedule")["calls"].get("sf", {}).get("held"))
-    finally:
-        stop.set()
-        thread.join(20)
     assert "problem" not in job(house, "pull:hs")
     assert moment(held) - house.clock() > timedelta(minutes=50)
     assert told["pull"]["why"] == told["write-back"]["why"] == "refused"
@@ -119,21 +114,15 @@ def test_an_org_whose_day_is_used_up_slows_no_other_and_is_hardly_asked(new_life
 
 
 def test_a_new_version_leaves_an_org_alone_that_asked_the_one_before_to(new_life) -> None:
-    house, sandbox, stop = new_life.house, new_life.sandbox, threading.Event()
+    house, sandbox = new_life.house, new_life.sandbox
     sandbox.limits.salesforce_daily = 0
-    args = (house, open_connections, stop, lambda _: None)
-    thread = threading.Thread(target=run_scheduler, args=args, daemon=True)
-    thread.start()
-    try:
+    with scheduled(house):
         until(lambda: all(job(house, f"{each}:sf").get("next") for each in ("pull", "schema")))
         asked = refused(sandbox.calls)
         new_life.apply(settings=("poll_seconds: 2", "poll_seconds: 3"))
         applied = house.now()
         until(lambda: job(house, "pull:hs").get("began", "") > applied)
         told = until(lambda: job(house, "pull:sf").get("began", "") > applied and job(house, "pull:sf"))
-    finally:
-        stop.set()
-        thread.join(20)
     assert refused(sandbox.calls) == asked > 0
     assert "the CRM asked to be left alone" in told["problem"]
 
@@ -166,6 +155,20 @@ def job(house: House, name: str) -> dict[str, Any]:
     """How a job last went, as the scheduler tells it."""
     found: dict[str, Any] = read_vitals(house.folder, "schedule").get("jobs", {}).get(name, {})
     return found
+
+
+@contextmanager
+def scheduled(house: House) -> Iterator[None]:
+    """All jobs run beside, until the block ends."""
+    stop = threading.Event()
+    args = (house, open_connections, stop, lambda _: None)
+    thread = threading.Thread(target=run_scheduler, args=args, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
 
 
 def until(true: Callable[[], Any]) -> Any:

@@ -83,6 +83,14 @@ def test_apply_ends_with_3_where_somebody_else_has_to_agree_and_that_person_puts
     assert "no plan `nothing`" in sudare("apply", "nothing", "--workspace", folder).text
 
 
+def test_apply_asks_for_no_more_than_one_person_can_do(sudare, folder, wider, change):
+    asked = sudare("apply", "--workspace", folder, answer="n\n").text
+    assert "Ask a second person to agree?" in asked
+    change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
+    asked = sudare("apply", "--workspace", folder, answer="n\n").text
+    assert "Put in force what narrows, and ask a second person to agree?" in asked
+
+
 def test_rollback_after_an_approval_goes_back_to_the_files_before_the_change(sudare, folder, change, life):
     change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
     change("policies/deal-share.yaml", "[deal.close], as: quarter", "[deal.close], as: month")

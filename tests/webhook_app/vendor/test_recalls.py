@@ -12,6 +12,7 @@ from taken_back import take_back
 from sync import access
 from sync.house import instant
 from sync.identifiers import partner_id
+from sync.ledger.recalled import recalled
 from sync.ledger.tables import recalls
 from sync.reader import Projection
 from sync.recalls import acknowledge, own_recalls
@@ -59,6 +60,18 @@ def test_the_console_shows_what_a_partner_had_received_of_a_deal_that_was_taken_
     assert f'href="/recalls?partner={MINATO}"' in come_in().get(f"/partners/{MINATO}").text
     assert ended.deal_id in come_in().get(f"/recalls?partner={MINATO}").text
     assert ended.deal_id not in come_in().get(f"/recalls?partner={partner_id('HANBIT')}").text
+
+
+def test_what_a_list_showed_of_a_deal_is_told_with_the_page_that_showed_all_of_it(world, public):
+    deal = public(world, "MINATO", "006A")
+    for channel, only in (("page", frozenset({"deal.name"})), ("api", None), ("page", frozenset({"deal.amount"}))):
+        projection = Projection(world, MINATO, channel)
+        projection.deal(deal, only)
+        projection.delivery.write()
+    take_back(world, "MINATO", "006A")
+    (had,) = recalled(world).rows[0].had
+    assert {"deal.name", "deal.amount", "deal.stage"} <= had.fields.keys()
+    assert sorted(had.channels) == ["api", "page"]
 
 
 def test_what_nobody_confirmed_in_time_is_overdue_and_stands_first(world, come_in, ended, public):
