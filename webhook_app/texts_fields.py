@@ -37,6 +37,7 @@ FIELDS = table(
         "contacts[].email": ("E-mail", "メール", "이메일"),
         "contacts[].phone": ("Phone", "電話", "전화"),
         "contacts[].role": ("Role", "役割", "역할"),
+        "contacts.length": ("Number of contacts", "ご担当者数", "담당자 수"),
         "state": ("Status", "状態", "상태"),
         "involvement": ("Your part", "関わり方", "참여 방식"),
         "changed_at": ("Updated", "更新", "업데이트"),
