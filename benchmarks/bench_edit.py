@@ -10,9 +10,9 @@ from pathlib import Path
 from filled import filled_house, project_all
 from org import count_of, cpu, verdict
 
-from sync import applied
+from sync.deciding.project import drain
 from sync.house import House
-from sync.project import drain
+from sync.versions import applied
 
 COUNT = count_of(20_000)
 FEW, MANY = 50, 5_000

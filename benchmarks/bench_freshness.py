@@ -35,12 +35,12 @@ from connectors.sandbox.hubspot_links import link
 from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
 from connectors.sandbox.seed import IDS
 from connectors.sandbox.server import STATE_FILE
-from sync import schema, unfiltered
 from sync.access import make_api_key
-from sync.applied import apply_files
 from sync.house import House, open_house
-from sync.identifiers import partner_id
-from sync.migrate import migrate
+from sync.store import schema, unfiltered
+from sync.store.identifiers import partner_id
+from sync.store.migrate import migrate
+from sync.versions.applied import apply_files
 
 LOAD = count_of(40_000)  # deals of the full load beside: more than can be read and projected meanwhile
 DEALS, CHANGES_A_SECOND, SECONDS, TICK, ASKED_EVERY = 400, 100, 20, 0.1, 0.05
@@ -263,7 +263,7 @@ def make_api_key_of(house: House, partner: str) -> str:
 @contextmanager
 def children(house: House, holds: Path) -> Iterator[None]:
     """The partners' door and the scheduler, as `sudare serve` runs them."""
-    from webhook_app.serve import run_door
+    from webhook_app.front.serve import run_door
 
     context = multiprocessing.get_context("spawn")
     door = context.Process(target=run_door, args=("partner", str(house.folder), True))

@@ -16,11 +16,11 @@ from org import count_of, cpu, prebuilt, verdict
 from workspace import files, new_house
 
 from connectors.base import Connector
+from sync.deciding.project import drain, mark
 from sync.house import House
 from sync.ledger.tables import ledger
-from sync.project import drain, mark
-from sync.pull import pull
-from sync.schema import shares
+from sync.mirror.pull import pull
+from sync.store.schema import shares
 
 COUNT = count_of(10_000)
 _TEST = """\

@@ -18,7 +18,7 @@ from workspace import new_house
 
 from connectors.base import Connector
 from sync.house import House
-from sync.pull import pull
+from sync.mirror.pull import pull
 
 COUNT = count_of(20_000)
 

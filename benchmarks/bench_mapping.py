@@ -15,7 +15,7 @@ from connectors.base import ConnectionSettings, FieldShape, ObjectShape
 from connectors.registry import open_connection
 from connectors.salesforce.queries import layout_of
 from connectors.salesforce.records import records_of
-from sync.reading import Reader, prepare
+from sync.mirror.reading import Reader, prepare
 
 COUNT = count_of(100_000)
 

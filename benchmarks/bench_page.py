@@ -13,10 +13,10 @@ from org import count_of, verdict
 from workspace import new_house
 
 from sync.house import House
-from sync.identifiers import internal_id, partner_id, public_id
-from sync.reader import Projection
-from sync.schema import shares
-from sync.shown import Query
+from sync.projection.reader import Projection
+from sync.projection.shown import Query
+from sync.store.identifiers import internal_id, partner_id, public_id
+from sync.store.schema import shares
 
 SMALL, LARGE, PARTNERS = 10_000, count_of(1_000_000), 200
 DEEP = 40  # pages down, at both sizes

@@ -44,7 +44,7 @@ def edges(count: int) -> list[tuple[dict[str, Value], tuple[int, int]]]:
 def ours(
     policy: Policy, work: list[tuple[dict[str, Value], tuple[int, int]]], partners: list[dict[str, str]]
 ) -> list[bytes]:
-    """As sync.project does it."""
+    """As sync.deciding.project does it."""
     share: dict[str, Value] = {
         "share.state": "accepted",
         "share.involvement": "resell",

@@ -22,8 +22,8 @@ from workspace import new_house
 
 from connectors.base import Connector
 from sync.house import House
-from sync.identifiers import internal_id
-from sync.pull import pull
+from sync.mirror.pull import pull
+from sync.store.identifiers import internal_id
 
 SMALL, LARGE = 10_000, count_of(1_000_000)
 OWN = 2_000  # deals of the org that is read

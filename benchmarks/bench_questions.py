@@ -19,15 +19,15 @@ from org import count_of, verdict
 from workspace import files, new_house
 
 from sync.house import House
-from sync.identifiers import partner_id
 from sync.ledger.own import received
 from sync.ledger.persons import ids_of
 from sync.ledger.questions import find_people, received_by, recipients_of
 from sync.ledger.showings import Showing, keep_showings
 from sync.ledger.subjects import Person
 from sync.ledger.tables import ledger
-from sync.rows import insert_all
-from sync.unfiltered import mirror
+from sync.store.identifiers import partner_id
+from sync.store.rows import insert_all
+from sync.store.unfiltered import mirror
 
 ROWS, PARTNERS = count_of(10_000_000), 200
 PERSONS = max(1000, ROWS // 100)

@@ -9,14 +9,14 @@ from bench_policy import deal as deal_of
 from workspace import new_house, partner_fields
 
 from mapping.values import freeze
-from sync.asked import meanings, shape_of
-from sync.facts import source_names
+from sync.deciding.facts import source_names
+from sync.deciding.project import drain, mark
 from sync.house import House
-from sync.identifiers import internal_id
-from sync.project import drain, mark
-from sync.rows import insert_new
-from sync.schema import partners
-from sync.unfiltered import mirror, partner_accounts, relations, shapes, streams
+from sync.mirror.asked import meanings, shape_of
+from sync.store.identifiers import internal_id
+from sync.store.rows import insert_new
+from sync.store.schema import partners
+from sync.store.unfiltered import mirror, partner_accounts, relations, shapes, streams
 
 ACTIVE = 50
 ACCOUNTS = 1000

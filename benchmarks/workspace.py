@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sync.applied import apply_files
 from sync.house import House, open_engine, utc_now
-from sync.migrate import migrate
+from sync.store.migrate import migrate
+from sync.versions.applied import apply_files
 
 TIERS = ("platinum", "gold", "silver", "registered")
 PLAIN = tuple(f"deal.extra_{number}" for number in range(1, 19))

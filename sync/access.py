@@ -12,9 +12,9 @@ from typing import Literal
 import sqlalchemy as sa
 
 from sync.house import House, instant
-from sync.identifiers import internal_id
-from sync.schema import api_keys, links, mails, partners, pauses, people, sessions
-from sync.unfiltered import partner_accounts
+from sync.store.identifiers import internal_id
+from sync.store.schema import api_keys, links, mails, partners, pauses, people, sessions
+from sync.store.unfiltered import partner_accounts
 
 SESSION = timedelta(hours=12)
 KEY_PREFIX = "sdr_live_"

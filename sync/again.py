@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import msgspec
 import sqlalchemy as sa
 
+from sync.actions.kinds import Statement
+from sync.actions.support_log import Overrun, take
 from sync.house import House, moment
-from sync.kinds import Statement
-from sync.schema import actions, mails, quarantine
-from sync.support_log import Overrun, take
+from sync.store.schema import actions, mails, quarantine
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from mapping.values import Value, major, thaw
 from policies.explain import Explanation
 from policies.transforms import plain_text
 from sync.access import Ambiguous
-from sync.asked import why_needed
-from sync.facts import ShareRow, share_fields
-from sync.gather import gather
+from sync.deciding.facts import ShareRow, share_fields
+from sync.deciding.gather import gather
 from sync.house import House
-from sync.schema import actions, applied, partners, pauses, quarantine, shares
-from sync.unfiltered import drifts, mirror, streams
+from sync.mirror.asked import why_needed
+from sync.store.schema import actions, applied, partners, pauses, quarantine, shares
+from sync.store.unfiltered import drifts, mirror, streams
 
 PAGE = 50
 

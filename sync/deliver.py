@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from config.workspace import Language, Workspace
 from sync.access import make_link
 from sync.house import House, instant
-from sync.schema import mails, people
+from sync.store.schema import mails, people
 
 BATCH, TRIES = 50, 6
 _MINUTES: Mapping[str, int] = {"sign-in": 15, "invitation": 3 * 24 * 60, "message": 3 * 24 * 60}  # of the link

@@ -22,9 +22,9 @@ from config.load import load
 from config.secrets import derive, workspace_key
 from config.workspace import Workspace
 from policies.bounded import Bounded, Judge, policies_of
-from sync.prepared import Prepared
-from sync.schema import applied
-from sync.turns import LOOK_SECONDS, in_line
+from sync.store.prepared import Prepared
+from sync.store.schema import applied
+from sync.store.turns import LOOK_SECONDS, in_line
 
 _NEWEST = Prepared(
     sa.select(applied.c.version, applied.c.floor, applied.c.bound).order_by(applied.c.version.desc()).limit(1)

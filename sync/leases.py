@@ -12,7 +12,7 @@ from threading import Event, Thread
 import sqlalchemy as sa
 
 from sync.house import House, instant
-from sync.schema import leases
+from sync.store.schema import leases
 
 log = logging.getLogger(__name__)
 

@@ -11,18 +11,18 @@ import sqlalchemy as sa
 
 from config.workspace import Workspace
 from connectors.base import Checkpoint, Connector, Page, Record, Stream
-from sync import schema, unfiltered
-from sync.facts import source_names
-from sync.gather import gather
+from sync.deciding.facts import source_names
+from sync.deciding.gather import gather
+from sync.deciding.project import drain, project
 from sync.house import House, open_engine
-from sync.identifiers import internal_id
-from sync.migrate import has_tables, migrate
-from sync.mirrored import apply_records
-from sync.project import drain, project
-from sync.reading import Reading, prepare, row_of
-from sync.related import DEAL, apply_relations
-from sync.rows import batches, insert_all, upsert
-from sync.steps import FieldStep, steps_of
+from sync.mirror.mirrored import apply_records
+from sync.mirror.reading import Reading, prepare, row_of
+from sync.mirror.related import DEAL, apply_relations
+from sync.mirror.steps import FieldStep, steps_of
+from sync.store import schema, unfiltered
+from sync.store.identifiers import internal_id
+from sync.store.migrate import has_tables, migrate
+from sync.store.rows import batches, insert_all, upsert
 
 MOST_PARTNERS = 1000  # accounts on which a filter is tried
 OBJECTS = ("opportunity", "account", "contact", "user")

@@ -20,21 +20,21 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from config.connections import Connections
 from config.workspace import ConnectionRow, Workspace
 from connectors.base import Connector, CrmError, NeedsAdmin, TryAgain
-from sync.calls import calls_of
-from sync.certificate import due_check
+from sync.actions.write_back import write_back
+from sync.checks.certificate import due_check
+from sync.checks.reconcile import check
+from sync.deciding.project import come_due
 from sync.deliver import SendMail, deliver
-from sync.drift import Looked
 from sync.house import House, instant
 from sync.leases import lease
 from sync.ledger.heads import seal
 from sync.ledger.retention import drop_old
-from sync.notices import is_waiting, sweep
-from sync.project import come_due
-from sync.pull import pull
-from sync.reconcile import check
-from sync.reread import reread
+from sync.mirror.calls import calls_of
+from sync.mirror.drift import Looked
+from sync.mirror.notices import is_waiting, sweep
+from sync.mirror.pull import pull
+from sync.mirror.reread import reread
 from sync.vitals import write_vitals
-from sync.write_back import write_back
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from config.widening import approvers
 from sync.access import Person
-from sync.applied import same_person
 from sync.house import House
-from sync.plans import apply_plan, approve, find_plan, make_plan
-from sync.schema import people
+from sync.store.schema import people
+from sync.versions.applied import same_person
+from sync.versions.plans import apply_plan, approve, find_plan, make_plan
 
 
 def put_in_force(house: House, files: Mapping[str, str], by: str = "admin") -> int:

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from sync.house import House, open_engine
-from sync.migrate import migrate
+from sync.store.migrate import migrate
 
 _numbers = itertools.count(1)
 _LONGEST = ("test_noninterference.py", "test_kill.py", "test_once_on_hubspot.py", "test_once_on_salesforce.py")

@@ -22,20 +22,20 @@ from connectors.budget import Time
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.seed import IDS
 from connectors.sandbox.server import Sandbox, start
-from sync import schema
 from sync.access import add_person
-from sync.applied import apply_files
+from sync.actions.kinds import Statement
+from sync.actions.support_log import MOST_A_MINUTE, Recorded, record, say, take
+from sync.actions.write_back import Written, write_back
 from sync.house import House, open_house
-from sync.identifiers import internal_id, partner_id, public_id
-from sync.kinds import Statement
-from sync.migrate import migrate
-from sync.pull import Pulled, pull
-from sync.reader import Projection
-from sync.rows import batches
-from sync.shown import Deal, Message, Query
-from sync.support_log import MOST_A_MINUTE, Recorded, record, say, take
-from sync.vault import vaults
-from sync.write_back import Written, write_back
+from sync.mirror.pull import Pulled, pull
+from sync.projection.reader import Projection
+from sync.projection.shown import Deal, Message, Query
+from sync.store import schema
+from sync.store.identifiers import internal_id, partner_id, public_id
+from sync.store.migrate import migrate
+from sync.store.rows import batches
+from sync.store.vault import vaults
+from sync.versions.applied import apply_files
 
 PEOPLE = {"MINATO": "tanto@minato.example", "HANBIT": "damdang@hanbit.example", "HOKUTO": "tanto@hokuto.example"}
 ORGS = {"sf": "salesforce", "hs": "hubspot"}

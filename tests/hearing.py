@@ -14,8 +14,8 @@ from demo_house import ACCOUNT, CONTACT, DEAL, ORGS, Life, crm_id
 
 from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
 from connectors.sandbox.salesforce_notices import ORGANIZATION, SalesforceSender
-from sync.reread import reread
-from webhook_app.partner_app import create_partner_app
+from sync.mirror.reread import reread
+from webhook_app.partner.app import create_partner_app
 
 PATH_SECRET = "Zr8_kU2vQm4-xT6bN0sWcE1y"
 APP_SECRET = "c0ffee00-0000-4000-8000-000000000001"

@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from worlds import CONNECTION, ON_DEAL, SUMMARY, Clock, World, WorldConnector
 
 from config.folder import read_folder
-from sync import reader
-from sync.applied import apply_files
 from sync.house import House, _compiled_versions, open_engine
-from sync.identifiers import internal_id as our_id
-from sync.identifiers import partner_id, public_id
 from sync.ledger import delivered, showings
-from sync.migrate import migrate
-from sync.pull import pull
-from sync.schema import api_keys, people, sessions
+from sync.mirror.pull import pull
+from sync.projection import reader
+from sync.store.identifiers import internal_id as our_id
+from sync.store.identifiers import partner_id, public_id
+from sync.store.migrate import migrate
+from sync.store.schema import api_keys, people, sessions
+from sync.versions.applied import apply_files
 
 KEY = hashlib.sha256(b"a key for proofs").digest()
 START = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)

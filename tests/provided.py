@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from sync import schema, unfiltered
 from sync.house import House
-from sync.identifiers import internal_id, partner_id
 from sync.ledger import tables
 from sync.ledger.chain import Entry, add
 from sync.ledger.persons import ids_of
 from sync.ledger.showings import Showing, keep_showings
 from sync.ledger.subjects import Person
+from sync.store import schema, unfiltered
+from sync.store.identifiers import internal_id, partner_id
 
 NAME, MAIL, TITLE = "contacts[].name", "contacts[].email", "contacts[].title"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from sync.deciding.project import project
+from sync.deciding.settle import settle
 from sync.house import House
-from sync.identifiers import internal_id
-from sync.project import project
-from sync.settle import settle
-from sync.unfiltered import relations
+from sync.store.identifiers import internal_id
+from sync.store.unfiltered import relations
 
 
 def take_back(house: House, partner: str, crm_id: str) -> None:

@@ -1,5 +1,5 @@
 """`python -m webhook_app` is `sudare`."""
 
-from webhook_app.terminal import main
+from webhook_app.terminal.sudare import main
 
 main()

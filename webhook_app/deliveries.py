@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync.reader import Projection
-from sync.shown import Updating
+from sync.projection.reader import Projection
+from sync.projection.shown import Updating
 from webhook_app.door import Door
 from webhook_app.guard import updating
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 from pypdf import PdfReader, PdfWriter
 
 from config.workspace import Document
-from sync.documents import NotKept, open_kept
 from sync.house import House
+from sync.store.documents import NotKept, open_kept
 
 
 def count_pages(house: House, document: Document) -> int:

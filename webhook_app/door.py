@@ -14,9 +14,9 @@ from flask import Flask, current_app, g
 from config.workspace import Workspace
 from sync.access import Person, Side
 from sync.house import House
-from sync.reader import Projection
+from sync.projection.reader import Projection
 from webhook_app.sign_ins import SignIns
-from webhook_app.texts import Texts
+from webhook_app.texts.text import Texts
 
 _BODY_LIMIT = 1 << 20  # a MiB; the front in front of us refuses larger ones before they are read
 

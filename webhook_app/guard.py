@@ -11,13 +11,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from sync.access import Person, person_of_session
+from sync.actions.support_log import Overrun
 from sync.house import NotApplied
-from sync.shown import Updating
-from sync.support_log import Overrun
+from sync.projection.shown import Updating
 from webhook_app.door import Door, this_door, this_house, this_workspace
+from webhook_app.hooks.statements import UNFIT
 from webhook_app.pages import page
 from webhook_app.problems import as_problem, problem, speaks_problems
-from webhook_app.statements import UNFIT
 
 View = TypeVar("View", bound=Callable[..., AnyResponse])
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from config.folder import read_folder
 from mapping.model import Broken
-from sync.applied import drift
 from sync.board import ConnectionState
-from sync.changes import HELD
+from sync.deciding.changes import HELD
 from sync.house import House, moment
+from sync.versions.applied import drift
 from sync.vitals import read_vitals
 
 LATE = timedelta(minutes=10)

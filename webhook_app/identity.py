@@ -6,8 +6,8 @@ from flask import Blueprint, abort, redirect, request
 from werkzeug.wrappers import Response
 
 from sync.access import SESSION, Person, end_session, peek_link, set_language, use_link
-from sync.reader import Projection
-from sync.support_log import say
+from sync.actions.support_log import say
+from sync.projection.reader import Projection
 from webhook_app.door import this_door, this_house, this_workspace, visitor
 from webhook_app.guard import is_secure, open_to_all, session_cookie
 from webhook_app.pages import LANGUAGE_COOKIE, as_language, local_path, page

@@ -11,11 +11,11 @@ from flask import Response, make_response, render_template, request
 from markupsafe import Markup
 
 from config.workspace import Language
-from webhook_app import texts_fields
 from webhook_app.door import this_door, this_workspace, visitor
 from webhook_app.facets import shown_value
 from webhook_app.formats import instant_text, value_text
-from webhook_app.texts import LANGUAGE_NAMES, LANGUAGES, say
+from webhook_app.texts import fields as texts_fields
+from webhook_app.texts.text import LANGUAGE_NAMES, LANGUAGES, say
 
 LANGUAGE_COOKIE = "language"
 _KANA = re.compile("[\u3041-\u30ff]")

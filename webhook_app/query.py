@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sync.reader import LIMIT
-from sync.shown import BY_CHANGE, STATE, BadQuery, Query
+from sync.projection.reader import LIMIT
+from sync.projection.shown import BY_CHANGE, STATE, BadQuery, Query
 
 FIXED = ("sort", STATE, "q", "after", "limit")
 _LONGEST = 300  # characters of a value

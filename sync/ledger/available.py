@@ -18,15 +18,15 @@ from policies.layout import list_of
 from policies.model import LADDERS
 from policies.rulebook import ReadyRule, Rulebook
 from policies.view import DealView
-from sync.facts import Contact, ShareRow
+from sync.deciding.facts import Contact, ShareRow
 from sync.house import House, InForce, moment
 from sync.ledger.chain import AVAILABLE, Entry, add
 from sync.ledger.persons import ids_of
 from sync.ledger.showings import Showing, keep_showings
 from sync.ledger.subjects import Columns, Items, Person, Shows, crowd_of, is_personal
 from sync.ledger.tables import shown
-from sync.prepared import Prepared
-from sync.rows import upsert
+from sync.store.prepared import Prepared
+from sync.store.rows import upsert
 
 _MEMO = 65_536
 _END = Prepared(

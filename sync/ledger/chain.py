@@ -10,8 +10,8 @@ import msgspec
 import sqlalchemy as sa
 
 from sync.ledger.tables import ledger, ledger_heads, ledger_links
-from sync.prepared import Prepared
-from sync.rows import insert_all
+from sync.store.prepared import Prepared
+from sync.store.rows import insert_all
 
 FIRST = "0" * 64  # stands before the first link
 AVAILABLE = "available"

@@ -10,13 +10,13 @@ from typing import Any, Literal, NamedTuple
 import sqlalchemy as sa
 
 from sync.house import House, InForce
-from sync.identifiers import digest
 from sync.ledger.chain import Entry, add, missing
 from sync.ledger.showings import Showing, keep_showings, read_showings
 from sync.ledger.tables import deliveries
-from sync.rows import among, insert_new
-from sync.schema import shares
-from sync.shown import Updating
+from sync.projection.shown import Updating
+from sync.store.identifiers import digest
+from sync.store.rows import among, insert_new
+from sync.store.schema import shares
 
 Channel = Literal["page", "api", "feed"]
 _MOST = 200_000  # deliveries that a process remembers

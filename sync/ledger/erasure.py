@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from sync.deciding.project import mark
 from sync.house import House
 from sync.ledger.tables import subjects
-from sync.project import mark
-from sync.schema import views
+from sync.store.schema import views
 
 
 def erase(house: House, subject_id: str) -> int:

@@ -12,7 +12,7 @@ from policies.rulebook import ReadyRule
 from sync.house import House, instant
 from sync.ledger.showings import Showing, read_showings
 from sync.ledger.tables import shown
-from sync.schema import applied
+from sync.store.schema import applied
 
 
 @dataclass(frozen=True, slots=True)

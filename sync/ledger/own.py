@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.cursors import place_in_record, record_cursor
 from sync.house import House
 from sync.ledger.chain import AVAILABLE
 from sync.ledger.showings import read_showings
 from sync.ledger.tables import ledger
+from sync.projection.cursors import place_in_record, record_cursor
 
 PAGE = 100
 

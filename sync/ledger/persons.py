@@ -12,7 +12,7 @@ from config.secrets import derive
 from sync.house import House
 from sync.ledger.subjects import Person
 from sync.ledger.tables import subjects
-from sync.rows import among, insert_new
+from sync.store.rows import among, insert_new
 
 _NONCE = 12  # bytes of AES-GCM
 

@@ -16,9 +16,9 @@ from sync.house import House
 from sync.ledger.persons import name_of
 from sync.ledger.showings import read_showings
 from sync.ledger.tables import ledger, subjects
-from sync.rows import among
-from sync.schema import partners
-from sync.unfiltered import mirror
+from sync.store.rows import among
+from sync.store.schema import partners
+from sync.store.unfiltered import mirror
 
 CHANNELS = ("available", "page", "api", "feed")
 PAGE = 50  # persons, or partners, at once

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sync.house import House
 from sync.ledger.showings import read_showings
 from sync.ledger.tables import deliveries, recalls
-from sync.recalls import BY_VENDOR, Recall, as_recall, confirm
-from sync.rows import among
-from sync.schema import partners
-from sync.unfiltered import mirror
+from sync.projection.recalls import BY_VENDOR, Recall, as_recall, confirm
+from sync.store.rows import among
+from sync.store.schema import partners
+from sync.store.unfiltered import mirror
 
 PAGE = 50
 

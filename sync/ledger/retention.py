@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from sync.house import House
 from sync.ledger.tables import deliveries, ledger, ledger_heads, ledger_links, shown, subjects
-from sync.schema import shares, views
+from sync.store.schema import shares, views
 
 
 def drop_old(house: House) -> int:

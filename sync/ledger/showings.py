@@ -10,10 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sync.identifiers import digest
 from sync.ledger.tables import showings
-from sync.prepared import Prepared, among_given, listed
-from sync.rows import among, insert_new
+from sync.store.identifiers import digest
+from sync.store.prepared import Prepared, among_given, listed
+from sync.store.rows import among, insert_new
 
 Rule = tuple[str, str]
 """Kind and name of a rule."""

@@ -12,8 +12,8 @@ from policies.layout import list_of
 from policies.model import LADDERS, FieldRow
 from policies.transforms import Render
 from policies.view import UNSHOWABLE
-from sync.facts import Contact, Fields
-from sync.identifiers import digest
+from sync.deciding.facts import Contact, Fields
+from sync.store.identifiers import digest
 
 Items = tuple[tuple[str, str], ...]
 """Fields of one person at their rungs, by name."""

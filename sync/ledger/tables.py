@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, UniqueConstraint
 
-from sync.columns import metadata, number, text, where
+from sync.store.columns import metadata, number, text, where
 
 showings = Table(  # fields at their rungs, by a digest of the whole row
     "showings",

@@ -14,7 +14,7 @@ from sync.ledger.chain import FIRST, Entry, link_digest, row_digest
 from sync.ledger.heads import MONTH, Head, is_signed
 from sync.ledger.retention import first_kept
 from sync.ledger.tables import ledger, ledger_heads, ledger_links
-from sync.schema import applied
+from sync.store.schema import applied
 
 _AT_ONCE = 2000  # links, or rows
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from webhook_app.demo import Demo, running
+from webhook_app.terminal.demo import Demo, running
 
 CHROMIUM = "/usr/bin/chromium"
 PICTURES = Path(__file__).parents[1] / "screenshots" / "out"

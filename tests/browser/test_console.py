@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sync.access import add_person, make_link, set_language
 from sync.house import open_house
-from webhook_app.demo import Demo
+from webhook_app.terminal.demo import Demo
 
 pytestmark = pytest.mark.browser
 PICTURES = Path(os.environ.get("SUDARE_PICTURES") or Path(__file__).parents[1] / "screenshots" / "out")

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from webhook_app.demo import Demo
+from webhook_app.terminal.demo import Demo
 
 pytestmark = pytest.mark.browser
 PICTURES = Path(__file__).parents[1] / "screenshots" / "out"

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import pytest
 
-from webhook_app.terminal import main
+from webhook_app.terminal.sudare import main
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

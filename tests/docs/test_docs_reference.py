@@ -24,11 +24,11 @@ from mapping.functions import FUNCTIONS
 from mapping.model import SHARE_FIELDS, SHARE_STATES
 from policies.model import LADDERS
 from policies.trial import run_tests
-from sync.kinds import KINDS, KindField
+from sync.actions.kinds import KINDS, KindField
 from webhook_app.health import STATES
-from webhook_app.signatures import open_secret, verified
-from webhook_app.texts_vendor import VENDOR
-from webhook_app.xapi_words import VERBS
+from webhook_app.hooks.signatures import open_secret, verified
+from webhook_app.hooks.xapi_words import VERBS
+from webhook_app.texts.vendor import VENDOR
 
 FILES = {
     "sudare.yaml": "sudare",
@@ -164,7 +164,7 @@ def test_the_signing_example_makes_a_signature_that_is_taken(documents: Any, pag
 
 
 def test_every_address_of_the_api_is_told_and_no_other(documents: Any) -> None:
-    offered = re.findall(r'@offers\(\s*"(\w+)", "([^"]+)"', documents["webhook_app/api.py"].text)
+    offered = re.findall(r'@offers\(\s*"(\w+)", "([^"]+)"', documents["webhook_app/partner/api.py"].text)
     told = {word for word in documents["docs/api.md"].named if "/" in word}
     assert told == {f"{verb} {path}" for verb, path in offered}
 

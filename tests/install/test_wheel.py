@@ -31,7 +31,7 @@ def test_the_wheel_holds_the_rooms_with_their_pages_and_templates_and_nothing_el
         "config/templates/salesforce/sudare.yaml",
         "config/templates/demo/documents/price-list.pdf",
         "connectors/sandbox/templates/deal.html",
-        "sync/migrations/versions/0001_first.py",
+        "sync/store/migrations/versions/0001_first.py",
     ):
         assert needed in names
 

@@ -19,16 +19,16 @@ from worlds import WorldConnector
 
 from config.workspace import Document
 from sync.access import _person, end_api_key, pause
-from sync.applied import Draft, fit, put_in_force
+from sync.actions.kinds import Statement
+from sync.actions.support_log import record
 from sync.house import instant
-from sync.identifiers import partner_id
-from sync.kinds import Statement
 from sync.ledger.tables import recalls
-from sync.pull import pull
-from sync.schema import api_keys, people, sessions, shares
-from sync.support_log import record
+from sync.mirror.pull import pull
+from sync.store.identifiers import partner_id
+from sync.store.schema import api_keys, people, sessions, shares
+from sync.versions.applied import Draft, fit, put_in_force
 from webhook_app.door import Door, this_house
-from webhook_app.partner_app import create_partner_app
+from webhook_app.partner.app import create_partner_app
 
 
 def session_without_end(_: Any) -> Any:
@@ -215,7 +215,7 @@ DOORS = (
     ),
     Leak(
         "a key outlives its end",
-        "webhook_app.api",
+        "webhook_app.partner.api",
         "partner_of_key",
         key_without_end,
         caught=Wrong,
@@ -247,7 +247,7 @@ DOORS = (
     ),
     Leak(
         "a partner answers for another",
-        "sync.support_log",
+        "sync.actions.support_log",
         "share_of",
         answers_for_anybody,
         caught=Wrong,
@@ -255,7 +255,7 @@ DOORS = (
     ),
     Leak(
         "a partner answers another's recall",
-        "webhook_app.api",
+        "webhook_app.partner.api",
         "acknowledge",
         acknowledges_for_anybody,
         caught=Wrong,

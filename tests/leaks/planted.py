@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from policies import view
-from sync import reader, settle, shown
-from sync.identifiers import digest
-from sync.schema import shares
-from sync.unfiltered import mirror
-from webhook_app import api, query
+from sync.deciding import settle
+from sync.projection import reader, shown
+from sync.store.identifiers import digest
+from sync.store.schema import shares
+from sync.store.unfiltered import mirror
+from webhook_app import query
 from webhook_app.door import this_house
+from webhook_app.partner import api
 
 
 def sorts_by_the_value(_: Any) -> Any:

@@ -9,9 +9,9 @@ from leaks.leak import MAIN, QUIET, Leak
 from leaks.reading import EVERYBODY
 from proofs.twins import Wrong
 
-from sync import changes, project
+from sync.deciding import changes, project
 from sync.house import House, _partner_key
-from sync.schema import partners
+from sync.store.schema import partners
 
 
 def one_view_a_deal(_: Any) -> Any:

@@ -13,14 +13,14 @@ from nasty import PARTNERS
 from proofs.twins import Wrong
 
 from policies.view import DealView
-from sync import reader
-from sync.identifiers import partner_id
-from sync.reader import Projection
-from sync.schema import messages, narrowed, plans, shares, views
-from sync.shown import BadQuery, Message
-from sync.unfiltered import mirror
-from webhook_app import api
+from sync.projection import reader
+from sync.projection.reader import Projection
+from sync.projection.shown import BadQuery, Message
+from sync.store.identifiers import partner_id
+from sync.store.schema import messages, narrowed, plans, shares, views
+from sync.store.unfiltered import mirror
 from webhook_app.door import this_house
+from webhook_app.partner import api
 
 EVERYBODY = tuple(map(partner_id, PARTNERS))
 
@@ -371,7 +371,7 @@ READ = (
     ),
     Leak(
         "recalls are numbered over all partners",
-        "sync.recalls",
+        "sync.projection.recalls",
         "_id",
         recalls_are_numbered,
         ("feed", "/api/v1/recalls"),

@@ -12,8 +12,9 @@ from proofs.twins import Wrong
 
 from policies import view
 from policies.rulebook import Rulebook
-from sync import changes, project, reader, settle
-from webhook_app import api
+from sync.deciding import changes, project, settle
+from sync.projection import reader
+from webhook_app.partner import api
 
 _FIRST = (
     Leak(
@@ -167,7 +168,7 @@ _FIRST = (
         caught=Wrong,
         steps=(("unrelate", "D1", "SILV"),),
     ),
-    Leak("one pseudonym for all partners", "sync.identifiers", "_pseudonym", planted.same_name_for_all),
+    Leak("one pseudonym for all partners", "sync.store.identifiers", "_pseudonym", planted.same_name_for_all),
     Leak(
         "messages outlive the share",
         settle,

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mapping.values import Money
 from policies.model import LADDERS, FieldRow
 from policies.transforms import TOKEN_CLOSES, TOKEN_OPENS, Calendar, renders_of
-from sync.identifiers import personal
+from sync.store.identifiers import personal
 
 BANDS = {"JPY": (Money(1_000_000, "JPY"), Money(5_000_000, "JPY")), "USD": (Money(100_000, "USD"),)}
 NAMES = ("田中 太郎", "田中太郎", "佐々木", "林", "남궁 민", "김민수", "Jane Doe",

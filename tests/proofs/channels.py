@@ -16,10 +16,10 @@ from proofs.histories import DEALS
 from werkzeug.test import Client
 
 from sync.house import House
-from sync.identifiers import partner_id
-from sync.schema import mails, people
-from sync.shown import Updating
-from webhook_app.api import api_pages
+from sync.projection.shown import Updating
+from sync.store.identifiers import partner_id
+from sync.store.schema import mails, people
+from webhook_app.partner.api import api_pages
 
 UPDATING = b"updating"
 Answer = tuple[int, tuple[tuple[str, str], ...], bytes]

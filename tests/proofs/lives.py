@@ -16,18 +16,18 @@ from nasty import CONNECTION, FILES, KEY, PARTNERS, START, deal_of, first_world
 from proofs.histories import Edit, change
 from worlds import Clock, Fault, World, WorldConnector, no_fault
 
-from sync.applied import apply_files, files_in_force
+from sync.actions.kinds import Statement
+from sync.actions.support_log import record
+from sync.actions.write_back import write_back
+from sync.deciding.project import come_due
 from sync.house import House, open_engine
-from sync.identifiers import partner_id
-from sync.kinds import Statement
-from sync.migrate import migrate
-from sync.project import come_due
-from sync.pull import pull
-from sync.reader import Projection
-from sync.schema import actions, statements
-from sync.support_log import record
-from sync.write_back import write_back
-from webhook_app.api import api_pages
+from sync.mirror.pull import pull
+from sync.projection.reader import Projection
+from sync.store.identifiers import partner_id
+from sync.store.migrate import migrate
+from sync.store.schema import actions, statements
+from sync.versions.applied import apply_files, files_in_force
+from webhook_app.partner.api import api_pages
 
 Said = tuple[str, str, str | None, Mapping[str, str]]  # partner, kind, deal, fields
 

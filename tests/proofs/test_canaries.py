@@ -17,17 +17,17 @@ from config.folder import read_folder
 from config.init import init_demo
 from connectors.sandbox import seed, server
 from sync.access import add_person, find_partner, make_api_key, make_link, use_link
-from sync.applied import apply_files
-from sync.columns import metadata
+from sync.actions.support_log import say
+from sync.actions.write_back import write_back
 from sync.house import House, open_house
-from sync.migrate import migrate
-from sync.pull import pull
-from sync.reader import Projection
-from sync.schema import feed, messages, shares, views
-from sync.shown import Query
-from sync.support_log import say
-from sync.write_back import write_back
-from webhook_app.partner_app import create_partner_app
+from sync.mirror.pull import pull
+from sync.projection.reader import Projection
+from sync.projection.shown import Query
+from sync.store.columns import metadata
+from sync.store.migrate import migrate
+from sync.store.schema import feed, messages, shares, views
+from sync.versions.applied import apply_files
+from webhook_app.partner.app import create_partner_app
 
 PARTNERS = {"salesforce": seed.seed_salesforce.PARTNERS, "hubspot": seed.seed_hubspot.PARTNERS}
 ON_DEALS = {"salesforce": seed.seed_salesforce.PARTNERS_ON_DEALS, "hubspot": seed.seed_hubspot.PARTNERS_ON_DEALS}

@@ -13,17 +13,17 @@ from worlds import Clock, WorldConnector
 from mapping.model import Broken
 from mapping.values import thaw
 from policies.model import LADDERS
-from sync.applied import apply_files, in_force
-from sync.foreseen import shareable
-from sync.gather import gather
+from sync.deciding.gather import gather
+from sync.deciding.project import come_due, drain, mark
 from sync.house import House, open_engine
-from sync.migrate import migrate
-from sync.plans import apply_plan, make_plan
-from sync.project import come_due, drain, mark
-from sync.pull import pull
-from sync.reader import Projection
-from sync.schema import feed, partners, shares, views
-from sync.shown import Query, Updating
+from sync.mirror.pull import pull
+from sync.projection.reader import Projection
+from sync.projection.shown import Query, Updating
+from sync.store.migrate import migrate
+from sync.store.schema import feed, partners, shares, views
+from sync.versions.applied import apply_files, in_force
+from sync.versions.foreseen import shareable
+from sync.versions.plans import apply_plan, make_plan
 
 POLICY, TESTS = "policies/deal-share.yaml", "policies/tests/deal-share.test.yaml"
 NOBODY = """\

@@ -7,12 +7,12 @@ import sqlalchemy as sa
 from nasty import PARTNERS
 from proofs.lives import check_once, partners_bytes, tell_once
 
-from sync.identifiers import partner_id
 from sync.ledger.tables import ledger, showings, subjects
-from sync.migrate import is_current, migrate
-from sync.reader import Projection
-from sync.schema import feed, messages, partners, shares, statements, views
-from sync.unfiltered import mirror
+from sync.projection.reader import Projection
+from sync.store.identifiers import partner_id
+from sync.store.migrate import is_current, migrate
+from sync.store.schema import feed, messages, partners, shares, statements, views
+from sync.store.unfiltered import mirror
 
 
 def test_a_deal_reaches_its_partners_and_each_click_the_crm_once(database_url, tmp_path):
@@ -36,7 +36,7 @@ def test_partners_receive_the_same_bytes_from_both_databases(sqlite_url, postgre
 
 
 def _by_every_order(house):
-    from sync.shown import Query
+    from sync.projection.shown import Query
 
     found = {}
     for key in PARTNERS:

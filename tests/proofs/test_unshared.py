@@ -37,17 +37,17 @@ from worlds import Clock, WorldConnector
 
 from config.folder import FINGERPRINT
 from sync.access import make_link, pause, resume
-from sync.applied import apply_files
+from sync.deciding.project import come_due, drain
+from sync.deciding.settle import settle
 from sync.house import House, open_engine
-from sync.identifiers import partner_id
-from sync.migrate import migrate
-from sync.project import come_due, drain
-from sync.pull import pull
-from sync.reader import Projection
-from sync.schema import messages, partners, pauses, shares, views
-from sync.settle import settle
-from webhook_app.api import api_pages
-from webhook_app.partner_app import create_partner_app
+from sync.mirror.pull import pull
+from sync.projection.reader import Projection
+from sync.store.identifiers import partner_id
+from sync.store.migrate import migrate
+from sync.store.schema import messages, partners, pauses, shares, views
+from sync.versions.applied import apply_files
+from webhook_app.partner.api import api_pages
+from webhook_app.partner.app import create_partner_app
 
 SIGN = re.compile("案[0-9]+号")  # of a value: each edit writes one that never stood before
 BOTH, DEALS = ("GOLD", "REGI"), ("D1", "D2", "D3")

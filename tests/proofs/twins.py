@@ -19,15 +19,15 @@ from proofs.observe import PLAIN, RUNGS, Observation, Watcher
 from proofs.versions import put
 from worlds import World, WorldConnector
 
+from sync.actions.kinds import Statement
+from sync.actions.support_log import record
+from sync.deciding.project import come_due
 from sync.house import House
-from sync.identifiers import digest, partner_id, personal
-from sync.kinds import Statement
-from sync.project import come_due
-from sync.pull import pull
-from sync.reader import Projection
-from sync.recalls import BY_API, acknowledge, own_recalls
-from sync.support_log import record
-from webhook_app.partner_app import create_partner_app
+from sync.mirror.pull import pull
+from sync.projection.reader import Projection
+from sync.projection.recalls import BY_API, acknowledge, own_recalls
+from sync.store.identifiers import digest, partner_id, personal
+from webhook_app.partner.app import create_partner_app
 
 AT_LAST = 2  # channels picked after the last step, beside the whole list, its pages and the feed
 

@@ -11,9 +11,9 @@ import yaml
 from nasty import FILES
 
 from config.load import load
-from sync.applied import Draft, NeedsApproval, apply_files, put_in_force
 from sync.house import House
-from sync.plans import make_plan
+from sync.versions.applied import Draft, NeedsApproval, apply_files, put_in_force
+from sync.versions.plans import make_plan
 
 AUTHOR, SECOND = "sato", "admin@aozora.example"
 POLICY, FIELDS = "policies/deal-share.yaml", "fields.yaml"

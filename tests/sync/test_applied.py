@@ -9,15 +9,15 @@ from demo_house import NAMES
 
 from config.folder import read_folder
 from mapping.model import Broken
-from sync import schema
 from sync.access import add_person, make_link, peek_link, person_of_session, use_link
-from sync.applied import apply_files, drift, files_in_force
-from sync.documents import NotKept, open_kept
+from sync.deciding.project import drain
 from sync.house import NotApplied
-from sync.identifiers import partner_id
-from sync.project import drain
-from sync.reader import Projection
-from sync.shown import Updating
+from sync.projection.reader import Projection
+from sync.projection.shown import Updating
+from sync.store import schema
+from sync.store.documents import NotKept, open_kept
+from sync.store.identifiers import partner_id
+from sync.versions.applied import apply_files, drift, files_in_force
 
 
 def drained(life):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from demo_house import ACCOUNT, DEAL, PEOPLE, crm_id, person_of
 
-from sync import access, board, schema
-from sync.identifiers import partner_id
-from sync.project import come_due
-from sync.settle import settle
+from sync import access, board
+from sync.deciding.project import come_due
+from sync.deciding.settle import settle
+from sync.store import schema
+from sync.store.identifiers import partner_id
 
 # (connection, what the call that reads contacts is matched by, a deal, a partner on it, the name's field)
 CRMS = [

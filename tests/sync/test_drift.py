@@ -8,11 +8,11 @@ from demo_house import ACCOUNT, ORGS, Life
 from connectors.base import NeedsAdmin, TryAgain
 from connectors.sandbox import reshaping
 from mapping.drift import Drift
-from sync import schema, unfiltered
-from sync.changes import HELD
-from sync.drift import Looked, watch
-from sync.reading import prepare
-from sync.settle import settle
+from sync.deciding.changes import HELD
+from sync.deciding.settle import settle
+from sync.mirror.drift import Looked, watch
+from sync.mirror.reading import prepare
+from sync.store import schema, unfiltered
 
 DEAL = {"sf": "Opportunity", "hs": "deals"}
 CONTACT = {"sf": "Contact", "hs": "contacts"}

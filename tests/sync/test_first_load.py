@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from sync import schema
+from sync.store import schema
 
 CONTACTS = {"sf": "FROM Contact", "hs": "/crm/v3/objects/contacts"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from demo_house import crm_id
 
 from policies.redaction import MASK
-from sync import schema
-from sync.project import drain
-from sync.released_texts import approve, texts
+from sync.deciding.project import drain
+from sync.deciding.released_texts import approve, texts
+from sync.store import schema
 
 RULE = "  - {name: Next step, when: {partner.tier: [gold, platinum]}, fields: [deal.next_step], as: redacted}\nlimit:\n"
 

@@ -18,9 +18,9 @@ import pytest
 from config.connections import open_connections
 from connectors.sandbox.serving import Call
 from mapping.compile import reasons
-from sync.asked import why_needed
 from sync.house import House, moment
-from sync.reading import prepare
+from sync.mirror.asked import why_needed
+from sync.mirror.reading import prepare
 from sync.schedule import run_scheduler
 from sync.vitals import read_vitals
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sync.house import House, open_engine
-from sync.migrate import migrate
+from sync.store.migrate import migrate
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from demo_house import crm_id
 
 from connectors.sandbox import hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
-from sync import unfiltered
+from sync.store import unfiltered
 
 DEAL = "TATESHINA_ERP"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from demo_house import crm_id
 
 from sync.access import make_api_key
-from sync.identifiers import partner_id
 from sync.ledger.own import received
 from sync.ledger.questions import find_people, received_by, recipients_of
-from webhook_app.partner_app import create_partner_app
+from sync.store.identifiers import partner_id
+from webhook_app.partner.app import create_partner_app
 
 MINATO, HANBIT = partner_id("MINATO"), partner_id("HANBIT")
 

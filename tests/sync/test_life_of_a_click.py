@@ -9,9 +9,9 @@ import pytest
 from demo_house import DEAL, ORGS, crm_id, person_of
 
 from connectors.base import NeedsAdmin, TryAgain
-from sync import schema, unfiltered
-from sync.identifiers import partner_id
-from sync.write_back import LEASE, SETTLE
+from sync.actions.write_back import LEASE, SETTLE
+from sync.store import schema, unfiltered
+from sync.store.identifiers import partner_id
 
 SF = {
     "on": "sf",

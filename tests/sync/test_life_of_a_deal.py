@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from demo_house import ACCOUNT, CONTACT, DEAL, ORGS, crm_id, person_of
 
-from sync import schema, unfiltered
-from sync.identifiers import partner_id
+from sync.store import schema, unfiltered
+from sync.store.identifiers import partner_id
 
 # What each CRM calls the same things, with a deal of the story, a gold and a silver partner on it, and one that is not.
 SF = {

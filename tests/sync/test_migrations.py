@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from sync import schema, unfiltered  # noqa: F401 - their tables join the metadata
-from sync.columns import metadata
 from sync.house import House, open_engine, utc_now
-from sync.migrate import is_current, migrate
+from sync.store import schema, unfiltered  # noqa: F401 - their tables join the metadata
+from sync.store.columns import metadata
+from sync.store.migrate import is_current, migrate
 
 
 def test_a_new_database_gets_exactly_the_tables_that_the_code_asks_for_and_twice_changes_nothing(

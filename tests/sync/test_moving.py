@@ -15,13 +15,13 @@ from mapping.model import Broken
 from policies.compile import Policy, compile_policy
 from policies.difference import difference
 from policies.model import LADDERS, Rule
-from sync.foreseen import Foreseen, foreseen, shareable
+from sync.deciding.project import drain, mark
 from sync.house import InForce
-from sync.masks import mask
-from sync.moving import may_move
-from sync.project import drain, mark
-from sync.schema import partners, shares
-from sync.unfiltered import partner_accounts
+from sync.projection.masks import mask
+from sync.store.schema import partners, shares
+from sync.store.unfiltered import partner_accounts
+from sync.versions.foreseen import Foreseen, foreseen, shareable
+from sync.versions.moving import may_move
 
 CONDITIONS: tuple[Any, ...] = (
     "always",

@@ -7,9 +7,9 @@ from nasty import CONNECTION, PARTNERS, START, deal_of, first_deal, first_world,
 from worlds import WorldConnector
 
 from connectors.base import TryAgain
-from sync.identifiers import partner_id
-from sync.pull import pull
-from sync.reader import Projection
+from sync.mirror.pull import pull
+from sync.projection.reader import Projection
+from sync.store.identifiers import partner_id
 
 
 @pytest.fixture(scope="module")

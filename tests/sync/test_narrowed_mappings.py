@@ -5,9 +5,9 @@ from __future__ import annotations
 from demo_house import crm_id
 
 from connectors.base import TryAgain
-from sync import schema, unfiltered
-from sync.identifiers import partner_id
-from sync.project import drain
+from sync.deciding.project import drain
+from sync.store import schema, unfiltered
+from sync.store.identifiers import partner_id
 
 
 def drained(life):

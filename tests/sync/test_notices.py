@@ -14,11 +14,11 @@ from hearing import BARE, HS, SF, hearing
 from config.connections import hearing_connections, open_connections
 from connectors.base import NeedsAdmin, Notice, TryAgain
 from connectors.sandbox.faults import Faults
-from sync import notices as table
-from sync import schema, unfiltered
-from sync.notices import Full, keep, sweep
-from sync.rows import insert_all
+from sync.mirror import notices as table
+from sync.mirror.notices import Full, keep, sweep
 from sync.schedule import run_scheduler
+from sync.store import schema, unfiltered
+from sync.store.rows import insert_all
 from sync.vitals import read_vitals
 
 

@@ -11,11 +11,11 @@ from demo_house import Life, crm_id
 
 from connectors.sandbox import hubspot_links, reshaping
 from connectors.sandbox.hubspot_schema import Property
-from sync import schema
-from sync.kinds import Statement
-from sync.promise import promised
-from sync.support_log import record
-from sync.write_back import BATCH
+from sync.actions.kinds import Statement
+from sync.actions.promise import promised
+from sync.actions.support_log import record
+from sync.actions.write_back import BATCH
+from sync.store import schema
 
 ON = "hs"
 DEALS = ("TATESHINA_ERP", "TATESHINA_CARE")

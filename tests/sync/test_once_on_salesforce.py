@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 from demo_house import Life, crm_id
 
-from sync import schema
-from sync.kinds import Statement
-from sync.support_log import record
+from sync.actions.kinds import Statement
+from sync.actions.support_log import record
+from sync.store import schema
 
 ON = "sf"
 DEALS = ("YOKOHAMA_CORE", "YOKOHAMA_CARE", "SHINANO_MES")
@@ -54,7 +54,7 @@ def test_of_thousands_of_actions_with_every_third_answer_lost_each_stands_once(
     life_on_sqlite, monkeypatch, count, batch
 ):
     life = life_on_sqlite
-    monkeypatch.setattr("sync.write_back.BATCH", batch)
+    monkeypatch.setattr("sync.actions.write_back.BATCH", batch)
     life.posts_many(count, lambda number: _said(life, number))
     life.faults.now_and_then(TASKS, 0.3, ("after", "reset", "half", "late"), seed=20261125)
     life.write(ON)

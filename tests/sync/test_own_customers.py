@@ -10,9 +10,9 @@ from nasty import CONNECTION, PARTNERS, START, build_house, deal_of, first_deal,
 from worlds import Clock, World, WorldConnector
 
 from sync.house import House
-from sync.identifiers import partner_id
-from sync.pull import pull
-from webhook_app.api import api_pages
+from sync.mirror.pull import pull
+from sync.store.identifiers import partner_id
+from webhook_app.partner.api import api_pages
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ import sqlalchemy as sa
 from agreed import second_person
 
 from config.folder import read_folder
-from sync import schema, unfiltered
 from sync.access import Person, add_person, end_person
-from sync.applied import NeedsApproval, apply_files, files_in_force
 from sync.board import explain
-from sync.identifiers import partner_id
-from sync.plans import NotYours, Overtaken, apply_plan, approve, find_plan, list_plans, make_plan, refuse
-from sync.project import drain, project
-from sync.samples import live_samples, samples
-from sync.shown import Query, Updating
+from sync.deciding.project import drain, project
+from sync.projection.shown import Query, Updating
+from sync.store import schema, unfiltered
+from sync.store.identifiers import partner_id
+from sync.versions.applied import NeedsApproval, apply_files, files_in_force
+from sync.versions.plans import NotYours, Overtaken, apply_plan, approve, find_plan, list_plans, make_plan, refuse
+from sync.versions.samples import live_samples, samples
 
 ROOT = Path(__file__).parents[2]
 EXACT_FOR_GOLD = (
@@ -308,14 +308,14 @@ def test_nothing_but_the_one_gate_stores_a_version():
         if re.search(r"insert\((schema\.)?applied\)|update\((schema\.)?applied\)", path.read_text(encoding="utf-8"))
     }
     # The rehearsal's database is in memory, and nobody's.
-    assert found == {"sync/applied.py", "sync/rehearsal.py"}
+    assert found == {"sync/versions/applied.py", "sync/rehearsal.py"}
     named = {
         path.relative_to(ROOT).as_posix()
         for folder in ("sync", "webhook_app")
         for path in (ROOT / folder).rglob("*.py")
         if "put_in_force(" in path.read_text(encoding="utf-8")
     }
-    assert named == {"sync/applied.py", "sync/plans.py"}
+    assert named == {"sync/versions/applied.py", "sync/versions/plans.py"}
 
 
 def _person(life, email):

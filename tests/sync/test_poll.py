@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from demo_house import DEAL
 
-from sync.unfiltered import mirror, streams, wants
+from sync.store.unfiltered import mirror, streams, wants
 
 
 @pytest.fixture

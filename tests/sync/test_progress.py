@@ -9,9 +9,9 @@ from nasty import CONNECTION, START, build_house, first_deal, first_world
 from worlds import Clock, WorldConnector
 
 from connectors.base import TryAgain
-from sync.progress import deciding, under_way
-from sync.project import mark
-from sync.pull import pull
+from sync.deciding.project import mark
+from sync.mirror.progress import deciding, under_way
+from sync.mirror.pull import pull
 
 SECONDS_A_PAGE, PAGES, SIZE = 3.0, 40, 10
 

@@ -9,12 +9,12 @@ from nasty import CONNECTION, FILES, KEY, START, first_deal, first_world
 from sqlalchemy import event
 from worlds import Clock, WorldConnector
 
-from sync.applied import apply_files
 from sync.house import House, open_engine
-from sync.identifiers import partner_id
-from sync.pull import pull
-from sync.reader import FACETS, Projection
-from sync.shown import Query
+from sync.mirror.pull import pull
+from sync.projection.reader import FACETS, Projection
+from sync.projection.shown import Query
+from sync.store.identifiers import partner_id
+from sync.versions.applied import apply_files
 
 
 def test_messages_are_read_from_the_snapshot_in_which_the_deal_is_there(life_on_sqlite):

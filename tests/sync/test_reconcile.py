@@ -12,15 +12,15 @@ from nasty import CONNECTION, PARTNERS, START, Stage, build_house, first_deal, f
 from worlds import ON_DEAL, Clock, World, WorldConnector, failing
 
 from connectors.base import TryAgain
-from sync.certificate import certificates, due_check
+from sync.checks.certificate import certificates, due_check
+from sync.checks.reconcile import check
 from sync.house import House
-from sync.identifiers import partner_id
 from sync.leases import lease
-from sync.pull import pull
-from sync.reader import Projection
-from sync.reconcile import check
-from sync.shown import Query
-from sync.unfiltered import mirror, sightings, streams
+from sync.mirror.pull import pull
+from sync.projection.reader import Projection
+from sync.projection.shown import Query
+from sync.store.identifiers import partner_id
+from sync.store.unfiltered import mirror, sightings, streams
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,11 @@ import math
 import pytest
 from demo_house import DEAL, ORGS, crm_id
 
-from sync import board, schema, unfiltered
-from sync.certificate import certificates
-from sync.changes import HELD
-from sync.reconcile import check
+from sync import board
+from sync.checks.certificate import certificates
+from sync.checks.reconcile import check
+from sync.deciding.changes import HELD
+from sync.store import schema, unfiltered
 
 of_both = pytest.mark.parametrize("on", ["sf", "hs"])
 PARTNER = {"sf": "HANBIT", "hs": "HOKUTO"}

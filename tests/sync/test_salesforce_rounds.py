@@ -9,7 +9,7 @@ from demo_house import crm_id
 
 from connectors.sandbox.reshaping import put_field
 from connectors.sandbox.salesforce_schema import Field
-from sync import unfiltered
+from sync.store import unfiltered
 
 CORE, CARE = "YOKOHAMA_CORE", "YOKOHAMA_CARE"
 NAME = {CORE: "横浜精機 基幹システム刷新", CARE: "横浜精機 保守契約更新"}

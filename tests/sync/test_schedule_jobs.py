@@ -17,12 +17,13 @@ from config.folder import read_folder
 from config.init import write_template
 from config.secrets import make_key
 from connectors.base import NeedsAdmin, TryAgain
-from sync import access, schema
-from sync.applied import apply_files
+from sync import access
 from sync.house import moment, open_house
 from sync.leases import lease
-from sync.migrate import migrate
 from sync.schedule import Course, Job, run_once, run_scheduler
+from sync.store import schema
+from sync.store.migrate import migrate
+from sync.versions.applied import apply_files
 from sync.vitals import read_vitals
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from sync.columns import metadata
 from sync.house import House, open_engine, utc_now
 from sync.leases import lease
-from sync.schema import applied, leases
+from sync.store.columns import metadata
+from sync.store.schema import applied, leases
 
 TABLES = [applied, leases]  # on PostgreSQL every writer says in `applied` that it is at work
 

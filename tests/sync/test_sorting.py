@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from sync.identifiers import partner_id
-from sync.reader import Projection
-from sync.schema import SORTED_BY
-from sync.shown import Query
-from sync.sorting import drop_sorting, make_sorting
+from sync.projection.reader import Projection
+from sync.projection.shown import Query
+from sync.store.identifiers import partner_id
+from sync.store.schema import SORTED_BY
+from sync.store.sorting import drop_sorting, make_sorting
 
 NAMES = {str(index.name) for index in SORTED_BY}
 

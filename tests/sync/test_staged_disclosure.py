@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync import schema
-from sync.identifiers import partner_id
-from sync.project import come_due, drain
-from sync.reader import Projection
-from sync.recalls import own_recalls
-from sync.unfiltered import awaited, marks, mirror
+from sync.deciding.project import come_due, drain
+from sync.projection.reader import Projection
+from sync.projection.recalls import own_recalls
+from sync.store import schema
+from sync.store.identifiers import partner_id
+from sync.store.unfiltered import awaited, marks, mirror
 
 DOCS = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
 ON, DEAL, GOLD, PERSON = "sf", "YOKOHAMA_CORE", "MINATO", "SAGINUMA"

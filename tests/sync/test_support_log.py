@@ -6,9 +6,10 @@ import pytest
 import sqlalchemy as sa
 from demo_house import crm_id
 
-from sync import board, schema, unfiltered
-from sync.identifiers import internal_id, partner_id
-from sync.support_log import log_of
+from sync import board
+from sync.actions.support_log import log_of
+from sync.store import schema, unfiltered
+from sync.store.identifiers import internal_id, partner_id
 
 
 def twin(life, partner, account):

@@ -13,14 +13,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from sync.house import House, open_engine, utc_now
-from sync.turns import LONGEST_PASS, in_line, let_pass
+from sync.store.turns import LONGEST_PASS, in_line, let_pass
 
 HOLD = 0.08
 LOAD = """
 import sys, time
 from pathlib import Path
 from sync.house import House, open_engine, utc_now
-from sync.turns import let_pass
+from sync.store.turns import let_pass
 
 house = House(open_engine(sys.argv[1], Path(".")), Path("."), b"", utc_now)
 print("begun", flush=True)

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from demo_house import Furnished, copied, furnish
 
-from webhook_app.commands import out
-from webhook_app.terminal import main
+from webhook_app.terminal.commands import out
+from webhook_app.terminal.sudare import main
 
 
 @dataclass(frozen=True)

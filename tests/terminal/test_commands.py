@@ -7,10 +7,11 @@ import json
 import pytest
 from demo_house import NAMES, crm_id
 
-from sync import access, schema
+from sync import access
 from sync.access import EVERYBODY
-from sync.identifiers import partner_id
-from webhook_app.partner_app import create_partner_app
+from sync.store import schema
+from sync.store.identifiers import partner_id
+from webhook_app.partner.app import create_partner_app
 
 
 def change(folder, name, old, new):

@@ -12,8 +12,8 @@ from collections import Counter
 import pytest
 from demo_house import IDS, ORGS, crm_id, unread
 
-from sync import schema, unfiltered
-from sync.shown import Query
+from sync.projection.shown import Query
+from sync.store import schema, unfiltered
 
 PARTNERS = ("MINATO", "HANBIT", "HARBOR", "TSUBASA", "SHIOMI", "HOKUTO", "SEOULINFO", "PINECREST", "KAZAMI")
 

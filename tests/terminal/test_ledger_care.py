@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from sync.ledger.questions import find_people
 from sync.ledger.tables import ledger
-from sync.schema import partners, shares
-from sync.unfiltered import mirror
+from sync.store.schema import partners, shares
+from sync.store.unfiltered import mirror
 
 
 def test_an_untouched_ledger_adds_up_and_a_changed_row_is_named(sudare, folder, life):

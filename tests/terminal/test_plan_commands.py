@@ -8,7 +8,7 @@ import re
 import pytest
 from agreed import second_person
 
-from sync.plans import approve, find_plan, list_plans
+from sync.versions.plans import approve, find_plan, list_plans
 
 BAND = "when: {partner.tier: [gold, platinum]}, fields: [deal.amount], as: band"
 

@@ -9,10 +9,10 @@ from datetime import timedelta
 from rich.console import Console
 
 from sync.house import instant
-from sync.progress import Progress
-from sync.rows import upsert
-from sync.unfiltered import streams
-from webhook_app.terminal_progress import LOOK_SECONDS, said, showing
+from sync.mirror.progress import Progress
+from sync.store.rows import upsert
+from sync.store.unfiltered import streams
+from webhook_app.terminal.progress import LOOK_SECONDS, said, showing
 
 
 def test_a_load_says_how_much_is_read_and_how_long_it_will_take():

@@ -8,7 +8,7 @@ import pytest
 from demo_house import NAMES, crm_id
 
 from connectors.sandbox.ids import salesforce_id
-from sync import schema, unfiltered
+from sync.store import schema, unfiltered
 
 WHEN = ("changed_at",)
 

@@ -13,12 +13,13 @@ import sqlalchemy as sa
 from config.folder import read_folder
 from config.init import write_template
 from config.secrets import make_key
-from sync import access, identifiers, schema, unfiltered
-from sync.applied import apply_files
-from sync.asked import meanings, shape_of
+from sync import access
+from sync.deciding.project import drain, mark
 from sync.house import House, open_house
-from sync.migrate import migrate
-from sync.project import drain, mark
+from sync.mirror.asked import meanings, shape_of
+from sync.store import identifiers, schema, unfiltered
+from sync.store.migrate import migrate
+from sync.versions.applied import apply_files
 
 ADDRESSES = {
     "SALESFORCE_URL": "https://127.0.0.1:1",

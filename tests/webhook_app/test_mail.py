@@ -16,7 +16,7 @@ from config.folder import read_folder
 from connectors.sandbox.tls import CA_FILE, server_context
 from sync.access import sign_in_link
 from sync.deliver import deliver
-from sync.schema import mails
+from sync.store.schema import mails
 from webhook_app.mail import mail_port
 
 PASSWORD = "smtp-password-canary"

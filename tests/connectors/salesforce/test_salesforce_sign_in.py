@@ -21,8 +21,8 @@ from connectors.contract import Story, read_round
 from connectors.salesforce import session
 from connectors.sandbox.server import Sandbox
 from sync.house import House, open_engine
-from sync.unfiltered import tokens
-from sync.vault import TokenVault
+from sync.store.unfiltered import tokens
+from sync.store.vault import TokenVault
 
 Connect = Callable[..., Connector]
 DEALS = Stream("opportunities", "Opportunity", ("Name",))

@@ -11,13 +11,13 @@ from nasty import CONNECTION, START, build_house, first_world, let_people_in
 from proofs.channels import Door
 from worlds import Clock, World, WorldConnector
 
+from sync.deciding.project import come_due
 from sync.house import House
-from sync.identifiers import internal_id, partner_id
 from sync.ledger.persons import name_of
 from sync.ledger.tables import ledger, showings, subjects
-from sync.project import come_due
-from sync.pull import pull
-from webhook_app.partner_app import create_partner_app
+from sync.mirror.pull import pull
+from sync.store.identifiers import internal_id, partner_id
+from webhook_app.partner.app import create_partner_app
 
 
 @dataclass

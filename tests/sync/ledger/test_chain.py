@@ -21,8 +21,8 @@ from sync.ledger.heads import heads_of, seal
 from sync.ledger.retention import drop_old
 from sync.ledger.tables import ledger, ledger_heads, ledger_links
 from sync.ledger.verify import Fault, verify, walk
-from sync.pull import pull
-from webhook_app.partner_app import create_partner_app
+from sync.mirror.pull import pull
+from webhook_app.partner.app import create_partner_app
 
 MONTHS = 4
 TAMPERINGS, DEEP_TAMPERINGS = 300, 10_000

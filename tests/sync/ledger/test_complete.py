@@ -32,16 +32,16 @@ from worlds import Clock, World, WorldConnector
 
 from policies.model import LADDERS
 from policies.transforms import Calendar, renders_of
-from sync.applied import apply_files
+from sync.deciding.project import come_due
 from sync.house import House, open_engine
-from sync.identifiers import internal_id, partner_id, personal
 from sync.ledger import delivered
 from sync.ledger.persons import name_of
 from sync.ledger.tables import ledger, showings, subjects
-from sync.migrate import migrate
-from sync.project import come_due
-from sync.pull import pull
-from webhook_app.partner_app import create_partner_app
+from sync.mirror.pull import pull
+from sync.store.identifiers import internal_id, partner_id, personal
+from sync.store.migrate import migrate
+from sync.versions.applied import apply_files
+from webhook_app.partner.app import create_partner_app
 
 HISTORIES, DEEP_HISTORIES = 8, 600
 OF_PERSONS = {"contacts[].name": "Name", "contacts[].title": "Title", "contacts[].email": "Email"}

@@ -8,14 +8,14 @@ import pytest
 import sqlalchemy as sa
 from nasty import CONNECTION, START, deal_of
 
-from sync.identifiers import internal_id, partner_id
+from sync.deciding.project import drain
 from sync.ledger.erasure import erase
 from sync.ledger.heads import seal
 from sync.ledger.history import seen_at
 from sync.ledger.persons import name_of
 from sync.ledger.tables import subjects
 from sync.ledger.verify import verify
-from sync.project import drain
+from sync.store.identifiers import internal_id, partner_id
 
 D1, D3 = (internal_id(CONNECTION, "opportunity", deal) for deal in ("D1", "D3"))
 PLAT, GOLD = partner_id("PLAT"), partner_id("GOLD")

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from nasty import deal_of
 from sqlalchemy import event
 
-from sync.identifiers import partner_id
+from sync.deciding.project import mark
 from sync.ledger.tables import deliveries, ledger, ledger_links, shown, subjects
-from sync.project import mark
-from sync.schema import shares
+from sync.store.identifiers import partner_id
+from sync.store.schema import shares
 
 NAME, EMAIL, TITLE = "contacts[].name", "contacts[].email", "contacts[].title"
 

@@ -10,11 +10,11 @@ from provided import MAIL, NAME, Provided
 
 from config.folder import read_folder
 from config.init import write_template
-from sync.applied import apply_files
 from sync.house import House, open_engine
 from sync.ledger.own import all_received, received
 from sync.ledger.questions import Period, find_people, find_subject, received_by, recipients_of
-from sync.shown import BadQuery
+from sync.projection.shown import BadQuery
+from sync.versions.applied import apply_files
 
 KNOWN = dict.fromkeys(("SALESFORCE_URL", "HUBSPOT_URL", "PAGE_URL"), "https://127.0.0.1:1")
 KNOWN |= {"CA_FILE": "ca.pem", "PARTNER_PORT": "8600", "VENDOR_PORT": "8601"}
@@ -173,6 +173,6 @@ def test_a_made_up_cursor_is_refused(house, told, cursor):
 
 
 def told_partner(house: House, key: str) -> str:
-    from sync.identifiers import partner_id
+    from sync.store.identifiers import partner_id
 
     return partner_id(key)

@@ -12,13 +12,13 @@ from proofs.test_switching import NOBODY, TESTS
 from sqlalchemy import event
 
 from sync.access import pause
-from sync.identifiers import partner_id
+from sync.deciding.project import drain
+from sync.deciding.settle import settle
 from sync.ledger.tables import deliveries
-from sync.project import drain
-from sync.reader import Projection
-from sync.recalls import acknowledge, own_recalls
-from sync.settle import settle
-from sync.shown import Updating
+from sync.projection.reader import Projection
+from sync.projection.recalls import acknowledge, own_recalls
+from sync.projection.shown import Updating
+from sync.store.identifiers import partner_id
 
 GOLD = partner_id("GOLD")
 

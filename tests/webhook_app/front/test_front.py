@@ -15,8 +15,8 @@ import pytest
 
 HOUSE = """
 import asyncio, json, sys, time
-from webhook_app.front import Bounds, Front
-from webhook_app.listening import listen
+from webhook_app.front.front import Bounds, Front
+from webhook_app.front.listening import listen
 
 def application(environ, start_response):
     path = environ["PATH_INFO"]

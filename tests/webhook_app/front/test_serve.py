@@ -19,7 +19,7 @@ from sync.vitals import read_vitals
 
 START = """
 import logging, pathlib, sys
-from webhook_app.serve import serve
+from webhook_app.front.serve import serve
 logging.basicConfig()
 sys.exit(serve(pathlib.Path(sys.argv[1]), workers=int(sys.argv[2])))
 """

@@ -11,11 +11,12 @@ from agreed import put_in_force
 from sqlalchemy import event
 
 from config.folder import read_folder
-from sync import access, identifiers, schema, unfiltered
-from sync.support_log import MOST_A_MINUTE, MOST_ASIDE
-from webhook_app import sources
-from webhook_app.partner_app import create_partner_app
-from webhook_app.signatures import open_secret, sign
+from sync import access
+from sync.actions.support_log import MOST_A_MINUTE, MOST_ASIDE
+from sync.store import identifiers, schema, unfiltered
+from webhook_app.hooks import sources
+from webhook_app.hooks.signatures import open_secret, sign
+from webhook_app.partner.app import create_partner_app
 
 
 @pytest.fixture

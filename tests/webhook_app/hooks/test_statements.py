@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.kinds import KINDS
-from webhook_app.statements import SCHEMAS, Speaker, Unreadable, parse_json, read_statement, read_statements
-from webhook_app.xapi_words import VERBS, from_xapi
+from sync.actions.kinds import KINDS
+from webhook_app.hooks.statements import SCHEMAS, Speaker, Unreadable, parse_json, read_statement, read_statements
+from webhook_app.hooks.xapi_words import VERBS, from_xapi
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SPEAKERS = (Speaker("a", "partner"), Speaker("b", None))

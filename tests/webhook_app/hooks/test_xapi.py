@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from sync import identifiers, schema
-from sync.kinds import KINDS
-from webhook_app.partner_app import create_partner_app
-from webhook_app.xapi_words import VERBS, VIDEO
+from sync.actions.kinds import KINDS
+from sync.store import identifiers, schema
+from webhook_app.hooks.xapi_words import VERBS, VIDEO
+from webhook_app.partner.app import create_partner_app
 
 VERSION = {"X-Experience-API-Version": "1.0.3"}
 

@@ -22,7 +22,7 @@ from config.folder import read_folder
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
 from connectors.sandbox.salesforce_notices import ORGANIZATION, SalesforceSender
-from sync import schema
+from sync.store import schema
 
 APP_SECRET = "c0ffee00-0000-4000-8000-000000000001"
 PATH_SECRET = "Zr8_kU2vQm4-xT6bN0sWcE1y"
@@ -32,9 +32,9 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
 from sync.house import open_house
-from webhook_app.front import Bounds, Front
-from webhook_app.listening import listen
-from webhook_app.partner_app import create_partner_app
+from webhook_app.front.front import Bounds, Front
+from webhook_app.front.listening import listen
+from webhook_app.partner.app import create_partner_app
 
 house, kept = open_house(Path(sys.argv[1])), []
 if sys.argv[3] == "dies":  # the machine goes down right after the commit, before a word of the answer is sent

@@ -10,8 +10,8 @@ from pypdf import PdfWriter
 
 from sync import access
 from sync.house import open_house
-from sync.identifiers import partner_id
-from webhook_app.partner_app import create_partner_app
+from sync.store.identifiers import partner_id
+from webhook_app.partner.app import create_partner_app
 
 
 class Browser(FlaskClient):

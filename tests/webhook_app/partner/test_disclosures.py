@@ -8,7 +8,7 @@ import io
 import pytest
 from provided import MAIL, NAME, Provided
 
-from sync.identifiers import partner_id
+from sync.store.identifiers import partner_id
 
 MINATO, HANBIT = partner_id("MINATO"), partner_id("HANBIT")
 

@@ -13,7 +13,7 @@ from policies.transforms import plain_text
 from webhook_app.facets import in_order, shown_value
 from webhook_app.formats import band_text, day_text, instant_text, money_text, value_text
 from webhook_app.pages import local_path
-from webhook_app.texts import LANGUAGES
+from webhook_app.texts.text import LANGUAGES
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from sync import schema
+from sync.store import schema
 
 DEEP = b"[" * 20_000
 DIGITS = "9" * 5_000

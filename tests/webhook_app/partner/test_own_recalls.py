@@ -7,8 +7,8 @@ import re
 import pytest
 from taken_back import take_back
 
-from webhook_app.texts import LANGUAGES
-from webhook_app.texts_recalls import OWN_RECALLS
+from webhook_app.texts.recalls import OWN_RECALLS
+from webhook_app.texts.text import LANGUAGES
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from sync import access, schema
-from sync.identifiers import partner_id
-from sync.reader import Projection
-from webhook_app.api import api_pages
+from sync import access
+from sync.projection.reader import Projection
+from sync.store import schema
+from sync.store.identifiers import partner_id
+from webhook_app.partner.api import api_pages
 
 
 def test_without_a_live_key_nothing_answers(door, world):

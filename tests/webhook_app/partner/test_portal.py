@@ -6,11 +6,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from config.folder import read_folder
-from sync import access, schema
-from sync.applied import apply_files
-from sync.documents import keep_documents
+from sync import access
 from sync.house import House
-from sync.identifiers import partner_id
+from sync.store import schema
+from sync.store.documents import keep_documents
+from sync.store.identifiers import partner_id
+from sync.versions.applied import apply_files
 
 HIDDEN = ("7654321", "7,654,321", "canary-next-step", "12340000", "12,340,000")
 

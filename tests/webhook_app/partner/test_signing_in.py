@@ -9,10 +9,11 @@ import pytest
 from agreed import put_in_force
 
 from config.folder import read_folder
-from sync import access, schema, unfiltered
-from sync.identifiers import partner_id
+from sync import access
+from sync.store import schema, unfiltered
+from sync.store.identifiers import partner_id
 from webhook_app.sign_ins import MOST_A_MINUTE
-from webhook_app.vendor_app import create_vendor_app
+from webhook_app.vendor.app import create_vendor_app
 
 
 @pytest.fixture

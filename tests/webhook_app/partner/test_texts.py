@@ -9,12 +9,12 @@ from importlib.resources import files
 import pytest
 
 from policies.model import LADDERS
-from sync.kinds import KINDS
-from webhook_app import texts_fields
-from webhook_app.texts import LANGUAGES, Text
-from webhook_app.texts_common import COMMON
-from webhook_app.texts_partner import PARTNER
-from webhook_app.texts_recalls import OWN_RECALLS
+from sync.actions.kinds import KINDS
+from webhook_app.texts import fields as texts_fields
+from webhook_app.texts.common import COMMON
+from webhook_app.texts.partner import PARTNER
+from webhook_app.texts.recalls import OWN_RECALLS
+from webhook_app.texts.text import LANGUAGES, Text
 
 TABLES = {
     "common": COMMON,

@@ -6,10 +6,10 @@ import pytest
 
 from config.folder import read_folder
 from sync import access
-from sync.applied import apply_files
-from sync.identifiers import partner_id
-from sync.project import drain
-from webhook_app.vendor_app import create_vendor_app
+from sync.deciding.project import drain
+from sync.store.identifiers import partner_id
+from sync.versions.applied import apply_files
+from webhook_app.vendor.app import create_vendor_app
 
 
 def narrow(world) -> None:

@@ -11,29 +11,30 @@ import sqlalchemy as sa
 
 from config.folder import read_folder
 from connectors.base import Notice
-from sync import access, identifiers, schema, unfiltered
-from sync.applied import apply_files
-from sync.certificate import Check, note
+from sync import access
+from sync.actions.kinds import Statement
+from sync.actions.support_log import record, say
+from sync.checks.certificate import Check, note
 from sync.house import instant
-from sync.kinds import Statement
-from sync.notices import finish, keep
-from sync.reader import Projection
-from sync.rows import upsert
-from sync.support_log import record, say
+from sync.mirror.notices import finish, keep
+from sync.projection.reader import Projection
+from sync.store import identifiers, schema, unfiltered
+from sync.store.rows import upsert
+from sync.versions.applied import apply_files
 from sync.vitals import write_vitals
-from webhook_app.partner_app import create_partner_app
-from webhook_app.texts import LANGUAGES
-from webhook_app.texts_calls import CALLS
-from webhook_app.texts_checks import CHECKS
-from webhook_app.texts_ledger import LEDGER
-from webhook_app.texts_notices import NOTICES
-from webhook_app.texts_plans import PLANS
-from webhook_app.texts_policy import POLICY
-from webhook_app.texts_recalls import RECALLS
-from webhook_app.texts_released import RELEASED
-from webhook_app.texts_schema import SCHEMA
-from webhook_app.texts_vendor import VENDOR as REST
-from webhook_app.vendor_app import create_vendor_app
+from webhook_app.partner.app import create_partner_app
+from webhook_app.texts.calls import CALLS
+from webhook_app.texts.checks import CHECKS
+from webhook_app.texts.ledger import LEDGER
+from webhook_app.texts.notices import NOTICES
+from webhook_app.texts.plans import PLANS
+from webhook_app.texts.policy import POLICY
+from webhook_app.texts.recalls import RECALLS
+from webhook_app.texts.released import RELEASED
+from webhook_app.texts.schema import SCHEMA
+from webhook_app.texts.text import LANGUAGES
+from webhook_app.texts.vendor import VENDOR as REST
+from webhook_app.vendor.app import create_vendor_app
 
 VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS, **POLICY, **RELEASED, **RECALLS}
 MINATO = identifiers.partner_id("MINATO")

@@ -10,10 +10,11 @@ import pytest
 from provided import MAIL, NAME, Provided
 from werkzeug.serving import make_server
 
-from sync import access, identifiers
-from sync.kinds import Statement
-from sync.support_log import record, say
-from webhook_app.vendor_app import create_vendor_app
+from sync import access
+from sync.actions.kinds import Statement
+from sync.actions.support_log import record, say
+from sync.store import identifiers
+from webhook_app.vendor.app import create_vendor_app
 
 CHROMIUM = Path("/usr/bin/chromium")
 pytestmark = [

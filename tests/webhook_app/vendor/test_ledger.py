@@ -12,13 +12,14 @@ import pytest
 from provided import MAIL, NAME, Provided
 
 from config.rules import BASES
-from sync import access, identifiers
+from sync import access
 from sync.ledger.questions import CHANNELS
 from sync.ledger.reports import REPORTS, provisions
-from webhook_app.ledger import whole
-from webhook_app.texts import LANGUAGES
-from webhook_app.texts_ledger import LEDGER
-from webhook_app.vendor_app import create_vendor_app
+from sync.store import identifiers
+from webhook_app.texts.ledger import LEDGER
+from webhook_app.texts.text import LANGUAGES
+from webhook_app.vendor.app import create_vendor_app
+from webhook_app.vendor.ledger import whole
 
 MINATO, HANBIT = identifiers.partner_id("MINATO"), identifiers.partner_id("HANBIT")
 SAME = {"Sec-Fetch-Site": "same-origin"}

@@ -14,10 +14,10 @@ from config.folder import read_folder
 from config.widening import WIDER
 from policies.model import LADDERS
 from sync import access
-from sync.plans import apply_plan, find_plan, list_plans, make_plan
-from webhook_app.texts import LANGUAGES
-from webhook_app.texts_plans import PLANS
-from webhook_app.vendor_app import create_vendor_app
+from sync.versions.plans import apply_plan, find_plan, list_plans, make_plan
+from webhook_app.texts.plans import PLANS
+from webhook_app.texts.text import LANGUAGES
+from webhook_app.vendor.app import create_vendor_app
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 CHROMIUM = Path("/usr/bin/chromium")

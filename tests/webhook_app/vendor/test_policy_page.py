@@ -10,10 +10,11 @@ from markupsafe import escape
 
 from policies.matrix import matrix
 from policies.model import LADDERS
-from sync import access, board, identifiers
-from webhook_app.texts import LANGUAGES
-from webhook_app.texts_plans import PLANS
-from webhook_app.vendor_app import create_vendor_app
+from sync import access, board
+from sync.store import identifiers
+from webhook_app.texts.plans import PLANS
+from webhook_app.texts.text import LANGUAGES
+from webhook_app.vendor.app import create_vendor_app
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 MINATO = identifiers.partner_id("MINATO")

@@ -11,14 +11,14 @@ from taken_back import take_back
 
 from sync import access
 from sync.house import instant
-from sync.identifiers import partner_id
 from sync.ledger.recalled import recalled
 from sync.ledger.tables import recalls
-from sync.reader import Projection
-from sync.recalls import acknowledge, own_recalls
-from webhook_app.texts import LANGUAGES
-from webhook_app.texts_recalls import RECALLS
-from webhook_app.vendor_app import create_vendor_app
+from sync.projection.reader import Projection
+from sync.projection.recalls import acknowledge, own_recalls
+from sync.store.identifiers import partner_id
+from webhook_app.texts.recalls import RECALLS
+from webhook_app.texts.text import LANGUAGES
+from webhook_app.vendor.app import create_vendor_app
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 MINATO = partner_id("MINATO")

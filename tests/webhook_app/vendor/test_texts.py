@@ -10,16 +10,17 @@ import pytest
 import sqlalchemy as sa
 
 from config.folder import read_folder
-from sync import access, identifiers, schema, unfiltered
-from sync.applied import apply_files
-from sync.asked import meanings, shape_of
-from sync.plans import approve as approve_plan
-from sync.plans import make_plan
-from sync.project import project
-from sync.reader import Projection
-from webhook_app.texts import LANGUAGES
-from webhook_app.texts_released import RELEASED
-from webhook_app.vendor_app import create_vendor_app
+from sync import access
+from sync.deciding.project import project
+from sync.mirror.asked import meanings, shape_of
+from sync.projection.reader import Projection
+from sync.store import identifiers, schema, unfiltered
+from sync.versions.applied import apply_files
+from sync.versions.plans import approve as approve_plan
+from sync.versions.plans import make_plan
+from webhook_app.texts.released import RELEASED
+from webhook_app.texts.text import LANGUAGES
+from webhook_app.vendor.app import create_vendor_app
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 MINATO = identifiers.partner_id("MINATO")

@@ -1,0 +1,1 @@
+"""What partners do: taken in, and written to the CRM once."""

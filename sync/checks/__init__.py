@@ -1,0 +1,1 @@
+"""Compares what we have of a CRM with what it has."""

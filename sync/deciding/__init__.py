@@ -1,0 +1,1 @@
+"""Who has a deal and how sharply: decided, written, ended."""

@@ -1,0 +1,73 @@
+"""Gathers all that the decision about a deal is made from, for many deals at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from config.workspace import Workspace
+from sync.deciding.beside import Beside
+from sync.deciding.facts import SHARE_COLUMNS, Facts, Fields, ShareRow, Values
+from sync.store.prepared import Prepared, among_given, listed
+from sync.store.schema import shares, views
+from sync.store.unfiltered import mirror
+
+_DEALS = Prepared(
+    sa.select(
+        *(mirror.c[name] for name in ("id", "connection", "crm_id", "account", "deleted", "shape", "fields"))
+    ).where(among_given(mirror.c.id, "ids"))
+)
+_SHARES = Prepared(
+    sa.select(
+        shares.c.deal_id, *(shares.c[name] for name in SHARE_COLUMNS), views.c.version, views.c.crowd, views.c.people
+    )
+    .outerjoin(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
+    .where(among_given(shares.c.deal_id, "ids"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Facts of many deals, and the fields that they stand for."""
+
+    facts: Mapping[str, Facts]
+    values: Mapping[str, Values]
+    partners: Mapping[str, Fields]  # partner id -> partner.*
+
+
+def gather(tx: sa.Connection, workspace: Workspace, deal_ids: Sequence[str]) -> Gathered:
+    """Facts and fields of these deals as this transaction sees them; six queries, however many deals."""
+    by_connection: dict[str, list[Any]] = defaultdict(list)
+    for deal in _DEALS.rows(tx, ids=listed(deal_ids)):
+        by_connection[deal.connection].append(deal)
+    standing = _shares_of(tx, deal_ids)
+    facts: dict[str, Facts] = {}
+    values: dict[str, Values] = {}
+    partner_fields: dict[str, Fields] = {}
+    for connection, rows in by_connection.items():
+        if connection not in workspace.mappings:
+            for deal in rows:  # of a connection that is gone: nobody is on its deals any more
+                own = standing.get(deal.id, ())
+                facts[deal.id] = Facts(deal.id, connection, deal.crm_id, False, False, False, (), own)
+                values[deal.id] = Values("{}", "{}", ())
+            continue
+        beside = Beside(tx, workspace, connection, rows)
+        partner_fields.update(beside.partner_fields)
+        for deal in rows:
+            facts[deal.id], values[deal.id] = beside.of(deal, standing.get(deal.id, ()))
+    return Gathered(facts, values, partner_fields)
+
+
+def _shares_of(tx: sa.Connection, deal_ids: Sequence[str]) -> dict[str, tuple[ShareRow, ...]]:
+    found: dict[str, tuple[ShareRow, ...]] = {}
+    for deal_id, *own in _SHARES.rows(tx, ids=listed(deal_ids)):
+        # A database may keep a truth as a number, and a query of plain text does not turn it back.
+        share = ShareRow(*own)
+        share = msgspec.structs.replace(share, suspended=bool(share.suspended))
+        found[deal_id] = (*found.get(deal_id, ()), share)
+    return found

@@ -1,0 +1,123 @@
+"""Keeps the partners: which accounts they are, and what rules may ask about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.base import Record
+from mapping.values import Value, freeze, thaw
+from sync.deciding.facts import KEY, POPULATION
+from sync.deciding.project import mark
+from sync.house import House, InForce
+from sync.mirror.reading import Reading, Row
+from sync.store.identifiers import internal_id, partner_id
+from sync.store.rows import among, insert_new, upsert
+from sync.store.schema import partners, shares
+from sync.store.unfiltered import mirror, partner_accounts, relations
+
+
+def enrol_partners(
+    tx: sa.Connection, house: House, reading: Reading, records: Mapping[str, Record], moved: Sequence[Row]
+) -> list[str]:
+    """Take up accounts that are partners, let go those that no longer are, and mark the deals that this touches."""
+    known = _known(tx, reading.connection, [row.crm_id for row in moved])
+    rows = [_enrolment(reading, records[row.crm_id]) for row in moved if not row.deleted]
+    enrolled = {row["account"]: row for row in rows if row is not None}
+    gone = [account for account in known if account not in enrolled]
+    fresh = {account: row for account, row in enrolled.items() if known.get(account) != row}
+    if not gone and not fresh:
+        return []
+    here = partner_accounts.c.connection == reading.connection
+    tx.execute(sa.delete(partner_accounts).where(here, among(partner_accounts.c.account, gone)))
+    keys = {row["partner_id"]: row.pop("key") for row in fresh.values()}
+    _found_partners(tx, house, keys)
+    upsert(tx, partner_accounts, list(fresh.values()))
+    before = {known[account]["partner_id"] for account in [*gone, *fresh] if account in known}
+    touched = sorted(before | set(keys))
+    _refresh(tx, house.in_force(tx), touched)
+    return _mark_deals(tx, reading.connection, touched, [*gone, *fresh])
+
+
+def end_enrolment(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> None:
+    """These accounts are no partners any more; the deals of those that were are decided anew."""
+    known = _known(tx, connection, accounts)
+    here = sa.and_(partner_accounts.c.connection == connection, among(partner_accounts.c.account, accounts))
+    tx.execute(sa.delete(partner_accounts).where(here))
+    _mark_deals(tx, connection, sorted({row["partner_id"] for row in known.values()}), list(known))
+
+
+def _known(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, Any]]:
+    rows = tx.execute(
+        sa.select(partner_accounts, partners.c.key)
+        .join(partners, partners.c.id == partner_accounts.c.partner_id)
+        .where(partner_accounts.c.connection == connection, among(partner_accounts.c.account, accounts))
+    )
+    return {row.account: dict(row._mapping) for row in rows}
+
+
+def _enrolment(reading: Reading, record: Record) -> dict[str, Any] | None:
+    """An account as a partner; None where it is a customer."""
+    if not reading.partners.is_partner(record.fields):
+        return None
+    # An account without a key of its own is known by its CRM id.
+    key = str(reading.partners.key(record.fields) or record.id)
+    fields = freeze(reading.partners.fields(record.fields)[0]).decode()
+    tied = {"connection": reading.connection, "account": record.id, "partner_id": partner_id(key)}
+    return {**tied, "fields": fields, "shape": reading.readers["account"].shape, "key": key}
+
+
+def _found_partners(tx: sa.Connection, house: House, keys: Mapping[str, str]) -> None:
+    now = house.now()
+    rows = [
+        {"id": own, "key": key, "name": key, "fields": "{}", "feed_epoch": internal_id("feed", own, now)[:12]}
+        for own, key in keys.items()
+    ]
+    insert_new(tx, partners, rows)
+
+
+def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
+    """What rules may ask about these partners: of several accounts, the connection listed first wins."""
+    order = list(force.workspace.connections)
+    rows = tx.execute(sa.select(partner_accounts).where(among(partner_accounts.c.partner_id, touched))).all()
+    fields: dict[str, dict[str, Value]] = {own: {} for own in touched}
+    for row in sorted(
+        rows, key=lambda row: (order.index(row.connection) if row.connection in order else 99, row.account)
+    ):
+        told = {name: value for name, value in thaw(row.fields).items() if value is not None}
+        fields[row.partner_id] = {**told, **fields[row.partner_id]}
+    told_rows = [
+        {"own": own, "frozen": freeze(known).decode(), "called": str(known.get("partner.name") or "")}
+        for own, known in fields.items()
+    ]
+    frozen, called = sa.bindparam("frozen", type_=sa.Text), sa.bindparam("called", type_=sa.Text)
+    changed = sa.update(partners).where(partners.c.id == sa.bindparam("own"), partners.c.fields != frozen)
+    name = sa.case((called == "", partners.c.name), else_=called)
+    tx.execute(changed.values(fields=frozen, version=partners.c.version + 1, name=name), told_rows)
+
+
+def _mark_deals(tx: sa.Connection, connection: str, touched: Sequence[str], accounts: Sequence[str]) -> list[str]:
+    """Every deal that one of these partners has, or that some relation says it should have."""
+    shared = tx.execute(sa.select(shares.c.deal_id).where(among(shares.c.partner_id, touched))).scalars().all()
+    keys = sa.select(sa.literal(KEY).concat(partners.c.key)).where(among(partners.c.id, touched))
+    by_account = sa.select(partner_accounts.c.account).where(
+        among(partner_accounts.c.partner_id, touched), partner_accounts.c.connection == relations.c.connection
+    )
+    named = sa.or_(
+        relations.c.account.in_(keys),
+        relations.c.account.in_(by_account.correlate(relations)),
+        sa.and_(relations.c.connection == connection, among(relations.c.account, [*accounts, POPULATION])),
+    )
+    found = sa.select(mirror.c.id).join(
+        relations,
+        sa.and_(
+            relations.c.connection == mirror.c.connection,
+            relations.c.deal == mirror.c.crm_id,
+            mirror.c.object == "opportunity",
+        ),
+    )
+    deals = sorted({*shared, *tx.execute(found.where(named)).scalars()})
+    mark(tx, deals)
+    return deals

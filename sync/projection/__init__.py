@@ -1,0 +1,1 @@
+"""All that a partner can ever reach."""

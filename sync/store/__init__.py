@@ -1,0 +1,1 @@
+"""What is kept: the tables, how they are written, their versions."""

@@ -1,0 +1,1 @@
+"""Changes of the configuration: foreseen, put in force, switched."""

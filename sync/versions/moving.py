@@ -1,0 +1,132 @@
+"""Finds the deals that a change of rules may touch, by the situations it changes and without deciding any deal."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from functools import lru_cache
+
+import sqlalchemy as sa
+
+from config.widening import Change
+from config.workspace import Workspace
+from mapping.values import thawing
+from policies.decision import side_of
+from policies.diagram import TooMany
+from policies.difference import WHOLE, Difference, Move
+from policies.grouped import Grouped
+from sync.deciding.facts import KEY, POPULATION, Fields, share_fields, thawed
+from sync.house import House, InForce
+from sync.mirror.asked import meanings, shape_of
+from sync.store.rows import among
+from sync.store.schema import narrowed, partners, shares
+from sync.store.unfiltered import marks, mirror, partner_accounts, relations
+from sync.versions.foreseen import shareable
+
+_BATCH = 5_000  # shares looked at together
+_LENGTH, _ACCOUNT = ".length", "account."
+_account = mirror.alias("account")
+_SHARED = sa.select(
+    shares.c.deal_id, shares.c.partner_id, shares.c.state, shares.c.involvement, shares.c.since
+).order_by(shares.c.deal_id)
+_DEALS = sa.select(
+    mirror.c.id, mirror.c.connection, mirror.c.shape, mirror.c.fields, _account.c.shape, _account.c.fields
+).select_from(
+    mirror.outerjoin(
+        _account,
+        sa.and_(
+            _account.c.connection == mirror.c.connection,
+            _account.c.object == "account",
+            _account.c.crm_id == mirror.c.account,
+        ),
+    )
+)
+
+
+def may_move(tx: sa.Connection, workspace: Workspace, found: Difference, now: datetime) -> set[str] | None:
+    """Deals (our ids) of which a change from this workspace's rules may move anything; None where any may be."""
+    try:
+        moving = _Moving(tx, workspace, Grouped(found, now))
+    except TooMany:
+        return None
+    # INVARIANT: a deal whose views are not what the rules in force make of it is always among them.
+    deals = _unsettled(tx)
+    if any(isinstance(each, Move) and each.up for each in found.situations.diagram.outcomes(found.nodes[WHOLE])):
+        deals.update(moving.named())
+    return deals.union(moving.shared())
+
+
+def touched(tx: sa.Connection, house: House, before: InForce, change: Change) -> Collection[str]:
+    """Deals that have to be looked at for a change from what is in force."""
+    if change.found is None or change.anew:
+        return shareable(tx)
+    found = may_move(tx, before.workspace, change.found, house.clock())
+    return shareable(tx) if found is None else found
+
+
+def _unsettled(tx: sa.Connection) -> set[str]:
+    waiting = sa.select(shares.c.deal_id).where(shares.c.suspended)
+    found = sa.union(sa.select(marks.c.deal_id), sa.select(narrowed.c.deal_id), waiting)
+    return set(tx.execute(found).scalars())
+
+
+class _Moving:
+    """The partners for whom something may move, and their deals."""
+
+    def __init__(self, tx: sa.Connection, workspace: Workspace, grouped: Grouped) -> None:
+        self._tx, self._grouped = tx, grouped
+        self._shapes = {
+            connection: {object: shape_of(told) for object, told in meanings(workspace, connection).items()}
+            for connection in workspace.mappings
+        }
+        needs = sorted(name for name in grouped.needs if side_of(name) == "deal")
+        # How many people a deal's customer has is not looked up: then any deal of these partners may move.
+        self._asks_deals = bool(needs) and not any(name.endswith(_LENGTH) for name in needs)
+        self._thaw = thawing([name for name in needs if not name.startswith(_ACCOUNT)])
+        self._beside = lru_cache(4096)(thawing([name for name in needs if name.startswith(_ACCOUNT)]))
+        known = dict(tx.execute(sa.select(partners.c.id, partners.c.fields)).all())
+        sorts = dict(zip(known, grouped.partners([thawed(fields) for fields in known.values()]), strict=True))
+        # Of partners that were read under another mapping nothing is known.
+        self._outdated = set(self._partners_outdated())
+        self._sorts = {name: sort for name, sort in sorts.items() if name in self._outdated or grouped.may_move(sort)}
+
+    def named(self) -> Iterator[str]:
+        """Deals that some relation gives to these partners."""
+        own = sa.select(partner_accounts.c.account, partners.c.key).join(
+            partners, partners.c.id == partner_accounts.c.partner_id
+        )
+        rows = self._tx.execute(own.where(among(partners.c.id, self._sorts))).all()
+        named = {POPULATION, *(row.account for row in rows), *(KEY + row.key for row in rows)}
+        here = sa.and_(mirror.c.connection == relations.c.connection, mirror.c.crm_id == relations.c.deal)
+        deals = sa.select(mirror.c.id).join(relations, here).where(mirror.c.object == "opportunity")
+        yield from self._tx.execute(deals.where(among(relations.c.account, named))).scalars()
+
+    def shared(self) -> Iterator[str]:
+        """Deals of these partners of which a share may move."""
+        grouped, sorts, outdated = self._grouped, self._sorts, self._outdated
+        rows = self._tx.execute(_SHARED.where(among(shares.c.partner_id, sorts)))
+        for batch in rows.partitions(_BATCH):
+            standing = grouped.shares([share_fields(*share) for _, _, *share in batch])
+            deals = self._deals({row[0] for row in batch}) if self._asks_deals else {}
+            for (deal_id, partner_id, *_), share in zip(batch, standing, strict=True):
+                deal, partner = deals.get(deal_id), sorts[partner_id]
+                moves = grouped.may_move(partner, share) if deal is None else grouped.moved(deal, partner, share).anew
+                if moves or partner_id in outdated:
+                    yield deal_id
+
+    def _deals(self, ids: set[str]) -> dict[str, int]:
+        """The sorts of those that were read under the mapping as it is."""
+        known: dict[str, Fields] = {}
+        rows = self._tx.execute(_DEALS.where(among(mirror.c.id, ids))).all()
+        for deal_id, connection, shape, fields, account_shape, account in rows:
+            shapes = self._shapes.get(connection, {})
+            if (shape, account_shape) == (shapes.get("opportunity"), shapes.get("account")) and fields and account:
+                known[deal_id] = {**self._beside(account), **self._thaw(fields)}
+        return dict(zip(known, self._grouped.deals(list(known.values())), strict=True))
+
+    def _partners_outdated(self) -> Iterator[str]:
+        """Partners whose fields were read under another mapping."""
+        columns = partner_accounts.c.partner_id, partner_accounts.c.connection, partner_accounts.c.shape
+        for partner_id, connection, shape in self._tx.execute(sa.select(*columns)):
+            if self._shapes.get(connection, {}).get("account") != shape:
+                yield partner_id

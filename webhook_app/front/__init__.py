@@ -1,0 +1,1 @@
+"""What listens: the front before the doors, and the processes of `sudare serve`."""

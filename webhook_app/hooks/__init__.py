@@ -1,0 +1,1 @@
+"""The machine doors: statements and CRMs' notices."""

@@ -1,0 +1,1 @@
+"""The partners' door: portal and API."""

@@ -1,0 +1,189 @@
+"""Commands about partners: view-as, explain, user add, invite, pause, resume."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from sync.access import EVERYBODY, PartnerRow, add_person, end_person, find_partner, make_link, pause, resume
+from sync.board import explain, find_deal
+from sync.house import House
+from sync.projection.reader import Projection
+from sync.projection.shown import Deal, Query
+from webhook_app.terminal.commands import Refused, house_of, in_workspace, out, table, when
+
+
+@click.command("view-as")
+@click.argument("partner")
+@click.argument("deal", required=False)
+@click.option("--json", "raw", is_flag=True, help="The very bytes that the API gives, all pages.")
+@in_workspace
+def view_as(folder: Path, partner: str, deal: str | None, raw: bool) -> None:
+    """Show what PARTNER sees: all its deals, or one DEAL (the partner's id, the CRM's id, or a name).
+
+    PARTNER is its key, the CRM's account id, or its name.
+    """
+    house = house_of(folder)
+    own = _partner(house, partner)
+    if raw:
+        for page in _pages(house, own, deal):
+            sys.stdout.buffer.write(page + b"\n")
+        sys.stdout.flush()
+        return
+    projection = Projection(house, own.id)
+    if deal is not None:
+        found = projection.deal(_public_id(house, own, deal))
+        if found is None:
+            raise Refused(f"{own.name} has no deal `{deal}`")
+        click.echo(json.dumps(found.body, ensure_ascii=False, indent=2))
+        return
+    names = projection.list_fields
+    rows = table(f"{own.name} sees", "deal", "state", *names)
+    for each in _all_deals(projection):
+        rows.add_row(each.id, each.state, *(each.text(name) for name in names))
+    out.print(rows)
+
+
+@click.command("explain")
+@click.argument("partner")
+@click.argument("deal")
+@click.argument("field", required=False)
+@in_workspace
+def explain_command(folder: Path, partner: str, deal: str, field: str | None) -> None:
+    """Say why PARTNER sees the fields of DEAL as it does: rules, caps, and what would show more."""
+    house = house_of(folder)
+    own = _partner(house, partner)
+    found = find_deal(house, deal)
+    if found is None:
+        raise Refused(f"no deal `{deal}`: give the CRM's id or the exact name")
+    try:
+        told = explain(house, own.id, found.id, field)
+    except KeyError as unknown:
+        raise Refused(f"no field `{field}` in fields.yaml") from unknown
+    for each in told:
+        out.print(f"{each.field}: {each.rung if each.admitted else 'not shared'}", style="bold", markup=False)
+        for name, origin in each.classes.items():
+            out.print(f"  class {name}" + (f" from {origin}" if origin != each.field else ""), markup=False)
+        for rule in each.rules:
+            mark = "applies" if rule.in_effect else rule.truth
+            out.print(
+                f"  {rule.kind} `{rule.name}` {rule.rung} {when(rule.condition)}: {mark}  ({rule.place})", markup=False
+            )
+        for line in each.missing:
+            out.print(f"  {line}", markup=False)
+
+
+@click.group("user")
+def user() -> None:
+    """People who may sign in."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--partner", metavar="PARTNER", help="Key, CRM account id or name; without it, a vendor user.")
+@click.option("--name", default="", help="As pages and CRM records show it.")
+@click.option("--role", type=click.Choice(["admin", "approver", "partner manager", "auditor"]), default="auditor")
+@click.option("--language", type=click.Choice(["ja", "ko", "en"]), default="en")
+@in_workspace
+def user_add(folder: Path, email: str, partner: str | None, name: str, role: str, language: str) -> None:
+    """Let a person sign in; prints a one-time link (one hour)."""
+    house = house_of(folder)
+    own = _partner(house, partner).id if partner else None
+    person = add_person(house, email, name, partner_id=own, role="partner" if own else role, language=language)
+    serving = house.workspace().serving
+    door = serving.partner_url if own else serving.vendor_url
+    click.echo(f"{door}/l/{make_link(house, person.id, minutes=60)}")
+
+
+@user.command("end")
+@click.argument("email")
+@click.option("--partner", metavar="PARTNER", help="Key, CRM account id or name; without it, a vendor user.")
+@in_workspace
+def user_end(folder: Path, email: str, partner: str | None) -> None:
+    """Close a person's account: sessions and links end at once."""
+    house = house_of(folder)
+    if not end_person(house, email, _partner(house, partner).id if partner else None):
+        raise Refused(f"nobody with the address `{email}` may sign in there")
+    out.print(f"{email} can no longer sign in.", markup=False)
+
+
+@click.command("invite")
+@click.argument("partner")
+@click.argument("email")
+@click.option("--name", default="")
+@click.option("--language", type=click.Choice(["ja", "ko", "en"]), help="Without it, the partner's.")
+@in_workspace
+def invite(folder: Path, partner: str, email: str, name: str, language: str | None) -> None:
+    """Let a person of PARTNER in, and print the one-time link to send (three days)."""
+    house = house_of(folder)
+    own = _partner(house, partner)
+    spoken = language or Projection(house, own.id).partner.language
+    person = add_person(house, email, name, partner_id=own.id, language=spoken)
+    click.echo(f"{house.workspace().serving.partner_url}/l/{make_link(house, person.id, minutes=3 * 24 * 60)}")
+
+
+@click.command("pause")
+@click.argument("partner", required=False)
+@in_workspace
+def pause_command(folder: Path, partner: str | None) -> None:
+    """Close all doors of PARTNER, or of all partners, at once. Reading the CRM goes on."""
+    house = house_of(folder)
+    pause(house, _partner(house, partner).id if partner else EVERYBODY, getpass.getuser())
+    out.print(f"Closed for {partner or 'everybody'}; `sudare resume` opens again.", markup=False)
+
+
+@click.command("resume")
+@click.argument("partner", required=False)
+@in_workspace
+def resume_command(folder: Path, partner: str | None) -> None:
+    """Open the doors of PARTNER, or of all, again."""
+    house = house_of(folder)
+    resume(house, _partner(house, partner).id if partner else EVERYBODY)
+    out.print(f"Open for {partner or 'everybody'}.", markup=False)
+
+
+def _partner(house: House, name: str) -> PartnerRow:
+    found = find_partner(house, name)
+    if found is None:
+        raise Refused(
+            f"no partner `{name}`: give its key, the CRM's account id, or its exact name; `sudare pull` reads them"
+        )
+    return found
+
+
+def _public_id(house: House, own: PartnerRow, deal: str) -> str:
+    """The partner's own id of a deal, from that id, the CRM's id, or a name."""
+    from sync.store.identifiers import public_id
+
+    found = find_deal(house, deal)
+    return public_id(house.partner_key(own.id), found.id) if found is not None else deal
+
+
+def _pages(house: House, own: PartnerRow, deal: str | None) -> list[bytes]:
+    from webhook_app.partner.api import api_pages
+
+    if deal is None:
+        return list(api_pages(house, own.id))
+    found = Projection(house, own.id).deal(_public_id(house, own, deal))
+    if found is None:
+        raise Refused(f"{own.name} has no deal `{deal}`")
+    return [found.json]
+
+
+def _all_deals(projection: Projection) -> Iterator[Deal]:
+    query = Query(limit=100)
+    while True:
+        page = projection.deals(query)
+        yield from page.deals
+        if page.next is None:
+            return
+        query = replace(query, after=page.next)
+
+
+COMMANDS = (view_as, explain_command, user, invite, pause_command, resume_command)
