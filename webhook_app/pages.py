@@ -14,7 +14,7 @@ from config.workspace import Language
 from webhook_app.door import this_door, this_workspace, visitor
 from webhook_app.facets import shown_value
 from webhook_app.formats import instant_text, value_text
-from webhook_app.texts import fields as texts_fields
+from webhook_app.texts import fields
 from webhook_app.texts.text import LANGUAGE_NAMES, LANGUAGES, say
 
 LANGUAGE_COOKIE = "language"
@@ -50,11 +50,11 @@ def local_path(text: str) -> str:
 def shown(language: Language, field: str, value: Any, rung: str = "exact") -> str:
     """A field's value as text for people."""
     if isinstance(value, bool):
-        return texts_fields.value_label(language, "boolean", str(value).lower())
+        return fields.value_label(language, "boolean", str(value).lower())
     if isinstance(value, str):
-        value = texts_fields.value_label(language, field, value)
+        value = fields.value_label(language, field, value)
     if isinstance(value, list):
-        value = [texts_fields.value_label(language, field, str(one)) for one in value]
+        value = [fields.value_label(language, field, str(one)) for one in value]
     return value_text(language, value, rung, this_workspace().timezone)
 
 
@@ -86,13 +86,13 @@ def _words(language: Language) -> dict[str, Any]:
         "person": visitor(),
         "here": local_path(request.path + (f"?{query}" if query else "")),
         "t": partial(say, this_door().texts, language),
-        "label": partial(texts_fields.label, language),
-        "value_label": partial(texts_fields.value_label, language),
-        "kind_label": lambda kind: say(texts_fields.KINDS, language, kind),
+        "label": partial(fields.label, language),
+        "value_label": partial(fields.value_label, language),
+        "kind_label": lambda kind: say(fields.KINDS, language, kind),
         "fields_of": fields_of,
         "tongue": partial(tongue, language),
-        "in_reading_order": texts_fields.in_reading_order,
-        "rung_note": partial(texts_fields.rung_note, language),
+        "in_reading_order": fields.in_reading_order,
+        "rung_note": partial(fields.rung_note, language),
         "shown": partial(shown, language),
         "facet_text": lambda field, text: shown(language, field, shown_value(text), "month"),
         "instant": partial(instant_text, language, zone=workspace.timezone),

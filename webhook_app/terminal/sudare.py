@@ -6,13 +6,7 @@ import sys
 
 import click
 
-from webhook_app.terminal import checks as terminal_checks
-from webhook_app.terminal import crm as terminal_crm
-from webhook_app.terminal import ledger as terminal_ledger
-from webhook_app.terminal import partners as terminal_partners
-from webhook_app.terminal import plans as terminal_plans
-from webhook_app.terminal import serving as terminal_serving
-from webhook_app.terminal import workspace as terminal_workspace
+from webhook_app.terminal import checks, crm, ledger, partners, plans, serving, workspace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,14 +23,6 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-for _room in (
-    terminal_workspace,
-    terminal_plans,
-    terminal_crm,
-    terminal_partners,
-    terminal_ledger,
-    terminal_serving,
-    terminal_checks,
-):
+for _room in (workspace, plans, crm, partners, ledger, serving, checks):
     for _command in _room.COMMANDS:
         main.add_command(_command)
