@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from math import isfinite
 from typing import Any
 
@@ -180,6 +180,8 @@ class HubspotObjects:
             _check_number(shape.name, text)
         if shape.type == "datetime":
             return moment(shape.name, text)
+        if shape.type == "date":
+            return day(shape.name, text)
         options = self._options(shape)
         if options and text not in options:
             allowed = ", ".join(options)
@@ -222,6 +224,15 @@ def moment(name: str, text: str) -> str:
     except (ValueError, OverflowError):
         raise bad_value(name, "INVALID_LONG", f"{text} was not a valid long.") from None
     return stamp_text("hubspot", parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
+
+
+def day(name: str, text: str) -> str:
+    """A day as it is stored, given as YYYY-MM-DD, or as an instant, which must be midnight UTC."""
+    at = datetime.fromisoformat(moment(name, text).replace("Z", "+00:00"))
+    if at.time() != time():
+        clock = f"{at.hour}:{at.minute}:{at.second}.{at.microsecond // 1000}"
+        raise bad_value(name, "INVALID_DATE", f"{text} is at {clock} UTC, not midnight!")
+    return at.date().isoformat()
 
 
 def asked_for(texts: Iterable[str]) -> list[str]:

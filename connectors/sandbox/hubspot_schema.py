@@ -13,7 +13,7 @@ class Property:
 
     name: str
     label: str
-    type: str = "string"  # string, number, datetime, enumeration, bool
+    type: str = "string"  # string, number, datetime, date, enumeration, bool
     field_type: str = "text"
     options: tuple[str, ...] = ()
     read_only: bool = False
@@ -62,6 +62,10 @@ def _choice(name: str, label: str, *options: str) -> Property:
     return _own(name, label, "enumeration", "select", *options)
 
 
+def _yes_or_no(name: str, label: str) -> Property:
+    return _own(name, label, "bool", "booleancheckbox", "true", "false")
+
+
 def _stamp(name: str, label: str) -> Property:
     return Property(name, label, "datetime", "date", read_only=True)
 
@@ -86,12 +90,14 @@ _PROPERTIES: Mapping[str, tuple[Property, ...]] = {
         Property("country", "Country/Region"),
         _OWNER,
         Property("notes_last_updated", "Last Activity Date", "datetime", "date", read_only=True),
-        Property("is_partner", "Partner", "bool", "booleancheckbox", ("true", "false"), defined_by_hubspot=False),
+        _yes_or_no("is_partner", "Partner"),
         _own("partner_code", "Partner code"),
         _choice("partner_tier", "Partner tier", "platinum", "gold", "silver", "registered"),
         _choice("partner_type", "Partner type", "reseller", "referral", "si", "distributor"),
         _choice("partner_agreement", "Partner agreement", "active", "expired"),
         _choice("partner_nda", "Partner NDA", "signed", "none"),
+        _own("agreement_from", "Agreement from", "date", "date"),
+        _own("agreement_until", "Agreement until", "date", "date"),
         _choice("partner_region", "Partner region", *_REGIONS),
         _choice("partner_language", "Partner language", "ja", "ko", "en"),
     ),
@@ -109,6 +115,7 @@ _PROPERTIES: Mapping[str, tuple[Property, ...]] = {
         _own("discount_percent", "Discount percent", "number", "number"),
         _own("internal_notes", "Internal notes", "string", "textarea"),
         _own("competitor", "Competitor"),
+        _choice("registration", "Deal registration", "requested", "approved", "rejected"),
         _own("partner_message", "Message to partners", "string", "textarea"),
         _own("shared_with_partners", "Shared with partners", "string", "textarea"),
         _own("partner_code", "Partner code"),
@@ -119,6 +126,7 @@ _PROPERTIES: Mapping[str, tuple[Property, ...]] = {
         Property("email", "Email"),
         Property("phone", "Phone Number"),
         Property("jobtitle", "Job Title"),
+        _yes_or_no("data_consent", "Consent to share with partners"),
         _OWNER,
         Property("notes_last_updated", "Last Activity Date", "datetime", "date", read_only=True),
     ),

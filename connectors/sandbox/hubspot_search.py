@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.sandbox.crm import Row
 from connectors.sandbox.hubspot_errors import invalid
-from connectors.sandbox.hubspot_objects import HubspotObjects, moment
+from connectors.sandbox.hubspot_objects import HubspotObjects, day, moment
 from connectors.sandbox.hubspot_schema import ALIASES, Property, created_property, modified_property
 from connectors.sandbox.records import as_row
 
@@ -108,6 +108,8 @@ def _given(shape: Property, value: Any) -> Any:
     text = str(value)
     if shape.type == "datetime":
         return moment(shape.name, text)
+    if shape.type == "date":
+        return day(shape.name, text)
     if shape.type != "number":
         return text
     try:

@@ -1,15 +1,20 @@
-"""Stages: what opens and closes by itself as a deal, its partner and its people move on; each over the real wire.
+"""Stages: what opens and closes by itself as a deal, its partner and its people move on; each over both real wires.
 
 What is written in YAML here stands in docs/policies.md under Staged disclosure, word for word.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from demo_house import ACCOUNT, CONTACT, DEAL, ORGS, Life, crm_id
 
 from sync.deciding.project import come_due, drain
 from sync.projection.reader import Projection
@@ -19,171 +24,238 @@ from sync.store.identifiers import partner_id
 from sync.store.unfiltered import awaited, marks, mirror
 
 DOCS = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
-ON, DEAL, GOLD, PERSON = "sf", "YOKOHAMA_CORE", "MINATO", "SAGINUMA"
 
 
-@pytest.fixture
-def life(life_on_sqlite):
-    return life_on_sqlite
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How one CRM says the story: its records, its fields, and their values."""
+
+    on: str
+    deal: str
+    gold: str  # the partner whose stages move
+    others: tuple[str, ...]  # partners on other deals
+    person: str  # at the deal's customer
+    registration: tuple[str, ...]  # the field; requested, approved, rejected
+    nda: tuple[str, ...]  # the field; signed, not signed
+    days: tuple[str, str]  # the fields of the first and the last day
+    consent: tuple[str, Any, Any]  # the field; given, withdrawn
 
 
-def gold(life):
-    return life.deal(GOLD, ON, DEAL)
+SALESFORCE = Words(
+    *("sf", "YOKOHAMA_CORE", "MINATO", ("HANBIT", "HARBOR"), "SAGINUMA"),
+    registration=("Registration__c", "Requested", "Approved", "Rejected"),
+    nda=("Partner_NDA__c", "Signed", "None"),
+    days=("Agreement_From__c", "Agreement_Until__c"),
+    consent=("Data_Consent__c", True, False),
+)
+HUBSPOT = Words(
+    *("hs", "TATESHINA_ERP", "HOKUTO", ("SEOULINFO", "PINECREST"), "UGUISU"),
+    registration=("registration", "requested", "approved", "rejected"),
+    nda=("partner_nda", "signed", "none"),
+    days=("agreement_from", "agreement_until"),
+    consent=("data_consent", "true", "false"),
+)
 
 
-def documented(start: str) -> str:
-    """A line of YAML from the docs' section, as it stands there."""
-    section = DOCS.partition("## Staged disclosure")[2].partition("\n## ")[0]
-    (line,) = [each.strip() for each in section.splitlines() if each.strip().startswith(start)]
-    return line
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One deal of one CRM, and what its gold partner has of it."""
+
+    life: Life
+    words: Words
+
+    def gold(self) -> dict[str, Any] | None:
+        return self.life.deal(self.words.gold, self.words.on, self.words.deal)
+
+    def public(self) -> str:
+        return self.life.public(self.words.gold, self.words.on, self.words.deal)
+
+    def projection(self, channel: str = "") -> Projection:
+        return Projection(self.life.house, partner_id(self.words.gold), channel)
+
+    def accepts(self) -> None:
+        self.life.says(self.words.gold, "deal.accepted", self.words.on, self.words.deal)
+
+    def edits(self, objects: dict[str, str], key: str, **fields: Any) -> None:
+        """A CRM user changes a record, and the next round reads it."""
+        self.life.edit(self.words.on, objects[self.words.on], key, **fields)
+        self.life.round(self.words.on)
+
+    def rule(self, line: str, kind: str = "show") -> None:
+        """One more rule, put in force as the first of its kind."""
+        self.life.apply(policy=(f"{kind}:\n", f"{kind}:\n  {line}\n"))
+
+    def mapped(self, below: str, line: str) -> None:
+        """One more field, mapped as the first below a heading, put in force and read."""
+        changes = {ORGS[self.words.on]: (below, f"{below}{line}\n")}
+        self.life.apply(**changes)
+        self.life.reopen()
+        self.life.round(self.words.on)
+        settle_marks(self.life)
+
+    def documented(self, start: str, of: str = "") -> str:
+        """A line of YAML from the docs' section, as it stands there; `of` is this CRM's field that it names."""
+        section = DOCS.partition("## Staged disclosure")[2].partition("\n## ")[0]
+        lines = (each.strip() for each in section.splitlines())
+        (line,) = [each for each in lines if each.startswith(start) and re.search(rf"[ {{]{of}\b", each)]
+        return line
+
+    def others(self) -> dict[tuple[str, str], Any]:
+        """How the shares of other customers' deals stand: a stage moves nobody else's."""
+        deals = self.life.rows(mirror, object="opportunity")
+        (own,) = [row.account for row in deals if row.id == self.id]
+        apart = {row.id for row in deals if row.account != own}
+        rows = self.life.rows(schema.shares)
+        return {(row.partner_id, row.deal_id): row.version for row in rows if row.deal_id in apart}
+
+    @property
+    def id(self) -> str:
+        return self.life.id(self.words.on, self.words.deal)
 
 
-def rule(life, line: str, kind: str = "show") -> None:
-    """One more rule, put in force as the first of its kind."""
-    life.apply(policy=(f"{kind}:\n", f"{kind}:\n  {line}\n"))
+@pytest.fixture(params=[SALESFORCE, HUBSPOT], ids=["salesforce", "hubspot"])
+def story(request, life_on_sqlite) -> Story:
+    return Story(life_on_sqlite, request.param)
 
 
-def mapped(life, below: str, line: str) -> None:
-    """One more field, mapped below another one, put in force and read."""
-    life.apply(salesforce=(below, f"{below}\n    {line}"))
-    life.reopen()
-    life.round(ON)
-    settle_marks(life)
-
-
-def settle_marks(life) -> None:
+def settle_marks(life: Life) -> None:
     while drain(life.house):
         pass
 
 
-def others(life):
-    """How the shares of other customers' deals stand: a stage moves nobody else's."""
-    deals = life.rows(mirror, object="opportunity")
-    (own,) = [row.account for row in deals if row.id == life.id(ON, DEAL)]
-    apart = {row.id for row in deals if row.account != own}
-    return {(row.partner_id, row.deal_id): row.version for row in life.rows(schema.shares) if row.deal_id in apart}
-
-
-def test_an_invitation_shows_what_its_rule_shows_and_accepting_opens_the_rest_in_the_same_commit(life):
-    before, still = gold(life), others(life)
+def test_an_invitation_shows_what_its_rule_shows_and_accepting_opens_the_rest_in_the_same_commit(story):
+    before, still = story.gold(), story.others()
     assert before["state"] == "pending"
     assert set(before["shown"]) & {"contacts[].email", "contacts[].title"} == set()
     assert before["shown"]["contacts[].name"] == "initials"
-    life.says(GOLD, "deal.accepted", ON, DEAL)
-    after = gold(life)
+    story.accepts()
+    after = story.gold()
     assert (after["state"], after["shown"]["contacts[].name"], after["shown"]["contacts[].email"]) == (
         "accepted", "exact", "exact",
     )  # fmt: skip
-    assert life.rows(marks) == []
-    assert others(life) == still
+    assert story.life.rows(marks) == []
+    assert story.others() == still
 
 
-def test_an_approved_registration_opens_the_amount_and_a_rejected_one_closes_it_again(life):
-    life.draft(fields=("  deal.next_step:", f"  {documented('deal.registration: {class')}\n  deal.next_step:"))
-    mapped(life, "deal.next_step: NextStep", documented("deal.registration: {from"))
-    rule(life, documented("- {name: Exact price once the registration is approved"))
-    life.round(ON)
-    settle_marks(life)
-    still = others(life)
-    for word, rung in (("Requested", "band"), ("Approved", "exact"), ("Rejected", "band")):
-        life.edit(ON, "Opportunity", DEAL, Registration__c=word)
-        life.round(ON)
-        assert gold(life)["shown"]["deal.amount"] == rung, word
-    assert others(life) == still
+def test_an_approved_registration_opens_the_amount_and_a_rejected_one_closes_it_again(story):
+    field, *answers = story.words.registration
+    listed = f"  {story.documented('deal.registration: {class')}\n  deal.next_step:"
+    story.life.draft(fields=("  deal.next_step:", listed))
+    story.mapped(DEAL_FIELDS[story.words.on], f"    {story.documented('deal.registration: {from', of=field)}")
+    story.rule(story.documented("- {name: Exact price once the registration is approved"))
+    story.life.round(story.words.on)
+    settle_marks(story.life)
+    still = story.others()
+    for word, rung in zip(answers, ("band", "exact", "band"), strict=True):
+        story.edits(DEAL, story.words.deal, **{field: word})
+        assert story.gold()["shown"]["deal.amount"] == rung, word
+    assert story.others() == still
 
 
-def test_an_nda_that_is_signed_opens_prices_and_one_that_ends_hides_them(life):
-    for word, seen in (("None", False), ("Signed", True), ("None", False)):
-        life.edit(ON, "Account", GOLD, Partner_NDA__c=word)
-        life.round(ON)
-        assert ("deal.amount" in gold(life)["shown"]) == seen, word
+def test_an_nda_that_is_signed_opens_prices_and_one_that_ends_hides_them(story):
+    field, signed, ended = story.words.nda
+    for word in (ended, signed, ended, signed, ""):
+        story.edits(ACCOUNT, story.words.gold, **{field: word})
+        assert ("deal.amount" in story.gold()["shown"]) == (word == signed), word
 
 
-LANGUAGE = (
-    "partner.language: {from: Partner_Language__c, type: picklist, values: {ja: ja, ko: ko, en: en}, default: en}"
-)
 ACTIVE = "- {name: Partners with an agreement in force, when: {partner.agreement: active}}"
+DEAL_FIELDS = {"sf": "  owner: OwnerId\n  fields:\n", "hs": "  owner: hubspot_owner_id\n  fields:\n"}
+PARTNER_FIELDS = {"sf": "  key: Partner_Code__c\n  fields:\n", "hs": "  key: partner_code\n  fields:\n"}
 
 
 @pytest.fixture
-def agreed(life):
-    """The days of every partner's agreement are mapped; `agreed(-30, 2)`: MINATO's, in days from today, in force."""
+def agreed(story) -> Callable[[int, int], None]:
+    """The days of every partner's agreement are mapped; `agreed(-30, 2)`: the gold one's, in days from today."""
 
     def days(since: int, until: int) -> None:
-        for start in ("partner.agreement_from:", "partner.agreement_until:"):
-            mapped(life, LANGUAGE, documented(start))
-        for partner in ("HANBIT", "HARBOR"):
-            life.edit(ON, "Account", partner, Agreement_From__c="2020-01-01", Agreement_Until__c="2099-12-31")
-        told = {"Agreement_From__c": day(life, since), "Agreement_Until__c": day(life, until)}
-        life.edit(ON, "Account", GOLD, **told)
-        life.round(ON)
+        first, last = story.words.days
+        for start, field in (("partner.agreement_from:", first), ("partner.agreement_until:", last)):
+            story.mapped(PARTNER_FIELDS[story.words.on], f"    {story.documented(start, of=field)}")
+        for partner in story.words.others:
+            told = {first: "2020-01-01", last: "2099-12-31"}
+            story.life.edit(story.words.on, ACCOUNT[story.words.on], partner, **told)
+        story.edits(ACCOUNT, story.words.gold, **{first: day(story.life, since), last: day(story.life, until)})
         tested = "agreement: active, agreement_from: 2020-01-01, agreement_until: 2099-12-31"
-        life.draft(trial=("agreement: active", tested))
-        life.apply(policy=(ACTIVE, documented("- {name: Within the days of the agreement")))
-        settle_marks(life)
-        life.round(ON)
+        story.life.draft(trial=("agreement: active", tested))
+        story.life.apply(policy=(ACTIVE, story.documented("- {name: Within the days of the agreement")))
+        settle_marks(story.life)
+        story.life.round(story.words.on)
 
     return days
 
 
-def day(life, ahead: int) -> str:
+def day(life: Life, ahead: int) -> str:
     return (life.clock().astimezone(ZoneInfo("Asia/Tokyo")) + timedelta(days=ahead)).date().isoformat()
 
 
-def begins(life, ahead: int) -> datetime:
+def begins(life: Life, ahead: int) -> datetime:
     """When a day begins, in the vendor's zone."""
     return datetime.fromisoformat(day(life, ahead)).replace(tzinfo=ZoneInfo("Asia/Tokyo"))
 
 
 def test_a_contract_that_ends_closes_at_the_instant_before_any_job_has_run_and_asks_back_what_was_received(
-    life, agreed
+    story, agreed
 ):
     agreed(-30, 2)
+    life, own_id = story.life, partner_id(story.words.gold)
     ends = begins(life, 3)
-    projection = Projection(life.house, partner_id(GOLD), "api")
-    assert projection.deal(life.public(GOLD, ON, DEAL)) is not None
+    projection = story.projection("api")
+    assert projection.deal(story.public()) is not None
     projection.delivery.write()
-    own = len(life.rows(schema.shares, partner_id=partner_id(GOLD)))
+    own = len(life.rows(schema.shares, partner_id=own_id))
     life.clock.ahead += ends - life.clock() - timedelta(seconds=30)
-    assert gold(life) is not None
+    assert story.gold() is not None
     life.clock.move(seconds=31)
-    assert gold(life) is None
+    assert story.gold() is None
     assert come_due(life.house) == own < len(life.rows(schema.shares))
     assert come_due(life.house) == 0
-    life.round(ON)
-    assert ("deal.ended", life.public(GOLD, ON, DEAL)) in life.feed(GOLD)
-    assert [row.deal_id for row in own_recalls(life.house, partner_id(GOLD)).rows] == [life.public(GOLD, ON, DEAL)]
+    life.round(story.words.on)
+    assert ("deal.ended", story.public()) in life.feed(story.words.gold)
+    assert [row.deal_id for row in own_recalls(life.house, own_id).rows] == [story.public()]
 
 
-def test_a_contract_that_begins_opens_its_deals_on_its_first_day_without_a_full_pass(life, agreed):
+def test_a_contract_that_begins_opens_its_deals_on_its_first_day_without_a_full_pass(story, agreed):
     agreed(3, 30)
+    life = story.life
     starts = begins(life, 3)
-    assert gold(life) is None
+    assert story.gold() is None
     waiting = {row.deal_id for row in life.rows(awaited)}
-    assert life.id(ON, DEAL) in waiting
+    assert story.id in waiting
     assert come_due(life.house) == 0
     life.clock.ahead += starts - life.clock() + timedelta(seconds=1)
     assert come_due(life.house) == len(waiting) < len(life.rows(mirror, object="opportunity"))
-    assert gold(life)["state"] == "pending"
+    assert story.gold()["state"] == "pending"
     assert (life.rows(awaited), life.rows(marks), come_due(life.house)) == ([], [], 0)
 
 
-def test_a_person_who_consents_appears_and_one_who_withdraws_is_gone_with_the_next_round(life):
-    life.says(GOLD, "deal.accepted", ON, DEAL)
-    life.edit(ON, "Contact", PERSON, Data_Consent__c=True)
-    life.apply(
-        salesforce=("contacts:\n  object: Contact\n", f"contacts:\n  object: Contact\n  {documented('only:')}\n")
-    )
-    life.reopen()
-    life.round(ON)
-    settle_marks(life)
-    (person,) = gold(life)["contacts"]
-    still = others(life)
-    life.edit(ON, "Contact", PERSON, Data_Consent__c=False)
-    life.round(ON)
-    assert gold(life).get("contacts", []) == []
+def test_a_person_who_consents_appears_and_one_who_withdraws_is_gone_with_the_next_round(story):
+    field, given, withdrawn = story.words.consent
+    life, objects = story.life, CONTACT[story.words.on]
+    story.accepts()
+    life.edit(story.words.on, objects, story.words.person, **{field: given})
+    story.mapped(f"contacts:\n  object: {objects}\n", f"  {story.documented('only:', of=field)}")
+    (person,) = story.gold()["contacts"]
+    still = story.others()
+    story.edits(CONTACT, story.words.person, **{field: withdrawn})
+    assert story.gold().get("contacts", []) == []
     assert person["name"] not in str(life.rows(mirror, object="contact"))
-    life.edit(ON, "Contact", PERSON, Data_Consent__c=True)
-    life.round(ON)
-    assert gold(life)["contacts"] == [person]
-    assert others(life) == still
+    story.edits(CONTACT, story.words.person, **{field: given})
+    assert story.gold()["contacts"] == [person]
+    assert story.others() == still
+
+
+def test_a_partner_that_is_taken_off_a_hubspot_deal_and_put_on_again_is_invited_anew(life_on_sqlite):
+    story, life = Story(life_on_sqlite, HUBSPOT), life_on_sqlite
+    story.accepts()
+    still = story.others()
+    deal, partner = crm_id("hs", story.words.deal), crm_id("hs", story.words.gold)
+    life.crm.remove_partner("hubspot", deal, partner)
+    life.round("hs")
+    assert story.gold() is None
+    life.round("hs")
+    life.crm.add_partner("hubspot", deal, partner, "Partner of record")
+    life.round("hs")
+    again = story.gold()
+    assert (again["state"], again["shown"]["contacts[].name"]) == ("pending", "initials")
+    assert story.others() == still
