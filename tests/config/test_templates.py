@@ -19,6 +19,7 @@ from config.folder import read_folder
 from config.init import TEMPLATES, FolderInUse, init, init_demo, write_template
 from config.load import check, load
 from config.positions import locate
+from config.soundness import refusals
 from mapping.model import Broken
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -59,6 +60,48 @@ def test_a_new_workspace_needs_no_field_that_a_new_crm_does_not_have(tmp_path: P
     parts = (mapping.partners, mapping.accounts, mapping.contacts, mapping.opportunities, mapping.users)
     sources = {source for part in parts if part for field in part.fields for source in field.sources}
     assert not {source for source in sources if source.endswith("__c") or source.startswith("partner")}
+
+
+STAGES = ("NDA", "contract", "consent", "registration")
+
+
+@pytest.mark.parametrize("wanted", [*([one] for one in STAGES), STAGES], ids=lambda stages: " ".join(stages))
+@pytest.mark.parametrize("crm", TEMPLATES)
+def test_each_stage_of_disclosure_is_there_to_be_switched_on_alone_or_with_the_others(
+    tmp_path: Path, crm: str, wanted: list[str]
+) -> None:
+    init(tmp_path, crm)
+    before = load(read_folder(tmp_path))
+    for path in (*tmp_path.rglob("*.yaml"),):
+        path.write_text(switched_on(path.read_text(encoding="utf-8"), wanted), encoding="utf-8")
+    workspace, said = check(tmp_path, NOW)
+    assert said == []
+    (mapping,), (old,) = workspace.mappings.values(), before.mappings.values()
+    named = {name for name in workspace.policy.why if name not in before.policy.why}
+    told = {
+        "NDA": {"partner.nda"},
+        "contract": {"partner.agreement_from", "partner.agreement_until"},
+        "registration": {"deal.registration"},
+    }
+    assert named == set().union(*(told.get(each, set()) for each in wanted))
+    assert mapping.contacts is not None
+    assert old.contacts is not None
+    assert (mapping.contacts.only != old.contacts.only) == ("consent" in wanted)
+    assert not refusals(workspace, NOW)
+
+
+def switched_on(text: str, stages: list[str]) -> str:
+    """A template's file as somebody leaves it who follows its comments."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        found = re.fullmatch(r"( *)# (.*# stage (\w+)\b.*)", line)
+        if found is None or found[3] not in stages:
+            lines.append(line)
+            continue
+        if "in place of the line above" in line:
+            lines.pop()
+        lines.append(found[1] + found[2])
+    return "\n".join(lines) + "\n"
 
 
 def test_a_folder_that_is_in_use_is_left_alone(tmp_path: Path) -> None:

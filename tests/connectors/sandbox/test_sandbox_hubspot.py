@@ -9,6 +9,7 @@ import pytest
 import requests
 from hubspot import HubSpot
 from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRequest
+from hubspot.crm.companies import SimplePublicObjectInputForCreate
 from hubspot.crm.deals import BatchReadInputSimplePublicObjectId, PublicObjectSearchRequest
 
 from connectors.sandbox import hubspot_links, seed
@@ -168,12 +169,22 @@ def test_a_note_on_a_deal_that_is_not_there_leaves_nothing_behind(account: Sandb
         ("deals", {"no_such_thing": "x"}, "PROPERTY_DOESNT_EXIST"),
         ("deals", {"hs_lastmodifieddate": "1"}, "READ_ONLY_VALUE"),
         ("deals", {"amount": "a lot"}, "INVALID_DOUBLE"),
+        ("companies", {"name": "x", "agreement_from": "1795600000000"}, "is at 9:46:40.0 UTC, not midnight!"),
     ],
 )
 def test_a_record_that_cannot_be_taken_is_told_why(ask: Ask, kind: str, properties: dict[str, str], said: str) -> None:
     answer = ask("POST", f"/crm/v3/objects/{kind}", json={"properties": properties})
     assert (answer.status_code, answer.json()["status"]) == (400, "error")
     assert said in answer.json()["message"]
+
+
+@pytest.mark.parametrize("given", ["1795564800000", "2026-11-25", "2026-11-25T00:00:00.000Z"])
+def test_a_day_is_midnight_utc_going_in_and_a_day_coming_out(hubspot: HubSpot, given: str) -> None:
+    company = hubspot.crm.companies.basic_api.create(
+        SimplePublicObjectInputForCreate(properties={"name": "期日", "agreement_until": given}, associations=[])
+    )
+    read = hubspot.crm.companies.basic_api.get_by_id(company.id, properties=["agreement_until"])
+    assert read.properties["agreement_until"] == "2026-11-25"
 
 
 def test_a_contacts_address_is_taken_once(ask: Ask) -> None:
