@@ -8,18 +8,19 @@ from functools import partial
 from typing import Any
 
 from flask import Response, make_response, render_template, request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from config.workspace import Language
 from webhook_app.door import this_door, this_workspace, visitor
 from webhook_app.facets import shown_value
 from webhook_app.formats import instant_text, value_text
 from webhook_app.texts import fields
-from webhook_app.texts.text import LANGUAGE_NAMES, LANGUAGES, say
+from webhook_app.texts.text import LANGUAGE_NAMES, LANGUAGES, Texts, say
 
 LANGUAGE_COOKIE = "language"
 _KANA = re.compile("[\u3041-\u30ff]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
+_CODE = re.compile("`([^`]+)`")
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
@@ -69,6 +70,12 @@ def fields_of(body: Mapping[str, Any], group: str) -> list[str]:
     return [field for field in body["shown"] if field.startswith(group + ".")]
 
 
+def said(texts: Texts, language: Language, key: str, **values: object) -> str:
+    """One text for a page: what stands in backticks in our tables, such as a command, is code."""
+    text = say(texts, language, key, **values)
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text)))) if "`" in texts[key].en else text  # noqa: S704 - escaped
+
+
 def tongue(language: Language, text: str) -> Markup:
     """A `lang` attribute for text that is plainly in another language of ours: right glyphs, breaks and voice."""
     found = "ja" if _KANA.search(text) else "ko" if _HANGUL.search(text) else language
@@ -85,7 +92,7 @@ def _words(language: Language) -> dict[str, Any]:
         "zone": workspace.timezone.key,
         "person": visitor(),
         "here": local_path(request.path + (f"?{query}" if query else "")),
-        "t": partial(say, this_door().texts, language),
+        "t": partial(said, this_door().texts, language),
         "label": partial(fields.label, language),
         "value_label": partial(fields.value_label, language),
         "kind_label": lambda kind: say(fields.KINDS, language, kind),

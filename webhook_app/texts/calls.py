@@ -19,8 +19,8 @@ CALLS = table(
         ),
         "calls.none_held": (
             "Nothing is held back.",
-            "保留している処理はありません。",
-            "보류 중인 작업이 없습니다.",
+            "待機している処理はありません。",
+            "대기 중인 작업이 없습니다.",
         ),
         "calls.until": ("Until {at}.", "{at} まで待ちます。", "{at}까지 기다립니다."),
         "calls.for.write-back": ("Writing partner activity", "パートナー活動の書き込み", "파트너 활동 기록"),

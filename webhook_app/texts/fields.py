@@ -10,8 +10,8 @@ from webhook_app.texts.text import say, table
 FIELDS = table(
     {
         "deal": ("Deal", "商談", "딜"),
-        "account": ("Customer", "お客様", "고객사"),
-        "contacts": ("Contacts", "ご担当者", "담당자"),
+        "account": ("Account", "取引先", "거래처"),
+        "contacts": ("Contacts", "担当者", "담당자"),
         "products": ("Products", "製品", "제품"),
         "deal.name": ("Deal", "商談名", "딜 이름"),
         "deal.stage": ("Stage", "段階", "단계"),
@@ -25,7 +25,7 @@ FIELDS = table(
         "deal.probability": ("Probability", "確度", "확률"),
         "deal.product": ("Product", "製品", "제품"),
         "deal.currency": ("Currency", "通貨", "통화"),
-        "account.name": ("Company", "お客様名", "고객사명"),
+        "account.name": ("Account name", "取引先名", "거래처명"),
         "account.industry": ("Industry", "業種", "업종"),
         "account.country": ("Country", "国", "국가"),
         "account.city": ("City", "市区町村", "도시"),
@@ -37,7 +37,7 @@ FIELDS = table(
         "contacts[].email": ("E-mail", "メール", "이메일"),
         "contacts[].phone": ("Phone", "電話", "전화"),
         "contacts[].role": ("Role", "役割", "역할"),
-        "contacts.length": ("Number of contacts", "ご担当者数", "담당자 수"),
+        "contacts.length": ("Number of contacts", "担当者数", "담당자 수"),
         "state": ("Status", "状態", "상태"),
         "involvement": ("Your part", "関わり方", "참여 방식"),
         "changed_at": ("Updated", "更新", "업데이트"),

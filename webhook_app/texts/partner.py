@@ -130,7 +130,7 @@ PARTNER = table(
             "{partner}의 활동 중 {vendor}에 기록된 전부입니다. 이 외에는 기록하지 않습니다.",
         ),
         "log.when": ("When", "日時", "일시"),
-        "log.who": ("Who", "担当者", "담당자"),
+        "log.who": ("Who", "利用者", "사용자"),
         "log.what": ("What", "内容", "내용"),
         "log.about": ("About", "対象", "대상"),
         "log.none": ("Nothing recorded yet", "記録はまだありません", "아직 기록이 없습니다"),

@@ -20,8 +20,8 @@ PLANS = table(
         ),
         "plans.bound": (
             "What is in force shows no more than version {version}, until somebody else approves the rest.",
-            "残りが別の担当者に承認されるまで、第{version}版を超える内容は表示されません。",
-            "나머지를 다른 담당자가 승인할 때까지 버전 {version}보다 많은 내용은 표시되지 않습니다.",
+            "残りがほかの方に承認されるまで、第{version}版を超える内容は表示されません。",
+            "나머지를 다른 사람이 승인할 때까지 버전 {version}보다 많은 내용은 표시되지 않습니다.",
         ),
         "plans.bound_refused": (
             "The rest of the last change was refused: nothing more than in version {version} is shown. "
@@ -188,8 +188,8 @@ PLANS = table(
         "plans.refuse": ("Refuse", "却下", "반려"),
         "plans.not.own": (
             "You made this plan: somebody else has to approve it.",
-            "ご自身が作成した計画です。別の担当者の承認が必要です。",
-            "본인이 만든 계획입니다. 다른 담당자의 승인이 필요합니다.",
+            "ご自身が作成した計画です。ほかの方の承認が必要です。",
+            "본인이 만든 계획입니다. 다른 사람의 승인이 필요합니다.",
         ),
         "plans.not.role": (
             "Admins and approvers decide about plans.",
@@ -239,12 +239,12 @@ PLANS = table(
         ),
         "wider.document": (
             "document {about} may open for more partners",
-            "文書{about}を開けるパートナーが増える可能性",
-            "문서 {about}을(를) 열 수 있는 파트너가 늘 수 있음",
+            "資料{about}を開けるパートナーが増える可能性",
+            "자료 {about}을(를) 열 수 있는 파트너가 늘 수 있음",
         ),
         "wider.source": (
             "source {about} may newly speak for partners, and accept deals for them",
-            "送信元{about}が新たにパートナーとして発言し、案件を受諾できるようになる",
+            "送信元{about}が新たにパートナーに代わって記録を送り、商談を受諾できるようになる",
             "출처 {about}이(가) 새로 파트너를 대신해 딜을 수락할 수 있게 됨",
         ),
         "wider.ledger": (

@@ -48,7 +48,6 @@ def grid() -> Response:
         chosen=chosen,
         by=by,
         too_many=MOST_COLUMNS if _left_open(found, by) else None,
-        roots=_ROOTS,
         look=look_of,
         plans=standing_of(house),
     )

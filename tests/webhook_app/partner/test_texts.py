@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+from importlib import import_module
 from importlib.resources import files
 
 import pytest
@@ -14,7 +15,7 @@ from webhook_app.texts import fields as texts_fields
 from webhook_app.texts.common import COMMON
 from webhook_app.texts.partner import PARTNER
 from webhook_app.texts.recalls import OWN_RECALLS
-from webhook_app.texts.text import LANGUAGES, Text
+from webhook_app.texts.text import LANGUAGES, Text, Texts
 
 TABLES = {
     "common": COMMON,
@@ -26,6 +27,25 @@ TABLES = {
     "kinds": texts_fields.KINDS,
 }
 ROWS = [(table, key, text) for table, rows in TABLES.items() for key, text in rows.items()]
+
+
+OTHER_WORDS = {  # one word for one idea -> the words that people also use for it
+    "ja": {
+        "取引先": "顧客|お客様|得意先",
+        "商談": "案件(?!化)",
+        "資料": "文書|ドキュメント",
+        "担当者": "ご担当者|コンタクト",
+    },
+    "ko": {"거래처": "고객|계정", "딜": "상담|기회", "자료": "(?<!API )문서", "담당자": "연락처"},
+}
+
+
+@pytest.mark.parametrize("language", OTHER_WORDS)
+def test_what_the_pages_speak_of_has_one_word_in_each_language(language: str):
+    told = [getattr(text, language) for table in _every_table() for text in table.values()]
+    for word, others in OTHER_WORDS[language].items():
+        assert [text for text in told if re.search(others, text)] == [], f"we say {word}"
+        assert any(word in text for text in told)
 
 
 @pytest.mark.parametrize(("table", "key", "text"), ROWS, ids=[f"{table} {key}" for table, key, _ in ROWS])
@@ -66,12 +86,17 @@ def test_a_field_that_nobody_named_is_named_by_itself():
     assert texts_fields.value_label("ja", "deal.stage", "legal review") == "legal review"
 
 
+def _every_table() -> list[Texts]:
+    """The tables of both doors."""
+    names = [each.name for each in (files("webhook_app") / "texts").iterdir() if each.name.endswith(".py")]
+    found = [import_module(f"webhook_app.texts.{name.removesuffix('.py')}") for name in sorted(names)]
+    tables = [one for module in found for one in vars(module).values() if isinstance(one, dict)]
+    return [one for one in tables if all(isinstance(text, Text) for text in one.values()) and one]
+
+
 def _sources() -> list[str]:
     folder = files("webhook_app")
     templates = [path for name in ("partner", "identity") for path in (folder / "templates" / name).iterdir()]
     templates += [folder / "templates" / name for name in ("base.html", "plain.html", "error.html", "updating.html")]
-    views = [
-        folder / f"{name}.py"
-        for name in ("partner", "partner_account", "partner_documents", "partner_recalls", "identity")
-    ]
+    views = [*(each for each in (folder / "partner").iterdir() if each.name.endswith(".py")), folder / "identity.py"]
     return [path.read_text(encoding="utf-8") for path in (*templates, *views)]
