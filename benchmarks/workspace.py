@@ -106,10 +106,10 @@ def files() -> Mapping[str, str]:
     }
 
 
-def new_house(folder: Path, name: str = "bench.db", **other: str) -> House:
+def new_house(folder: Path, name: str = "bench.db", *, database: str = "", **other: str) -> House:
     """An empty house with the workspace in force, on durable SQLite; `other` texts stand in place of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    house = House(open_engine(f"sqlite:///{name}", folder), folder, b"k" * 32, utc_now)
+    house = House(open_engine(database or f"sqlite:///{name}", folder), folder, b"k" * 32, utc_now)
     migrate(house)
     apply_files(house, {**files(), **other}, "bench")
     return house
