@@ -12,13 +12,14 @@ from typing import Literal
 import sqlalchemy as sa
 
 from sync.house import House, instant
+from sync.ledger.closings import EVERYBODY as EVERYBODY  # what `pause` takes
+from sync.ledger.closings import note_closed, note_opened
 from sync.store.identifiers import internal_id
 from sync.store.schema import api_keys, links, mails, partners, pauses, people, sessions
 from sync.store.unfiltered import partner_accounts
 
 SESSION = timedelta(hours=12)
 KEY_PREFIX = "sdr_live_"
-EVERYBODY = "*"
 Side = Literal["partner", "vendor"]
 
 
@@ -253,12 +254,14 @@ def pause(house: House, scope: str, by: str) -> None:
     with house.writing() as tx:
         tx.execute(sa.delete(pauses).where(pauses.c.scope == scope))
         tx.execute(sa.insert(pauses).values(scope=scope, at=house.now(), by=by))
+        note_closed(tx, [scope], "paused", house.now(), by)
 
 
-def resume(house: House, scope: str) -> None:
+def resume(house: House, scope: str, by: str) -> None:
     """Open the doors again."""
     with house.writing() as tx:
         tx.execute(sa.delete(pauses).where(pauses.c.scope == scope))
+        note_opened(tx, [scope], "paused", house.now(), by)
 
 
 def find_partner(house: House, name: str) -> PartnerRow | None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from policies.rulebook import ReadyRule
 from sync.house import House, instant
+from sync.ledger.closings import Closing, closing_at
 from sync.ledger.showings import Showing, read_showings
 from sync.ledger.tables import shown
 from sync.store.schema import applied
@@ -39,10 +40,15 @@ class SeenThen:
     ended: str | None
 
 
-def seen_at(house: House, partner_id: str, deal_id: str, at: datetime) -> SeenThen | None:
-    """What this partner could read of this deal (our id) at this instant; None where it could read nothing of it."""
+def seen_at(house: House, partner_id: str, deal_id: str, at: datetime) -> SeenThen | Closing | None:
+    """What this partner could read of this deal (our id) at this instant.
+
+    A closing where its doors were closed, so that it could read nothing at all; None where it had not this deal.
+    """
     with house.reading() as tx:
         then = instant(at)
+        if closing := closing_at(tx, partner_id, then):
+            return closing
         mine = sa.and_(shown.c.partner_id == partner_id, shown.c.deal_id == deal_id, shown.c.since <= then)
         here = sa.or_(shown.c.ended.is_(None), shown.c.ended > then)
         row = tx.execute(sa.select(shown).where(mine, here).order_by(shown.c.since.desc()).limit(1)).first()

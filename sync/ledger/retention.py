@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 
 from sync.house import House
-from sync.ledger.tables import deliveries, ledger, ledger_heads, ledger_links, shown, subjects
+from sync.ledger.tables import closings, deliveries, ledger, ledger_heads, ledger_links, shown, subjects
 from sync.store.schema import shares, views
 
 
@@ -42,6 +42,7 @@ def _due(tx: sa.Connection, today: date, years: int) -> list[tuple[str, int]]:
 def _drop_beside(tx: sa.Connection, end: str) -> None:
     """What was seen and given before this instant of what is no longer shared; persons of whom nothing is left."""
     tx.execute(sa.delete(shown).where(shown.c.ended < end))
+    tx.execute(sa.delete(closings).where(closings.c.until < end))
     live = sa.exists().where(shares.c.partner_id == deliveries.c.partner_id, shares.c.deal_id == deliveries.c.deal_id)
     tx.execute(sa.delete(deliveries).where(deliveries.c.at < end, ~live))
     standing = {id for row in tx.execute(sa.select(views.c.people).distinct()) for id in _named(row.people)}

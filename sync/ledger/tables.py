@@ -92,7 +92,20 @@ recalls = Table(  # a share has ended: the partner is asked for the copies back
     text("due"),  # overdue from then on
     text("acknowledged", empty=True),
     text("acknowledged_by", empty=True),  # a partner user's e-mail, `api`, or `vendor: ` and an e-mail
+    text("asked", empty=True),  # when the partner's people were mailed about it
+    text("reminded", empty=True),  # and when once more, since it was overdue
     Index("recalls_by_partner", "partner_id", "at"),
     Index("recalls_by_deal", "deal_id"),
     Index("recalls_due", "due", **where("acknowledged is null")),
+    Index("recalls_to_tell", "partner_id", **where("acknowledged is null and reminded is null")),
+)
+closings = Table(  # from when to when a partner's doors, or all, were closed
+    "closings",
+    metadata,
+    text("scope", key=True),  # a partner's id, or * for all
+    text("why", key=True),  # paused; ended: no CRM named it as a partner
+    text("since", key=True),
+    text("by", empty=True),  # who paused
+    text("until", empty=True),
+    text("opened_by", empty=True),
 )

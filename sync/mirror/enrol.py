@@ -12,6 +12,7 @@ from mapping.values import Value, freeze, thaw
 from sync.deciding.facts import KEY, POPULATION
 from sync.deciding.project import mark
 from sync.house import House, InForce
+from sync.ledger.closings import note_closed, note_opened
 from sync.mirror.reading import Reading, Row
 from sync.store.identifiers import internal_id, partner_id
 from sync.store.rows import among, insert_new, upsert
@@ -38,15 +39,26 @@ def enrol_partners(
     before = {known[account]["partner_id"] for account in [*gone, *fresh] if account in known}
     touched = sorted(before | set(keys))
     _refresh(tx, house.in_force(tx), touched)
+    note_enrolment(tx, touched, house.now())
     return _mark_deals(tx, reading.connection, touched, [*gone, *fresh])
 
 
-def end_enrolment(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> None:
+def end_enrolment(tx: sa.Connection, connection: str, accounts: Sequence[str], now: str) -> None:
     """These accounts are no partners any more; the deals of those that were are decided anew."""
     known = _known(tx, connection, accounts)
     here = sa.and_(partner_accounts.c.connection == connection, among(partner_accounts.c.account, accounts))
     tx.execute(sa.delete(partner_accounts).where(here))
-    _mark_deals(tx, connection, sorted({row["partner_id"] for row in known.values()}), list(known))
+    touched = sorted({row["partner_id"] for row in known.values()})
+    note_enrolment(tx, touched, now)
+    _mark_deals(tx, connection, touched, list(known))
+
+
+def note_enrolment(tx: sa.Connection, touched: Sequence[str], now: str) -> None:
+    """Note in the history which of these partners are none any more, and which are again."""
+    standing = sa.select(partner_accounts.c.partner_id).where(among(partner_accounts.c.partner_id, touched))
+    named = set(tx.execute(standing.distinct()).scalars())
+    note_closed(tx, set(touched) - named, "ended", now)
+    note_opened(tx, named, "ended", now)
 
 
 def _known(tx: sa.Connection, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -8,18 +8,19 @@ import sqlalchemy as sa
 
 from connectors.base import Record
 from sync.deciding.project import mark
+from sync.mirror.enrol import note_enrolment
 from sync.store.schema import shares
 from sync.store.unfiltered import mirror, partner_accounts
 
 
-def follow_merges(tx: sa.Connection, connection: str, object: str, records: Iterable[Record]) -> None:
+def follow_merges(tx: sa.Connection, connection: str, object: str, records: Iterable[Record], now: str) -> None:
     """Give the rows of merged records the id of the record that they became."""
     for record in records:
         if record.merged and not record.deleted:
-            _follow(tx, connection, object, record)
+            _follow(tx, connection, object, record, now)
 
 
-def _follow(tx: sa.Connection, connection: str, object: str, record: Record) -> None:
+def _follow(tx: sa.Connection, connection: str, object: str, record: Record, now: str) -> None:
     old = [id for id in record.merged if id != record.id]
     here = sa.and_(mirror.c.connection == connection, mirror.c.object == object)
     known = set(tx.execute(sa.select(mirror.c.crm_id).where(here, mirror.c.crm_id.in_([*old, record.id]))).scalars())
@@ -34,10 +35,10 @@ def _follow(tx: sa.Connection, connection: str, object: str, record: Record) -> 
     if object == "account":
         beside = sa.and_(mirror.c.connection == connection, mirror.c.account.in_(old))
         tx.execute(sa.update(mirror).where(beside).values(account=record.id))
-        _enrol_survivor(tx, connection, old, record.id)
+        _enrol_survivor(tx, connection, old, record.id, now)
 
 
-def _enrol_survivor(tx: sa.Connection, connection: str, old: list[str], new: str) -> None:
+def _enrol_survivor(tx: sa.Connection, connection: str, old: list[str], new: str, now: str) -> None:
     """The partner that an account was goes on as the survivor; a second one ends, and its deals are decided anew."""
     table = partner_accounts
     here = sa.and_(table.c.connection == connection, table.c.account.in_([*old, new]))
@@ -49,4 +50,5 @@ def _enrol_survivor(tx: sa.Connection, connection: str, old: list[str], new: str
     tx.execute(sa.delete(table).where(here, table.c.account.in_([row.account for row in ended])))
     tx.execute(sa.update(table).where(here, table.c.account == kept.account).values(account=new))
     lost = [row.partner_id for row in ended]
+    note_enrolment(tx, lost, now)
     mark(tx, tx.execute(sa.select(shares.c.deal_id).where(shares.c.partner_id.in_(lost))).scalars().all())

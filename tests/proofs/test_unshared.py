@@ -303,7 +303,7 @@ def changes(play: Play, chance: random.Random) -> Callable[[], None]:
         pause(play.house, partner_id(key), "sato")
 
     def reopen() -> None:
-        resume(play.house, partner_id(key))
+        resume(play.house, partner_id(key), "sato")
 
     def policy() -> None:
         files = SHUT if chance.random() < 0.5 else OPEN

@@ -237,7 +237,7 @@ def test_a_pause_closes_every_door_of_one_partner_at_once_and_resume_opens_them(
     assert life.names("HANBIT") != set()
     life.edit("sf", "Opportunity", "YOKOHAMA_CORE", Name="休止中の変更")
     life.round("sf")
-    access.resume(life.house, partner)
+    access.resume(life.house, partner, "sato")
     assert life.deal("MINATO", "sf", "YOKOHAMA_CORE")["deal"]["name"] == "休止中の変更"
     assert access.partner_of_key(life.house, key) == partner
     assert access.person_of_session(life.house, session) is not None
@@ -246,7 +246,7 @@ def test_a_pause_closes_every_door_of_one_partner_at_once_and_resume_opens_them(
 def test_a_pause_for_everybody_closes_all_partners(life_on_sqlite):
     access.pause(life_on_sqlite.house, access.EVERYBODY, "admin")
     assert {partner: life_on_sqlite.names(partner) for partner in PEOPLE} == {partner: set() for partner in PEOPLE}
-    access.resume(life_on_sqlite.house, access.EVERYBODY)
+    access.resume(life_on_sqlite.house, access.EVERYBODY, "sato")
     assert all(life_on_sqlite.names(partner) for partner in PEOPLE)
 
 

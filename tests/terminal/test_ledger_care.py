@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 
 import pytest
@@ -70,3 +71,9 @@ def test_what_a_partner_saw_of_a_deal_is_told_with_the_rules(sudare, folder, lif
     told = sudare("ledger", "seen", key, deal, "--at", "2020-01-01", "--workspace", folder)
     assert told.code == 1
     assert "could see nothing of" in told.text
+    assert sudare("pause", key, "--workspace", folder).code == 0
+    told = sudare("ledger", "seen", key, deal, "--workspace", folder)
+    assert told.code == 1
+    assert f": its doors were closed by {getpass.getuser()} from 20" in told.text
+    assert sudare("resume", key, "--workspace", folder).code == 0
+    assert sudare("ledger", "seen", key, deal, "--workspace", folder).code == 0

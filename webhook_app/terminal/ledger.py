@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import click
 
 from sync.board import find_deal
+from sync.house import moment
+from sync.ledger.closings import Closing
 from sync.ledger.erasure import erase
 from sync.ledger.heads import Head, heads_of, public_key, read_heads
 from sync.ledger.history import RuleThen, seen_at
@@ -122,13 +124,26 @@ def seen_command(folder: Path, partner: str, deal: str, at: datetime | None) -> 
     if found is None:
         raise Refused(f"no deal `{deal}`: give the CRM's id, or its exact name")
     seen = seen_at(house, own, found.id, then)
-    if seen is None:
-        raise Refused(f"{partner} could see nothing of {deal} at {then.astimezone(zone):%Y-%m-%d %H:%M}")
+    if seen is None or isinstance(seen, Closing):
+        why = f": {_closed(seen, zone)}" if seen else ""
+        raise Refused(f"{partner} could see nothing of {deal} at {_clock(then, zone)}{why}")
     shown = table(f"{partner} could see of {deal} (version {seen.version})", "field", "how", "by which rules")
     for field, rung in seen.fields.items():
         shown.add_row(field, rung, "; ".join(map(_said, seen.why[field])))
     out.print(shown)
     out.print(f"{partner} had the deal by: {'; '.join(map(_said, seen.who))}", markup=False)
+
+
+def _closed(closing: Closing, zone: tzinfo) -> str:
+    whose = "the doors of all partners were closed" if closing.everybody else "its doors were closed"
+    what = f"{whose} by {closing.by}" if closing.why == "paused" else "no CRM named it as a partner"
+    until = f" until {_clock(moment(closing.until), zone)}" if closing.until else ""
+    opened = f", opened by {closing.opened_by}" if closing.opened_by else ""
+    return f"{what} from {_clock(moment(closing.since), zone)}{until}{opened}"
+
+
+def _clock(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _said(rule: RuleThen) -> str:

@@ -144,7 +144,7 @@ def pause_command(folder: Path, partner: str | None) -> None:
 def resume_command(folder: Path, partner: str | None) -> None:
     """Open the doors of PARTNER, or of all, again."""
     house = house_of(folder)
-    resume(house, _partner(house, partner).id if partner else EVERYBODY)
+    resume(house, _partner(house, partner).id if partner else EVERYBODY, getpass.getuser())
     out.print(f"Open for {partner or 'everybody'}.", markup=False)
 
 

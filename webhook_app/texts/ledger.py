@@ -108,6 +108,23 @@ LEDGER = table(
             "{at}の時点で、{partner}はこの商談を閲覧できませんでした。",
             "{at} 당시 {partner}은(는) 이 딜을 볼 수 없었습니다.",
         ),
+        "closing.paused": (
+            "Its doors were closed: paused,",
+            "このパートナーの利用は一時停止中でした:",
+            "이 파트너의 접속이 일시 중지되어 있었습니다:",
+        ),
+        "closing.everybody": (
+            "The doors of all partners were closed: paused,",
+            "すべてのパートナーの利用が一時停止中でした:",
+            "모든 파트너의 접속이 일시 중지되어 있었습니다:",
+        ),
+        "closing.ended": (
+            "No CRM named it as a partner,",
+            "どのCRMでもパートナーとして登録されていませんでした:",
+            "어느 CRM에도 파트너로 등록되어 있지 않았습니다:",
+        ),
+        "closing.from": ("from {at}", "{at}から", "{at}부터"),
+        "closing.until": (" until {at}", " {at}まで", " {at}까지"),
         "ledger.seen_lead": (
             "What {partner} could see of “{deal}” at {at}, by version {version}. Values are not kept.",
             "{at}に{partner}が閲覧できた「{deal}」の項目です（設定の第{version}版）。値は保存していません。",

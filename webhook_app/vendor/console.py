@@ -189,7 +189,7 @@ def close_doors() -> Response:
 def open_doors() -> Response:
     """Open them again."""
     scope = _scope()
-    resume(this_house(), scope)
+    resume(this_house(), scope, this_person().email)
     return _back(scope, "open")
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from sync.access import Ambiguous, PartnerRow, find_partner
 from sync.board import DealRow, find_deal
 from sync.house import instant
+from sync.ledger.closings import Closing
 from sync.ledger.history import seen_at
 from sync.ledger.questions import (
     MOST_FOUND,
@@ -98,7 +99,8 @@ def seen() -> AnyResponse:
     if found is None or deal is None or at is None:
         return page("vendor/ledger.html", no_deal=True)
     answer = seen_at(this_house(), found.id, deal.id, at)
-    return page("vendor/ledger_seen.html", partner=found, deal=deal, at=instant(at), seen=answer, **_words())
+    told = {"closing": answer} if isinstance(answer, Closing) else {"seen": answer}
+    return page("vendor/ledger_seen.html", partner=found, deal=deal, at=instant(at), **told, **_words())
 
 
 @ledger.get("/reports")

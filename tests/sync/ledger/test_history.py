@@ -6,19 +6,24 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from nasty import CONNECTION, START, deal_of
+from nasty import CONNECTION, PARTNERS, START, deal_of
 
+from connectors.base import Record
+from sync.access import EVERYBODY, pause, resume
 from sync.deciding.project import drain
+from sync.house import instant, moment
+from sync.ledger.closings import Closing
 from sync.ledger.erasure import erase
 from sync.ledger.heads import seal
-from sync.ledger.history import seen_at
+from sync.ledger.history import SeenThen, seen_at
 from sync.ledger.persons import name_of
 from sync.ledger.tables import subjects
 from sync.ledger.verify import verify
+from sync.mirror.merges import follow_merges
 from sync.store.identifiers import internal_id, partner_id
 
 D1, D3 = (internal_id(CONNECTION, "opportunity", deal) for deal in ("D1", "D3"))
-PLAT, GOLD = partner_id("PLAT"), partner_id("GOLD")
+PLAT, GOLD, SILV = (partner_id(key) for key in ("PLAT", "GOLD", "SILV"))
 
 
 def test_what_was_seen_at_a_time_is_answered_with_the_rules_that_were_in_effect(life):
@@ -60,6 +65,55 @@ def test_a_change_of_values_alone_is_no_change_of_what_is_seen(life):
     life.read()
     after = seen_at(life.house, GOLD, D1, life.clock.now)
     assert after == before
+
+
+def test_behind_closed_doors_nothing_was_seen_and_who_closed_them_is_told(life):
+    times = {}
+    for name, what in (
+        ("before", lambda: None),
+        ("paused", lambda: pause(life.house, GOLD, "sato")),
+        ("again", lambda: pause(life.house, GOLD, "kim")),  # said twice, it stays as it was said first
+        ("after", lambda: resume(life.house, GOLD, "kim")),
+        ("everybody", lambda: pause(life.house, EVERYBODY, "tanaka")),
+    ):
+        what()
+        times[name] = life.clock.now
+        life.clock.move(hours=1)
+    seen = {name: seen_at(life.house, GOLD, D1, at) for name, at in times.items()}
+    own = Closing(False, "paused", instant(times["paused"]), "sato", instant(times["after"]), "kim")
+    assert seen["paused"] == seen["again"] == own
+    assert seen["everybody"] == Closing(True, "paused", instant(times["everybody"]), "tanaka", None, None)
+    assert isinstance(seen["before"], SeenThen)
+    assert seen["before"] == seen["after"]
+    assert isinstance(seen_at(life.house, PLAT, D1, times["paused"]), SeenThen), "another partner's door was open"
+    assert seen_at(life.house, GOLD, D1, times["paused"] - timedelta(microseconds=1)) == seen["before"]
+
+
+def test_who_is_no_partner_any_more_saw_nothing_until_it_was_one_again(life):
+    life.clock.move(hours=1)
+    gone = life.clock.now
+    life.world.put("Account", PARTNERS["GOLD"][0], IsPartner=False)
+    life.read()
+    life.clock.move(days=1)
+    back = life.clock.now
+    life.world.put("Account", PARTNERS["GOLD"][0], IsPartner=True)
+    life.read()
+    then = seen_at(life.house, GOLD, D1, gone + timedelta(hours=1))
+    assert isinstance(then, Closing)
+    assert (then.why, then.by, then.opened_by) == ("ended", None, None)
+    assert gone <= moment(then.since) < gone + timedelta(minutes=10)
+    assert back <= moment(then.until) < back + timedelta(minutes=10)
+    assert isinstance(seen_at(life.house, GOLD, D1, life.clock.now), SeenThen)
+
+
+def test_of_two_accounts_that_are_merged_into_one_the_second_partner_ends(life):
+    survivor = Record(PARTNERS["GOLD"][0], "2026", {}, merged=(PARTNERS["SILV"][0],))
+    with life.house.writing() as tx:
+        follow_merges(tx, CONNECTION, "account", [survivor], life.house.now())
+    assert isinstance(seen_at(life.house, GOLD, D1, life.clock.now), SeenThen)
+    ended = seen_at(life.house, SILV, D1, life.clock.now)
+    assert isinstance(ended, Closing)
+    assert (ended.why, ended.until) == ("ended", None)
 
 
 def _subject(life, name: str):

@@ -183,7 +183,7 @@ def test_a_paused_partner_is_asked_to_send_again_later_and_nothing_is_lost(world
     access.pause(world, identifiers.partner_id("MINATO"), "admin")
     answer = post(opened())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "300")
-    access.resume(world, identifiers.partner_id("MINATO"))
+    access.resume(world, identifiers.partner_id("MINATO"), "admin")
     assert post(opened()).status_code == 200
 
 

@@ -171,6 +171,17 @@ def test_before_a_partner_had_a_deal_it_could_see_nothing_of_it(signed_in):
     assert "港システム could see nothing of this deal at 1 Jan 2020, 10:00." in page
 
 
+def test_behind_closed_doors_a_partner_saw_nothing_and_the_page_says_who_closed_them(world, signed_in):
+    asked = {"partner": "MINATO", "deal": "006A"}
+    access.pause(world, MINATO, "sato@aozora.example")
+    page = text_of(signed_in().post("/ledger/seen", data=asked, headers=SAME))
+    assert "could see nothing of this deal" in page
+    assert re.search(r"Its doors were closed: paused,\s+from [^(]* \(sato@aozora.example\)", page), page
+    assert "Price band" not in page
+    access.resume(world, MINATO, "sato@aozora.example")
+    assert "Price band" in text_of(signed_in().post("/ledger/seen", data=asked, headers=SAME))
+
+
 @pytest.mark.parametrize(
     "asked",
     [
