@@ -31,6 +31,7 @@ WIDER = {
     "approver": "{} could newly approve",
     "approver gone": "{} could approve no more",
     "sign-in": "sign-in links go another way ({}): whoever is there could come in as somebody else",
+    "console": "{} could newly open the console, where nothing is hidden",
     "document": "document {} may open for more partners",
     "source": "source {} may newly speak for partners, and accept deals for them",
     "ledger": "the disclosure ledger is kept for {} years only: older months go for good",
@@ -129,8 +130,15 @@ def _beside(before: Workspace, after: Workspace) -> Iterator[Wider]:
         yield Wider("connections", ", ".join(moved))
     if after.keep_years < before.keep_years:
         yield Wider("ledger", str(after.keep_years))
+    # INVARIANT: nobody alone lets another person into the console, where nothing is hidden, in whatever role.
+    own = approvers(after) | _users(before)  # who may approve is told by itself
+    yield from (Wider("console", email) for email in sorted(_users(after) - own))
     yield from _sources(before, after)
     yield from _documents(before, after)
+
+
+def _users(workspace: Workspace) -> frozenset[str]:
+    return frozenset(email.strip().casefold() for email in workspace.vendor_users)
 
 
 def _sources(before: Workspace, after: Workspace) -> Iterator[Wider]:

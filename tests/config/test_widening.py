@@ -52,6 +52,12 @@ def changed(files, name, old, new):
         (SETTINGS, "hubspot_token}", "another_token}", {"connections"}),
         (DOCUMENTS, "{partner.tier: [gold, platinum], partner.agreement: active}", "always", {"document"}),
         (SETTINGS, "sources:\n", "sources:\n  new: {vendor: true, secrets: ['env:NEW']}\n", {"source"}),
+        (
+            SETTINGS,
+            "vendor_users:\n",
+            "vendor_users:\n  t@minato.example: {name: 港, role: auditor}\n",
+            {"console"},
+        ),
         (SETTINGS, "vendor_users:\n", "ledger: {keep_years: 2}\nvendor_users:\n", {"ledger"}),
     ],
 )
@@ -88,11 +94,14 @@ def test_what_moves_nothing_for_partners_is_neither(files, name, old, new):
     assert (found.decides, found.widens, found.narrows) == (False, (), False)
 
 
+def test_who_is_in_the_console_already_is_no_new_person_by_another_spelling(files):
+    user = "  approver@aozora.example: {name: 承認 担当, role: approver}\n"
+    assert not changed(files, SETTINGS, user, user.replace("approver@aozora", "Approver@Aozora")).widens
+
+
 def test_a_change_of_who_may_approve_is_told_by_itself(files):
     user = "  approver@aozora.example: {name: 承認 担当, role: approver}\n"
-    found = changed(
-        files, SETTINGS, user, user.replace("role: approver", "role: auditor").replace("approver@", "third@")
-    )
+    found = changed(files, SETTINGS, user, user.replace("role: approver", "role: auditor"))
     assert {each.kind for each in found.approvers} == {"approver gone"}
     assert not found.widens
 

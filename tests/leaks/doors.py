@@ -10,10 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask
 from leaks.leak import Leak
+from linked_pdf import linked_pdf
 from nasty import CONNECTION, FILES, PARTNERS, START, api_key_of, deal_of, session_of
 from proofs.twins import Theatre, Wrong
 from proofs.versions import AUTHOR, SECOND
-from pypdf import PdfWriter
 from werkzeug.test import Client
 from worlds import WorldConnector
 
@@ -21,12 +21,13 @@ from config.workspace import Document
 from sync.access import _person, end_api_key, pause
 from sync.actions.kinds import Statement
 from sync.actions.support_log import record
-from sync.house import instant
+from sync.house import House, instant
 from sync.ledger.tables import recalls
 from sync.mirror.pull import pull
 from sync.store.identifiers import partner_id
 from sync.store.schema import api_keys, people, sessions, shares
 from sync.versions.applied import Draft, fit, put_in_force
+from webhook_app import document_pages
 from webhook_app.door import Door, this_house
 from webhook_app.partner.app import create_partner_app
 
@@ -149,20 +150,32 @@ def recall_of_another(theatre: Theatre) -> None:
 
 def document_that_has_closed(theatre: Theatre) -> None:
     client, house, world = _begin(theatre), theatre.stage.house, theatre.world.copy()
-    guide = PdfWriter()
-    guide.add_blank_page(100, 100)
-    (house.folder / "documents").mkdir(exist_ok=True)
-    guide.write(house.folder / "documents" / "guide.pdf")
-    content = (house.folder / "documents" / "guide.pdf").read_bytes()
-    files = {"documents.yaml": _DOCUMENTS, "documents/guide.pdf": f"sha256:{hashlib.sha256(content).hexdigest()}"}
-    with house.writing(alone=True) as tx:
-        put_in_force(tx, house, Draft(fit(house, {**FILES, **files}), AUTHOR, approved_by=SECOND))
-    page = "/api/v1/documents/guide/en/pages/1"
+    page = _publish(house, "one")
     assert client.get(page, headers=_key("SILV")).status_code == 200
     world.put("Account", PARTNERS["SILV"][0], Agreement__c="expired")
     pull(house, CONNECTION, WorldConnector(world))
     if client.get(page, headers=_key("SILV")).status_code != 404:
         raise Wrong("a document stays open for whom it has closed")
+
+
+def page_that_leads_to_others(theatre: Theatre) -> None:
+    client = _begin(theatre)
+    document_pages._page.cache_clear()
+    leaf = client.get(_publish(theatre.stage.house, "one", "two"), headers=_key("SILV")).data
+    assert b"(one)" in leaf
+    if b"(two)" in leaf:
+        raise Wrong("a page of a document brings another one along, which nobody noted as opened")
+
+
+def _publish(house: House, *texts: str) -> str:
+    """Put a document in force; the address of its first page."""
+    content = linked_pdf(*texts)
+    (house.folder / "documents").mkdir(exist_ok=True)
+    (house.folder / "documents" / "guide.pdf").write_bytes(content)
+    files = {"documents.yaml": _DOCUMENTS, "documents/guide.pdf": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    with house.writing(alone=True) as tx:
+        put_in_force(tx, house, Draft(fit(house, {**FILES, **files}), AUTHOR, approved_by=SECOND))
+    return "/api/v1/documents/guide/en/pages/1"
 
 
 _DOCUMENTS = """\
@@ -268,6 +281,14 @@ DOORS = (
         lambda original: lambda self, partner: True,
         caught=Wrong,
         scene=document_that_has_closed,
+    ),
+    Leak(
+        "a page of a document brings others",
+        "webhook_app.document_pages",
+        "_by_itself",
+        lambda original: lambda page: page,
+        caught=Wrong,
+        scene=page_that_leads_to_others,
     ),
     Leak(
         "a log holds what was hidden",

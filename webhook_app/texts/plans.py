@@ -237,6 +237,11 @@ PLANS = table(
             "サインイン用リンクの届け先が変わる（{about}）。そこにいる人が他人として入れる可能性",
             "로그인 링크가 가는 곳이 바뀜({about}). 그곳에 있는 사람이 다른 사람으로 들어올 수 있음",
         ),
+        "wider.console": (
+            "{about} could newly open the console, where nothing is hidden",
+            "{about}が新たにコンソール（何も伏せられていない）を開けるようになる",
+            "{about} 님이 새로 콘솔(아무것도 가려지지 않음)을 열 수 있게 됨",
+        ),
         "wider.document": (
             "document {about} may open for more partners",
             "資料{about}を開けるパートナーが増える可能性",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from linked_pdf import linked_pdf
 from werkzeug.test import TestResponse
 
 from config.folder import read_folder
@@ -188,6 +189,15 @@ def test_a_file_changed_after_apply_changes_nothing_until_it_is_applied(sign_in,
     assert browser.get("/documents/product-guide/ja/pages/3.pdf").status_code == 404
     _put_document(world, pdf(3))
     assert browser.get("/documents/product-guide/ja/pages/3.pdf").status_code == 200
+
+
+def test_a_page_with_a_table_of_contents_brings_none_of_the_pages_that_it_leads_to(sign_in, world):
+    _put_document(world, linked_pdf("the first page", "the second page", "the third page"))
+    leaf = sign_in("MINATO").get("/documents/product-guide/ja/pages/1.pdf").data
+    assert b"the first page" in leaf
+    assert b"https://aozora.example/guide" in leaf
+    assert b"the second page" not in leaf
+    assert b"the third page" not in leaf
 
 
 def test_a_document_read_for_a_deal_is_noted_on_that_deal(sign_in, world, public, rows):
