@@ -15,19 +15,27 @@ from sync.house import House, instant
 from sync.store.schema import mails, people
 
 BATCH, TRIES = 50, 6
-_MINUTES: Mapping[str, int] = {"sign-in": 15, "invitation": 3 * 24 * 60, "message": 3 * 24 * 60}  # of the link
+_DAYS = 3 * 24 * 60
+_MINUTES: Mapping[str, int] = {"sign-in": 15, "invitation": _DAYS, "message": _DAYS, "webhook": _DAYS}  # of the link
 _SUBJECTS: Mapping[Language, Mapping[str, str]] = {
     "ja": {
         "sign-in": "{vendor}: サインイン",
         "invitation": "{vendor}: 新しい商談があります",
         "message": "{vendor}: メッセージがあります",
+        "webhook": "{vendor}: Webhookを停止しました",
     },
     "ko": {
         "sign-in": "{vendor}: 로그인",
         "invitation": "{vendor}: 새로운 딜이 있습니다",
         "message": "{vendor}: 메시지가 있습니다",
+        "webhook": "{vendor}: 웹훅을 중지했습니다",
     },
-    "en": {"sign-in": "{vendor}: sign in", "invitation": "{vendor}: a new deal", "message": "{vendor}: a message"},
+    "en": {
+        "sign-in": "{vendor}: sign in",
+        "invitation": "{vendor}: a new deal",
+        "message": "{vendor}: a message",
+        "webhook": "{vendor}: your webhook was stopped",
+    },
 }
 _BODIES: Mapping[Language, str] = {
     "ja": "{name} 様\n\n次のリンクを開いてください。一度だけ使えます。\n{link}\n\n"

@@ -35,6 +35,8 @@ from sync.mirror.notices import is_waiting, sweep
 from sync.mirror.pull import pull
 from sync.mirror.reread import reread
 from sync.vitals import write_vitals
+from sync.webhooks.calling import Caller
+from sync.webhooks.telling import tell
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ OpenConnectors = Callable[[Workspace, Path], Connections]
 POLL_SECONDS = 60
 WRITE_BACK_SECONDS = 2
 DELIVER_SECONDS = 5
+TELL_SECONDS = 5
 COME_DUE_SECONDS = 30
 SCHEMA_SECONDS = 600.0  # how often it is asked whether the CRM's schema is to be looked at: see `Looked`
 NOTICES_SECONDS = 0.1  # between two looks whether one waits; a look takes no lease and writes nothing
@@ -119,6 +122,7 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
     """All jobs of a workspace, one screen."""
     jobs = [
         Job("deliver", DELIVER_SECONDS, lambda: deliver(house, send)),
+        Job("webhooks", TELL_SECONDS, partial(tell, house, Caller())),
         Job("come-due", COME_DUE_SECONDS, lambda: come_due(house)),
         Job("ledger", LEDGER_SECONDS, lambda: (seal(house), drop_old(house))),
     ]

@@ -40,15 +40,21 @@ def place_in_feed(cursor: str | None, epoch: str) -> int:
     """The position to go on from, 0 at the beginning. Raises BadQuery, and CursorGone for one of an older feed."""
     if cursor is None:
         return 0
+    own, position = read_feed_cursor(cursor)
+    if own != epoch:
+        raise CursorGone("this cursor is from before a restart of the feed: read all deals, then follow from there")
+    return position
+
+
+def read_feed_cursor(cursor: str) -> tuple[str, int]:
+    """The epoch and the position in a cursor of a feed. Raises BadQuery."""
     try:
         own, _, position = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().partition(".")
     except ValueError as cause:
         raise BadQuery("after", "not a cursor of this feed") from cause
     if not (position.isascii() and position.isdigit() and len(position) < 19):
         raise BadQuery("after", "not a cursor of this feed")
-    if own != epoch:
-        raise CursorGone("this cursor is from before a restart of the feed: read all deals, then follow from there")
-    return int(position)
+    return own, int(position)
 
 
 def record_cursor(place: Sequence[str]) -> str:

@@ -273,13 +273,30 @@ mails = Table(  # a mail to send: to whom and why, never what it says
     metadata,
     text("id", key=True),
     Column("person_id", BY_BYTES, ForeignKey("people.id"), nullable=False),
-    text("reason"),  # sign-in, invitation, message
+    text("reason"),  # sign-in, invitation, message, webhook
     text("goes_to"),
     text("state"),  # due, sent, parked
     text("next_at"),
     number("attempts"),
     text("problem", empty=True),
     Index("mails_due", "state", "next_at"),
+)
+webhooks = Table(  # where a partner is told that its feed has gone on; its secret is derived, never stored
+    "webhooks",
+    metadata,
+    text("partner_id", key=True),
+    text("url"),
+    text("state"),  # new: nothing got through yet; on; paused by the partner; off: given up
+    text("generation"),  # names the signing secret among those that the partner's key gives
+    text("earlier", empty=True),  # the generation before, for a day after it was replaced
+    text("replaced", empty=True),
+    text("epoch"),
+    number("position"),  # of the partner's feed: told up to here
+    text("next_at"),
+    number("attempts"),  # in vain, since one got through
+    text("failing_since", empty=True),
+    text("status", empty=True),  # of the last call: HTTP's, or a word where nobody answered
+    text("succeeded", empty=True),
 )
 leases = Table(  # who may do a job now
     "leases",

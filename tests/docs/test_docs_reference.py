@@ -25,8 +25,8 @@ from mapping.model import SHARE_FIELDS, SHARE_STATES
 from policies.model import LADDERS
 from policies.trial import run_tests
 from sync.actions.kinds import KINDS, KindField
+from sync.signatures import open_secret, verified
 from webhook_app.health import STATES
-from webhook_app.hooks.signatures import open_secret, verified
 from webhook_app.hooks.xapi_words import VERBS
 from webhook_app.texts.vendor import VENDOR
 

@@ -16,8 +16,8 @@ from config.secrets import SecretMissing, secret
 from config.workspace import Source
 from sync.access import EVERYBODY, closed, find_partner, paused
 from sync.house import House
+from sync.signatures import open_secret, verified
 from sync.store.identifiers import digest, partner_id
-from webhook_app.hooks.signatures import open_secret, verified
 from webhook_app.hooks.statements import Speaker
 from webhook_app.problems import refuse
 

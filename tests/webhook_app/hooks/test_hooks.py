@@ -13,9 +13,9 @@ from sqlalchemy import event
 from config.folder import read_folder
 from sync import access
 from sync.actions.support_log import MOST_A_MINUTE, MOST_ASIDE
+from sync.signatures import open_secret, sign
 from sync.store import identifiers, schema, unfiltered
 from webhook_app.hooks import sources
-from webhook_app.hooks.signatures import open_secret, sign
 from webhook_app.partner.app import create_partner_app
 
 

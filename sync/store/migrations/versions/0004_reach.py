@@ -1,4 +1,4 @@
-"""Recalls that people are told of, and closed doors that are remembered."""
+"""Recalls that people are told of, closed doors that are remembered, and partners who are told by a webhook."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def upgrade() -> None:
     """One way: back up before you upgrade."""
     _recalls()
     _closings()
+    _webhooks()
 
 
 def _recalls() -> None:
@@ -31,3 +32,14 @@ def _closings() -> None:
         *(sa.Column(name, _TEXT, nullable=True) for name in ("by", "until", "opened_by")),
     )
     op.execute("insert into closings (scope, why, since, by) select scope, 'paused', at, by from pauses")
+
+
+def _webhooks() -> None:
+    filled, empty = "url state generation epoch next_at", "earlier replaced failing_since status succeeded"
+    op.create_table(
+        "webhooks",
+        sa.Column("partner_id", _TEXT, primary_key=True, nullable=False),
+        *(sa.Column(name, _TEXT, nullable=False) for name in filled.split()),
+        *(sa.Column(name, _TEXT, nullable=True) for name in empty.split()),
+        *(sa.Column(name, sa.BigInteger(), nullable=False, server_default="0") for name in ("position", "attempts")),
+    )

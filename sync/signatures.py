@@ -1,4 +1,4 @@
-"""Verifies Standard Webhooks signatures (v1) on raw bytes, before anything of a body is parsed."""
+"""Makes Standard Webhooks signatures (v1), and verifies them on raw bytes before anything of a body is parsed."""
 
 from __future__ import annotations
 

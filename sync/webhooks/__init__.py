@@ -1,0 +1,1 @@
+"""Tells partners by a webhook that their feed has gone on."""
