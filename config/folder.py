@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from config.positions import MOST_CHARACTERS, locate
 from mapping.model import Broken, Place, Problem
 
 FINGERPRINT = "sha256:"
+OWN_FOLDERS = ("mappings", "policies")
+LIKE_YAML = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)
+_PATTERNS = ("*", "*/*", "*/*/*", *(f"{name}/**/*" for name in OWN_FOLDERS))
 MOST_FILES = 500
 MOST_DOCUMENTS = 1000
 MOST_DOCUMENT_BYTES = 100 << 20
@@ -35,15 +39,23 @@ def read_folder(folder: Path) -> Mapping[str, str]:
 
 
 def _yaml_files(folder: Path) -> Iterator[Path]:
-    """The YAML files of the workspace's own folders; what begins with a dot is not ours to read."""
-    for pattern in ("*", "*/*", "*/*/*"):
-        for path in sorted(folder.glob(pattern)):
-            inside = path.relative_to(folder)
-            if path.suffix in (".yaml", ".yml") and path.is_file() and not any(p.startswith(".") for p in inside.parts):
-                yield path
+    """What is, or looks like, a YAML file of the workspace's own; what begins with a dot is not ours to read."""
+    found = dict.fromkeys(path for pattern in _PATTERNS for path in sorted(folder.glob(pattern)))
+    for path in found:
+        parts = path.relative_to(folder).parts
+        if not LIKE_YAML.search(path.name) or path.is_dir() or any(part.startswith(".") for part in parts):
+            continue
+        # INVARIANT: a file of rules is read or named as one that is not: a limit is never missing in silence.
+        if parts[0] in OWN_FOLDERS or path.is_file():
+            yield path
 
 
 def _text(path: Path, place: Place, problems: list[Problem]) -> str | None:
+    if not path.is_file():
+        problems.append(
+            Problem(place, "no file stands there, or a link leads nowhere; delete it, or put the file there")
+        )
+        return None
     try:
         with path.open("rb") as file:
             content = file.read(4 * MOST_CHARACTERS + 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 from config.agree import Draft, by_connection, disagreements, known_values, partner_fields, whole_table
 from config.fields import read_fields
-from config.folder import FINGERPRINT, read_folder
+from config.folder import FINGERPRINT, LIKE_YAML, OWN_FOLDERS, read_folder
 from config.mappings import read_mapping
 from config.opening import with_openings
 from config.outgoing import read_documents, read_writeback
@@ -111,12 +111,12 @@ def _read(files: Mapping[str, str], problems: list[Problem]) -> Draft:
 
 def _misplaced(name: str) -> Iterator[Problem]:
     """A file that nothing reads, where it looks as if it should be: its rules would be missing in silence."""
-    if not name.endswith((".yaml", ".yml")):
+    if not LIKE_YAML.search(name):
         return
     folder, _, file = name.rpartition("/")
-    stem = file.rpartition(".")[0]
+    stem, root = LIKE_YAML.sub("", file), folder.partition("/")[0]
     known = [each for each in (_FOLDERS if folder else _STEMS) if each.count("/") == folder.count("/")]
-    near = closest(folder or stem, known)
+    near = closest(folder or stem, known) or (root if root in OWN_FOLDERS else "")
     if near:
         yield Problem(Place(name, 1, 1), "nothing reads this file", f"{near}/{stem}.yaml" if folder else f"{near}.yaml")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,6 +190,49 @@ def test_a_file_that_is_not_utf8_is_named_with_its_line(tmp_path: Path, good: Ma
     (tmp_path / "fields.yaml").write_bytes("classes:\n  price: 金額\n".encode("shift_jis"))
     with pytest.raises(Broken, match=r"fields\.yaml:2:1 not UTF-8 text; save the file as UTF-8"):
         read_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("policies/limits.YAML", "policies/limits.yaml"),
+        ("policies/limits.yaml.txt", "policies/limits.yaml"),
+        ("policies/limits.yml", "policies/limits.yaml"),
+        ("policies/emea/de/limits.yaml", "policies/limits.yaml"),
+        ("policies/emea/de/fr/limits.Yml", "policies/limits.yaml"),
+        ("Policies/limits.yaml", "policies/limits.yaml"),
+        ("mappings/old/old/crm.yaml", "mappings/crm.yaml"),
+    ],
+)
+def test_a_file_of_limits_that_nothing_reads_is_told_and_never_passed_over(
+    tmp_path: Path, good: Mapping[str, str], name: str, meant: str
+) -> None:
+    copy(good, tmp_path)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text("limit: []", encoding="utf-8")
+    with pytest.raises(Broken) as broken:
+        load(read_folder(tmp_path))
+    said = f"{name}:1:1 nothing reads this file; did you mean `{meant}`?"
+    assert said in [str(each) for each in broken.value.problems]
+
+
+def test_a_policy_that_is_a_link_to_nothing_or_no_file_is_told(tmp_path: Path, good: Mapping[str, str]) -> None:
+    copy(good, tmp_path)
+    (tmp_path / "policies" / "limits.yaml").symlink_to(tmp_path / "nothing.txt")
+    os.mkfifo(tmp_path / "policies" / "pipe.yaml")
+    (tmp_path / "policies" / "kept.yaml").mkdir()
+    with pytest.raises(Broken) as broken:
+        read_folder(tmp_path)
+    assert {each.place.file for each in broken.value.problems} == {"policies/limits.yaml", "policies/pipe.yaml"}
+
+
+def test_what_is_no_yaml_or_begins_with_a_dot_is_left_alone(tmp_path: Path, good: Mapping[str, str]) -> None:
+    beside = ("policies/README.md", "policies/deal-share.yaml~", "policies/.draft.yaml", "compose.yaml", "notes.txt")
+    copy(good, tmp_path)
+    for name in beside:
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    yaml = {name for name in good if name.endswith(".yaml")}
+    assert read_folder(tmp_path).keys() == {*yaml, "compose.yaml"}
 
 
 def test_every_placeholder_of_the_good_templates_is_explained(workspace: Workspace) -> None:
