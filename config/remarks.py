@@ -8,15 +8,18 @@ from typing import Any
 
 from config.fields import mapped_fields
 from config.secrets import exposed
+from config.soundness import twins
 from config.workspace import Workspace
 from mapping.model import Place, Problem
 from policies.masking import needs_approval
 from policies.reach import idle_rules
+from policies.ways_round import ways_round
 
 
 def remarks(workspace: Workspace, folder: Path) -> list[Problem]:
     """What a person should know, though nothing is wrong."""
-    policy = (*idle_rules(workspace.policy), *_waiting_texts(workspace))
+    policy = (*idle_rules(workspace.policy), *_waiting_texts(workspace), *_populations(workspace))
+    policy += tuple(ways_round(workspace.policy, twins(workspace)))
     return sorted({*_unlisted(workspace), *policy, *_open_secrets(workspace, folder)})
 
 
@@ -39,6 +42,17 @@ def _waiting_texts(workspace: Workspace) -> Iterator[Problem]:
                 text = f"rule `{each.rule.name}`: each text of {row.name} waits for a person's approval in the console"
                 less = "; until then it is redacted" if row.classes.isdisjoint(policy.table.never_share) else ""
                 yield Problem(each.rule.places.get("as", each.rule.place), text + less)
+
+
+def _populations(workspace: Workspace) -> Iterator[Problem]:
+    """Filters of a mapping that tell whoever has a deal what stands in a field that no rule could show."""
+    policy = workspace.policy
+    for relation in (each for mapping in workspace.mappings.values() for each in mapping.relations):
+        for name in relation.deals:
+            row = policy.rows[policy.book.index[name]]
+            if kept := sorted(row.classes & policy.table.never_share):
+                text = f"who has a deal by this way knows which values {name} may have, and its class is {kept[0]}"
+                yield Problem(relation.place, f"{text}: a deal that comes or goes tells of it")
 
 
 def _open_secrets(workspace: Workspace, folder: Path) -> Iterator[Problem]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 from itertools import combinations
 
 from config.workspace import Workspace
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping, Problem
-from policies.lint import people_told_about, untested_people
+from policies.lint import people_told_about, people_without_basis, untested_people
 from policies.model import FieldRow
 from policies.reach import useless_rules
 from policies.trial import run_tests
@@ -23,10 +23,53 @@ def refusals(workspace: Workspace, now: datetime) -> list[Problem]:
         *run_tests(workspace.policy, workspace.policies, now),
         *untested_people(workspace.policy, workspace.policies),
         *people_told_about(workspace.policy),
+        *people_without_basis(workspace.policy),
         *useless_rules(workspace.policy),
         *_two_names(workspace),
+        *_told_back(workspace),
+        *_limited_messages(workspace),
     }
     return sorted(found)
+
+
+def twins(workspace: Workspace) -> Mapping[str, Set[str]]:
+    """Our field -> the others that are read from the same field of a CRM."""
+    found: dict[str, set[str]] = {}
+    for mapping in workspace.mappings.values():
+        for names in _sources(mapping).values():
+            for name in names:
+                found.setdefault(name, set()).update({*names} - {name})
+    return found
+
+
+def _told_back(workspace: Workspace) -> Iterator[Problem]:
+    """What we write on the record about all partners of a deal, read again as a field of the deal."""
+    for connection, written in workspace.writeback.summary_fields.items():
+        for field in workspace.mappings[connection].opportunities.fields:
+            # INVARIANT: the text that names a deal's partners, and what each sees, is read by no mapping.
+            if written.casefold() in map(str.casefold, field.sources):
+                text = (
+                    f"`{field.name}` is read from {written}, where `summary_fields:` of writeback.yaml has us write "
+                    "who sees the deal: partners would read of each other; leave it out, or choose another field there"
+                )
+                yield Problem(field.place, text)
+
+
+def _limited_messages(workspace: Workspace) -> Iterator[Problem]:
+    """Limits on what reaches partners as a message: no rule is asked there."""
+    policy = workspace.policy
+    replies = {name for mapping in workspace.mappings.values() for name in mapping.reply_fields}
+    for ready in policy.book.rules:
+        capped = {policy.rows[row].name for row, _ in ready.targets} if ready.rule.kind == "limit" else set()
+        for name in sorted(capped & replies):
+            # INVARIANT: no limit is in force that would not bite.
+            text = (
+                f"rule `{ready.rule.name}`: {name} reaches the deal's partners as a message, which no rule limits; "
+                "limit other fields, or take it out of `replies:` of the mapping"
+            )
+            keys = (name, *ready.rule.classes, "classes", "fields")
+            place = next((ready.rule.places[key] for key in keys if key in ready.rule.places), ready.rule.place)
+            yield Problem(place, text)
 
 
 def _two_names(workspace: Workspace) -> Iterator[Problem]:

@@ -187,6 +187,17 @@ def untested_people(policy: Policy, files: Sequence[PolicyFile]) -> list[Problem
     return list(found.values())
 
 
+def people_without_basis(policy: Policy) -> list[Problem]:
+    """Columns of people that a rule shows under no legal basis: whatever their class, they are about somebody."""
+    found = []
+    for rule in (each.rule for each in policy.book.rules if each.rule.kind == "show"):
+        for row in _touched(rule, policy) if not rule.basis and rule.rung != "hide" else ():
+            if list_of(row.name) == "contacts" and not is_personal(row):
+                text = f"{row.name} is about one of the customer's people: name the legal basis, as in `basis: consent`"
+                found.append(Problem(_place(rule, row.name, "fields"), _says(rule, text)))
+    return found
+
+
 def people_told_about(policy: Policy) -> list[Problem]:
     """Conditions that tell partners about a person, as acknowledged, under no legal basis."""
     found = []

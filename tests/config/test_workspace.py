@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,6 +155,17 @@ def test_check_runs_the_policy_tests_and_remarks_on_what_may_surprise(tmp_path: 
     assert [str(each) for each in said] == [
         "mappings/salesforce.yaml:42:5 `deal.next_step` is not listed in fields.yaml, so it is internal"
     ]
+
+
+def test_check_remarks_on_a_filter_of_deals_that_tells_what_is_never_shared(
+    tmp_path: Path, good: Mapping[str, str]
+) -> None:
+    shutil.copytree(GOOD / "documents", tmp_path / "documents")
+    filtered = "via: population, deals: {deal.margin: [1]}, partners: {partner.tier: gold}"
+    mapping = good["mappings/hubspot.yaml"].replace("via: key, field: partner_code", filtered)
+    copy({**good, "mappings/hubspot.yaml": mapping}, tmp_path)
+    told = [each.message for each in check(tmp_path, NOW)[1]]
+    assert any("knows which values deal.margin may have, and its class is internal" in each for each in told)
 
 
 def test_check_says_which_texts_wait_for_a_person(tmp_path: Path, good: Mapping[str, str]) -> None:
