@@ -15,26 +15,32 @@ from sync.house import House, instant
 from sync.store.schema import mails, people
 
 BATCH, TRIES = 50, 6
-_DAYS = 3 * 24 * 60
-_MINUTES: Mapping[str, int] = {"sign-in": 15, "invitation": _DAYS, "message": _DAYS, "webhook": _DAYS}  # of the link
+_MINUTES: Mapping[str, int] = {"sign-in": 15}  # of the link
+_LONG = 3 * 24 * 60  # of any other
 _SUBJECTS: Mapping[Language, Mapping[str, str]] = {
     "ja": {
         "sign-in": "{vendor}: サインイン",
         "invitation": "{vendor}: 新しい商談があります",
         "message": "{vendor}: メッセージがあります",
         "webhook": "{vendor}: Webhookを停止しました",
+        "recall": "{vendor}: 写しの削除と確認のお願い",
+        "recall overdue": "{vendor}: 写しの削除確認の期限が過ぎています",
     },
     "ko": {
         "sign-in": "{vendor}: 로그인",
         "invitation": "{vendor}: 새로운 딜이 있습니다",
         "message": "{vendor}: 메시지가 있습니다",
         "webhook": "{vendor}: 웹훅을 중지했습니다",
+        "recall": "{vendor}: 사본 삭제와 확인 요청",
+        "recall overdue": "{vendor}: 사본 삭제 확인 기한이 지났습니다",
     },
     "en": {
         "sign-in": "{vendor}: sign in",
         "invitation": "{vendor}: a new deal",
         "message": "{vendor}: a message",
         "webhook": "{vendor}: your webhook was stopped",
+        "recall": "{vendor}: please delete copies and confirm",
+        "recall overdue": "{vendor}: a confirmation that copies are deleted is overdue",
     },
 }
 _BODIES: Mapping[Language, str] = {
@@ -70,7 +76,7 @@ def deliver(house: House, send: SendMail) -> int:
 
 
 def _deliver_one(house: House, workspace: Workspace, row: Any, send: SendMail) -> int:
-    link = make_link(house, row.person_id, row.goes_to, minutes=_MINUTES[row.reason])
+    link = make_link(house, row.person_id, row.goes_to, minutes=_MINUTES.get(row.reason, _LONG))
     door = workspace.serving.partner_url if row.partner_id else workspace.serving.vendor_url
     language: Language = row.language if row.language in _BODIES else "en"
     subject = _SUBJECTS[language][row.reason].format(vendor=workspace.vendor)

@@ -34,6 +34,7 @@ from sync.mirror.drift import Looked
 from sync.mirror.notices import is_waiting, sweep
 from sync.mirror.pull import pull
 from sync.mirror.reread import reread
+from sync.reminding import remind
 from sync.vitals import write_vitals
 from sync.webhooks.calling import Caller
 from sync.webhooks.telling import tell
@@ -52,6 +53,7 @@ NOTICES_SECONDS = 0.1  # between two looks whether one waits; a look takes no le
 GATHER_SECONDS = 0.15  # between two readings, so that a stream of notices costs the CRM a few calls a second
 QUIET_SECONDS, LONGEST_HEARING = 2.0, 15.0  # a run ends after a silence, and at last by itself
 SWEEP_SECONDS = 900
+RECALL_SECONDS = 300  # between two looks whether a partner is to be mailed about recalls
 LEDGER_SECONDS = 3600  # between two looks whether a month is to be signed, or has been kept long enough
 CHECK_SECONDS = 60  # between two looks whether a check is due
 LEASE_SECONDS = 30
@@ -124,6 +126,7 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
         Job("deliver", DELIVER_SECONDS, lambda: deliver(house, send)),
         Job("webhooks", TELL_SECONDS, partial(tell, house, Caller())),
         Job("come-due", COME_DUE_SECONDS, lambda: come_due(house)),
+        Job("recalls", RECALL_SECONDS, lambda: remind(house)),
         Job("ledger", LEDGER_SECONDS, lambda: (seal(house), drop_old(house))),
     ]
     for name, row in workspace.connections.items():

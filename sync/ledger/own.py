@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,7 +41,7 @@ def received(house: House, partner_id: str, after: str | None = None, limit: int
     # that are equal may be of two persons, and that is not for the partner to learn here.
     place = place_in_record(after) if after is not None else ("", "", "", "")
     with house.reading_as(partner_id) as tx:
-        rows = list(islice(_rows(tx, partner_id, place), limit + 1))
+        rows = _rows(tx, partner_id, place, limit + 1)
     page = rows[:limit]
     with house.reading() as tx:  # names of fields and rungs alone; the partner's own reads open none of these
         known = read_showings(tx, {row[2] for row in page})
@@ -50,15 +49,12 @@ def received(house: House, partner_id: str, after: str | None = None, limit: int
     return ReceivedPage(told, record_cursor(page[-1]) if len(rows) > limit else None)
 
 
-def _rows(tx: sa.Connection, partner_id: str, place: Sequence[str]) -> Iterator[Any]:
-    """Day, channel, items and basis, each once, in that order, beyond a place: a day's rows at a time."""
+def _rows(tx: sa.Connection, partner_id: str, place: Sequence[str], most: int) -> Sequence[Any]:
+    """Day, channel, items and basis, each once, in that order, beyond a place: a walk along one index."""
     order = (ledger.c.day, ledger.c.channel, ledger.c["items"], ledger.c.basis)
-    own = ledger.c.partner_id == partner_id
-    about = sa.select(*order).where(own, ledger.c.channel != AVAILABLE).distinct().order_by(*order)
-    day = tx.execute(sa.select(sa.func.min(ledger.c.day)).where(own, ledger.c.day >= place[0])).scalar()
-    while day is not None:
-        yield from (row for row in tx.execute(about.where(ledger.c.day == day)) if tuple(row) > tuple(place))
-        day = tx.execute(sa.select(sa.func.min(ledger.c.day)).where(own, ledger.c.day > day)).scalar()
+    own = sa.and_(ledger.c.partner_id == partner_id, ledger.c.channel != AVAILABLE, ledger.c.day >= place[0])
+    beyond = sa.tuple_(*order) > sa.tuple_(*map(sa.literal, place))
+    return tx.execute(sa.select(*order).where(own, beyond).distinct().order_by(*order).limit(most)).all()
 
 
 def all_received(house: House, partner_id: str) -> Iterator[Received]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sync.house import House
 from sync.ledger.showings import read_showings
 from sync.ledger.tables import deliveries, recalls
-from sync.projection.recalls import BY_VENDOR, Recall, as_recall, confirm
+from sync.projection.recalls import BY_VENDOR, Recall, Waiting, as_recall, confirm, waiting
 from sync.store.rows import among
 from sync.store.schema import partners
 from sync.store.unfiltered import mirror
@@ -73,6 +73,12 @@ def recalled(
         order = sa.desc if acknowledged else sa.asc
         rows = tx.execute(wanted.order_by(order(column), order(recalls.c.id)).limit(PAGE + 1)).all()
         return RecalledPage(_told(tx, rows[:PAGE]), rows[PAGE - 1].id if len(rows) > PAGE else None)
+
+
+def recalls_waiting(house: House, partner_id: str | None = None) -> Waiting:
+    """How many recalls, of all partners or of one, nobody has confirmed."""
+    with house.reading() as tx:
+        return waiting(tx, house.now(), partner_id)
 
 
 def confirm_for(house: House, recall_id: str, by: str) -> bool:

@@ -50,6 +50,19 @@ class RecallPage:
     next: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many recalls nobody has confirmed."""
+
+    open: int
+    overdue: int
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return self.open + self.overdue
+
+
 def recall(tx: sa.Connection, house: House, ended: Sequence[Any], now: str) -> None:
     """Recall these shares, rows of `shares` that end in the caller's transaction: those of which anything was received.
 
@@ -100,6 +113,22 @@ def own_recalls(house: House, partner_id: str, after: str | None = None, limit: 
     page = rows[:limit]
     follow = recall_cursor(page[-1].at, page[-1].id) if len(rows) > limit else None
     return RecallPage(tuple(map(as_recall, page)), follow)
+
+
+def waiting(tx: sa.Connection, now: str, partner_id: str | None = None) -> Waiting:
+    """How many recalls, of all partners or of one, wait for a confirmation."""
+    late = sa.func.coalesce(sa.func.sum(sa.case((recalls.c.due <= now, 1), else_=0)), 0)
+    asked = sa.select(sa.func.count(), late).where(recalls.c.acknowledged.is_(None))
+    row = tx.execute(asked.where(recalls.c.partner_id == partner_id) if partner_id else asked).one()
+    return Waiting(row[0] - row[1], row[1])
+
+
+def own_waiting(house: House, partner_id: str) -> Waiting:
+    """How many recalls this partner has still to confirm; none while its door is closed."""
+    with house.reading_as(partner_id) as tx:
+        if paused(tx, partner_id):
+            return Waiting(0, 0)
+        return waiting(tx, house.now(), partner_id)
 
 
 def acknowledge(house: House, partner_id: str, recall_id: str, by: str) -> Recall | None:

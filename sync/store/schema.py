@@ -273,7 +273,7 @@ mails = Table(  # a mail to send: to whom and why, never what it says
     metadata,
     text("id", key=True),
     Column("person_id", BY_BYTES, ForeignKey("people.id"), nullable=False),
-    text("reason"),  # sign-in, invitation, message, webhook
+    text("reason"),  # sign-in, invitation, message, webhook, recall, recall overdue
     text("goes_to"),
     text("state"),  # due, sent, parked
     text("next_at"),

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from sync.actions.support_log import say
 from sync.projection.reader import Projection
+from sync.projection.recalls import own_waiting
 from sync.projection.shown import BY_CHANGE, STATE, BadQuery, Deal, DealPage, Query, Standing
 from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.facets import in_order
@@ -49,6 +50,7 @@ def deals() -> Response:
         plain=plain,
         invitations=invitations.deals,
         more_invitations=invitations.next is not None,
+        recalls=own_waiting(this_house(), cast(str, this_person().partner_id)),
         invited=_INVITED,
         value_at=value_at,
     )

@@ -26,6 +26,7 @@ from connectors.base import CrmError
 from connectors.registry import kinds
 from mapping.model import Broken
 from sync.house import House, NotApplied, open_engine, open_house, utc_now
+from sync.ledger.recalled import recalls_waiting
 from sync.mirror.drift import compare
 from sync.store.migrate import is_current, migrate
 from sync.store.vault import vaults_at
@@ -87,15 +88,18 @@ def _workspace(folder: Path) -> Iterator[Finding]:
     files = _tried("files", lambda: _files(folder), "mend the files; `sudare check` lists everything")
     yield files
     yield _tried("key", lambda: _key(folder), "`sudare init` makes one; restore it from your backup")
-    yield _tried(
+    database = _tried(
         "database",
         lambda: _database(folder),
         "`sudare apply` makes it; if it should be there, start it or mend `database:`",
     )
+    yield database
     if not files.fine:
         return
     workspace, _ = check(folder, datetime.now(UTC))
     yield _tried("in force", lambda: _in_force(folder), "run `sudare apply`")
+    if database.fine:
+        yield _recalls(folder)
     for door, address in (
         ("partner door", workspace.serving.partner_address),
         ("console", workspace.serving.vendor_address),
@@ -165,6 +169,17 @@ def _in_force(folder: Path) -> str:
     if not force.workspace.four_eyes:
         told.append("four_eyes is off: one person alone can let partners see more")
     return "; ".join(told)
+
+
+def _recalls(folder: Path) -> Finding:
+    """Who has still to say that its copies of a deal are deleted; nothing of ours is broken by it."""
+    house = open_house(folder)
+    try:
+        waits = recalls_waiting(house)
+    finally:
+        house.engine.dispose()
+    advice = "`sudare recalls --overdue` lists them; ask these partners" if waits.overdue else ""
+    return Finding("recalls", True, f"{waits.overdue:,} overdue, {waits.open:,} open", advice)
 
 
 def _port(address: str) -> str:

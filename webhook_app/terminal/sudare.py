@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from webhook_app.terminal import checks, crm, ledger, partners, plans, serving, workspace
+from webhook_app.terminal import checks, crm, ledger, partners, plans, recalls, serving, workspace
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -23,6 +23,6 @@ def main() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
-for _room in (workspace, plans, crm, partners, ledger, serving, checks):
+for _room in (workspace, plans, crm, partners, ledger, recalls, serving, checks):
     for _command in _room.COMMANDS:
         main.add_command(_command)

@@ -25,6 +25,12 @@ OWN_RECALLS = table(
             "이 화면에서 삭제 완료를 알려 주세요. 딜 이름은 표시되지 않으며, "
             "번호는 파일과 딜 페이지 주소에 있는 번호와 같습니다.",
         ),
+        "recalls.wait": (
+            "Deals taken back that wait for your confirmation: {count}",
+            "削除完了の確認をお待ちしている、共有が終了した商談: {count}件",
+            "삭제 확인을 기다리는, 공유가 종료된 딜: {count}건",
+        ),
+        "recalls.wait_overdue": ("Overdue: {count}", "期限超過: {count}件", "기한 경과: {count}건"),
         "recalls.deal": ("Deal number", "商談番号", "딜 번호"),
         "recalls.received": ("First received", "初回受領", "처음 받은 시각"),
         "recalls.due": ("Confirm by", "確認期限", "확인 기한"),
@@ -61,6 +67,12 @@ RECALLS = table(
             "파트너가 내용을 받은 뒤 공유가 종료된 딜입니다. "
             "파트너에게 사본을 삭제하고 14일 이내에 삭제 완료를 알리도록 요청합니다.",
         ),
+        "recalls.wait": (
+            "Recalls that wait for a partner's confirmation: {count}",
+            "パートナーの確認待ちの回収依頼: {count}件",
+            "파트너 확인을 기다리는 회수 요청: {count}건",
+        ),
+        "recalls.wait_overdue": ("Overdue: {count}", "期限超過: {count}件", "기한 경과: {count}건"),
         "recalls.show": ("Which", "表示", "표시"),
         "recall_show.waiting": ("Waiting", "確認待ち", "확인 대기"),
         "recall_show.confirmed": ("Confirmed", "確認済み", "확인 완료"),

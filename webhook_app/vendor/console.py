@@ -10,6 +10,7 @@ from sync.access import EVERYBODY, Ambiguous, PartnerRow, find_partner, pause, p
 from sync.actions.promise import promised
 from sync.checks.certificate import certificates
 from sync.deciding.facts import ShareRow
+from sync.ledger.recalled import recalls_waiting
 from sync.mirror.notices import hearing
 from sync.mirror.progress import under_way
 from sync.projection.reader import Projection
@@ -39,6 +40,7 @@ def overview() -> Response:
         house_jobs={name: how for name, how in now_running.jobs.items() if ":" not in name},
         version=board.versions(house, limit=1)[0],
         plans=standing_of(house),
+        recalls=recalls_waiting(house),
         differing=files_that_differ(house),
         all_paused=_paused(EVERYBODY),
         may_pause=_may_pause(),

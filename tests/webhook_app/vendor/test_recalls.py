@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from markupsafe import escape
 from taken_back import take_back
 
 from sync import access
@@ -86,6 +87,19 @@ def test_what_nobody_confirmed_in_time_is_overdue_and_stands_first(world, come_i
     page = come_in().get("/recalls").text
     assert RECALLS["recall_state.overdue"].en in page
     assert page.index(second.deal_id) < page.index(ended.deal_id)
+
+
+def test_the_first_page_counts_what_waits_and_says_when_it_is_overdue(world, come_in, ended):
+    browser = come_in("auditor")
+    waits = escape(RECALLS["recalls.wait"].en.format(count=1))
+    page = browser.get("/").text
+    assert f'<p class="notice"><a href="/recalls">{waits}</a></p>' in page
+    with world.writing() as tx:
+        tx.execute(sa.update(recalls).values(due=instant(world.clock() - timedelta(days=1))))
+    overdue = RECALLS["recalls.wait_overdue"].en.format(count=1)
+    assert f'<p class="notice wait"><a href="/recalls">{waits}</a> {overdue}</p>' in browser.get("/").text
+    acknowledge(world, MINATO, ended.id, "sato@minato.example")
+    assert RECALLS["recalls.wait"].en[:8] not in browser.get("/").text.partition("<main")[2]
 
 
 def test_who_confirmed_and_how_stays_on_record(world, come_in, ended):
