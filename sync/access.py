@@ -20,6 +20,7 @@ from sync.store.unfiltered import partner_accounts
 
 SESSION = timedelta(hours=12)
 KEY_PREFIX = "sdr_live_"
+DEAL_PAGE = "/deals/"  # before a deal's public id: where a mail about it leads
 Side = Literal["partner", "vendor"]
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from config.workspace import Language, Workspace
-from sync.access import make_link
+from sync.access import DEAL_PAGE, EVERYBODY, make_link
 from sync.house import House, instant
-from sync.store.schema import mails, people
+from sync.store.schema import mails, pauses, people, shares
+from sync.store.unfiltered import partner_accounts
 
 BATCH, TRIES = 50, 6
 _MINUTES: Mapping[str, int] = {"sign-in": 15}  # of the link
@@ -71,8 +72,23 @@ def deliver(house: House, send: SendMail) -> int:
         workspace = house.in_force(tx).workspace
         wanted = sa.select(mails, people.c.email, people.c.name, people.c.language, people.c.partner_id)
         due = sa.and_(mails.c.state == "due", mails.c.next_at <= house.now(), people.c.ended.is_(None))
-        rows = tx.execute(wanted.join(people).where(due).order_by(mails.c.next_at).limit(BATCH)).all()
+        # INVARIANT: no mail goes out for whom the doors are closed, or about a deal that can't be read there now.
+        useful = sa.or_(people.c.partner_id.is_(None), sa.and_(_door_is_open(), _leads_somewhere(house)))
+        rows = tx.execute(wanted.join(people).where(due, useful).order_by(mails.c.next_at).limit(BATCH)).all()
     return sum(_deliver_one(house, workspace, row, send) for row in rows)
+
+
+def _door_is_open() -> sa.ColumnElement[bool]:
+    closed = sa.exists().where(pauses.c.scope.in_((EVERYBODY, people.c.partner_id)))
+    return sa.and_(~closed, sa.exists().where(partner_accounts.c.partner_id == people.c.partner_id))
+
+
+def _leads_somewhere(house: House) -> sa.ColumnElement[bool]:
+    """Whether it leads to no single deal, or to one that its reader has; what waits for another decision waits."""
+    until = sa.or_(shares.c.until.is_(None), shares.c.until > house.now())
+    there = sa.and_(shares.c.partner_id == people.c.partner_id, ~shares.c.suspended, until)
+    named = mails.c.goes_to == sa.literal(DEAL_PAGE).concat(shares.c.public_id)
+    return sa.or_(~mails.c.goes_to.startswith(DEAL_PAGE), sa.exists().where(there, named))
 
 
 def _deliver_one(house: House, workspace: Workspace, row: Any, send: SendMail) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import structs
 
-from sync.access import queue_mail
+from sync.access import DEAL_PAGE, queue_mail
 from sync.deciding.facts import ShareRow
 from sync.house import House, InForce
 from sync.ledger.available import Openings, Seen, name_people, record
@@ -233,7 +233,7 @@ def _mail(tx: sa.Connection, house: House, reason: str, news: Iterable[tuple[str
     for person in tx.execute(sa.select(people.c.id, people.c.partner_id).where(invited)).all():
         # One mail a person, however many deals are new at once.
         own = places[person.partner_id]
-        queue_mail(tx, house, person.id, reason, f"/deals/{own[0]}" if len(own) == 1 else "/")
+        queue_mail(tx, house, person.id, reason, DEAL_PAGE + own[0] if len(own) == 1 else "/")
 
 
 def _forget(tx: sa.Connection, idle: Sequence[str]) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from sync.access import DEAL_PAGE
 from sync.deciding.changes import HELD, Event, drop_views, summarise, tell
 from sync.house import House
 from sync.mirror.drift import holding
 from sync.projection.recalls import recall
 from sync.store.rows import batches, upsert
-from sync.store.schema import messages, shares
+from sync.store.schema import mails, messages, people, shares
 from sync.store.unfiltered import streams
 
 LIMIT, PART = 50, 0.05
@@ -94,9 +96,18 @@ def _end(house: House, connection: str, pairs: list[tuple[str, str]]) -> None:
         # INVARIANT: a partner that is put on again starts anew: what was written before stays with the ended share.
         gone = [(row.partner_id, row.deal_id) for row in ended]
         tx.execute(sa.delete(messages).where(sa.tuple_(messages.c.partner_id, messages.c.deal_id).in_(gone)))
+        _drop_mails(tx, ended)
         deals = {row.deal_id for row in ended}
         drop_views(tx, deals)
         summarise(tx, house.in_force(tx), deals, now)
+
+
+def _drop_mails(tx: sa.Connection, ended: Sequence[Any]) -> None:
+    """What waits to be mailed about these shares is about nothing any more."""
+    about = [(row.partner_id, DEAL_PAGE + row.public_id) for row in ended]
+    theirs = sa.tuple_(people.c.partner_id, mails.c.goes_to).in_(about)
+    waiting = sa.select(mails.c.id).join(people, people.c.id == mails.c.person_id).where(theirs, mails.c.state == "due")
+    tx.execute(sa.delete(mails).where(mails.c.id.in_(waiting)))
 
 
 def _note(tx: sa.Connection, house: House, connection: str, held: int, alarms: Sequence[str]) -> None:

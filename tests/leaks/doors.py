@@ -18,9 +18,10 @@ from werkzeug.test import Client
 from worlds import WorldConnector
 
 from config.workspace import Document
-from sync.access import _person, end_api_key, pause
+from sync.access import DEAL_PAGE, _person, end_api_key, pause, queue_mail
 from sync.actions.kinds import Statement
 from sync.actions.support_log import record
+from sync.deliver import deliver
 from sync.house import House, instant
 from sync.ledger.tables import recalls
 from sync.mirror.pull import pull
@@ -189,6 +190,18 @@ documents:
 """
 
 
+def mail_about_nothing(theatre: Theatre) -> None:
+    _begin(theatre)
+    house = theatre.stage.house
+    with house.writing() as tx:
+        person = tx.execute(
+            sa.select(people.c.id).where(people.c.partner_id == partner_id("SILV")).limit(1)
+        ).scalar_one()
+        queue_mail(tx, house, person, "invitation", DEAL_PAGE + "d0123456789abcdef0123")
+    if deliver(house, lambda mail: None):
+        raise Wrong("a mail tells of a deal that its reader has not")
+
+
 def request_that_breaks(theatre: Theatre) -> None:
     app = create_partner_app(theatre.stage.house)
     app.config["PROPAGATE_EXCEPTIONS"] = False
@@ -289,6 +302,14 @@ DOORS = (
         lambda original: lambda page: page,
         caught=Wrong,
         scene=page_that_leads_to_others,
+    ),
+    Leak(
+        "a mail about a deal that is gone",
+        "sync.deliver",
+        "_leads_somewhere",
+        lambda original: lambda house: sa.true(),
+        caught=Wrong,
+        scene=mail_about_nothing,
     ),
     Leak(
         "a log holds what was hidden",
