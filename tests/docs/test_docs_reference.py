@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -25,7 +26,8 @@ from mapping.model import SHARE_FIELDS, SHARE_STATES
 from policies.model import LADDERS
 from policies.trial import run_tests
 from sync.actions.kinds import KINDS, KindField
-from sync.signatures import open_secret, verified
+from sync.signatures import open_secret, sign, verified
+from sync.webhooks.telling import TOLD
 from webhook_app.health import STATES
 from webhook_app.hooks.xapi_words import VERBS
 from webhook_app.texts.vendor import VENDOR
@@ -161,6 +163,26 @@ def test_the_signing_example_makes_a_signature_that_is_taken(documents: Any, pag
     headers = [sent[f"webhook-{name}"] for name in ("id", "timestamp", "signature")]
     body = said[said.index("--data-binary") + 1].encode()
     assert verified([open_secret(secret)], *headers, body, datetime.now(UTC))
+
+
+def test_the_bytes_of_a_webhook_are_what_is_sent_and_the_way_to_verify_them_takes_them(documents: Any) -> None:
+    page = documents["docs/webhooks.md"]
+    (secret,) = re.findall(r"`(whsec_[^`]+)`", page.text)
+    head, body = page.blocks("http")[0].rstrip("\n").split("\n\n")
+    headers = dict(line.split(": ", 1) for line in head.splitlines()[1:])
+    id, at, raw = headers["webhook-id"], int(headers["webhook-timestamp"]), body.encode()
+    assert headers["Content-Length"] == str(len(raw))
+    assert headers["webhook-signature"] == sign(open_secret(secret), id, at, raw)
+    assert all(set(event) <= set(TOLD) for event in json.loads(raw)["events"])
+    found: dict[str, Any] = {}
+    exec(page.blocks("python")[0], found)  # noqa: S102 - our own page
+    now = int(datetime.now(UTC).timestamp())
+    both = f"{sign(b'k' * 32, id, now, raw)} {sign(open_secret(secret), id, now, raw)}"
+    assert found["is_ours"](secret, {**headers, "webhook-timestamp": str(now), "webhook-signature": both}, raw)
+    assert not found["is_ours"](
+        secret, {**headers, "webhook-timestamp": str(now), "webhook-signature": both}, raw + b" "
+    )
+    assert not found["is_ours"](secret, headers | {"webhook-timestamp": "1"}, raw)
 
 
 def test_every_address_of_the_api_is_told_and_no_other(documents: Any) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+import sqlalchemy as sa
 from demo_house import NAMES, crm_id
 
 from sync import access
 from sync.access import EVERYBODY
 from sync.store import schema
 from sync.store.identifiers import partner_id
+from sync.webhooks.own import OFF, name_webhook
 from webhook_app.partner.app import create_partner_app
 
 
@@ -42,6 +44,17 @@ def test_a_workspace_that_works_is_healthy(sudare, folder):
     assert doctor.code == 0, doctor.text
     for line in ("the files are in force", "sf: Opportunity", "hs: deals", "tables up to date"):
         assert line in doctor.text
+
+
+def test_the_doctor_names_partners_whose_webhook_was_given_up(sudare, life, folder):
+    name_webhook(life.house, partner_id("MINATO"), "https://crm.minato.example/a-path-of-theirs")
+    assert "none was given up" in sudare("doctor", "--workspace", folder).text
+    with life.house.writing() as tx:
+        tx.execute(sa.update(schema.webhooks).values(state=OFF, status="410"))
+    doctor = sudare("doctor", "--workspace", folder)
+    assert doctor.code == 0, "the vendor's own house is healthy"
+    assert "MINATO (crm.minato.example, last answer 410)" in doctor.text
+    assert "a-path-of-theirs" not in doctor.text
 
 
 def test_the_doctor_tells_the_address_for_notices_and_whether_the_crm_can_reach_it(sudare, folder):

@@ -1,14 +1,15 @@
-"""The partner portal: what the vendor sees of the partner, and the partner's keys."""
+"""The partner portal: what the vendor sees of the partner, and how the partner's systems come in and are told."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sync.access import end_api_key, list_api_keys, make_api_key
 from sync.actions.support_log import log_of
+from sync.webhooks.own import webhook_of
 from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.guard import takes
 from webhook_app.pages import page, value_at
@@ -33,7 +34,7 @@ def log() -> Response:
 @takes("done")
 def keys() -> Response:
     """The partner's API keys."""
-    return _keys_page(done=request.args.get("done", ""))
+    return keys_page(done=request.args.get("done", ""))
 
 
 @account.post("/keys")
@@ -41,7 +42,7 @@ def make_key() -> Response:
     """Make a key, and show it this once."""
     if len(list_api_keys(this_house(), _partner_id())) >= _MOST_KEYS:
         abort(409)
-    return _keys_page(made=make_api_key(this_house(), _partner_id(), request.form.get("label", "")))
+    return keys_page(made=make_api_key(this_house(), _partner_id(), request.form.get("label", "")))
 
 
 @account.post("/keys/end")
@@ -52,9 +53,10 @@ def end_key() -> Response:
     return redirect(url_for("account.keys", done="ended"), 303)
 
 
-def _keys_page(*, done: str = "", made: str = "") -> Response:
-    live = list_api_keys(this_house(), _partner_id())
-    return page("partner/keys.html", keys=live, done=done, made=made)
+def keys_page(*, status: int = 200, **shown: Any) -> Response:
+    """The partner's keys and its webhook, with what has just been made: it is shown this once."""
+    live, webhook = list_api_keys(this_house(), _partner_id()), webhook_of(this_house(), _partner_id())
+    return page("partner/keys.html", status=status, keys=live, webhook=webhook, **shown)
 
 
 def _titles(ids: set[str]) -> dict[str, str]:

@@ -18,17 +18,19 @@ from webhook_app.partner.documents import documents
 from webhook_app.partner.portal import portal
 from webhook_app.partner.recalls import recalls
 from webhook_app.partner.reference import reference
+from webhook_app.partner.webhooks import webhooks
 from webhook_app.texts.common import COMMON
 from webhook_app.texts.partner import PARTNER
 from webhook_app.texts.recalls import OWN_RECALLS
+from webhook_app.texts.webhooks import OWN_WEBHOOK
 
 
 def create_partner_app(house: House) -> Flask:
     """The web application that partners reach."""
-    door = Door(house, "partner", {**COMMON, **PARTNER, **OWN_RECALLS})
+    door = Door(house, "partner", {**COMMON, **PARTNER, **OWN_RECALLS, **OWN_WEBHOOK})
     guard(door)
     register_deliveries(door)
-    for blueprint in (identity, portal, documents, account, recalls, reference):
+    for blueprint in (identity, portal, documents, account, webhooks, recalls, reference):
         door.register_blueprint(blueprint)
     register_api(door)
     register_hooks(door, house)

@@ -13,6 +13,7 @@ from sync.projection.reader import Projection
 from webhook_app.door import this_house, this_projection
 from webhook_app.pages import page
 from webhook_app.partner.api_words import list_parameters
+from webhook_app.partner.webhook_words import WEBHOOKS
 
 reference = Blueprint("reference", __name__)
 
@@ -41,4 +42,4 @@ def specification(list_fields: tuple[str, ...]) -> dict[str, Any]:
     listing["parameters"] += list_parameters(list_fields)
     sortable = [sign + field for field in ("changed_at", *list_fields) for sign in ("", "-")]
     next(row for row in listing["parameters"] if row["name"] == "sort")["schema"]["enum"] = sortable
-    return spec
+    return {**spec, "webhooks": WEBHOOKS}

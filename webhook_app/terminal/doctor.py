@@ -31,6 +31,7 @@ from sync.mirror.drift import compare
 from sync.store.migrate import is_current, migrate
 from sync.store.vault import vaults_at
 from sync.versions.applied import drift
+from sync.webhooks.own import stopped_webhooks
 from webhook_app.hooks.notices import notice_url
 
 
@@ -100,6 +101,7 @@ def _workspace(folder: Path) -> Iterator[Finding]:
     yield _tried("in force", lambda: _in_force(folder), "run `sudare apply`")
     if database.fine:
         yield _recalls(folder)
+        yield _webhooks(folder)
     for door, address in (
         ("partner door", workspace.serving.partner_address),
         ("console", workspace.serving.vendor_address),
@@ -180,6 +182,18 @@ def _recalls(folder: Path) -> Finding:
         house.engine.dispose()
     advice = "`sudare recalls --overdue` lists them; ask these partners" if waits.overdue else ""
     return Finding("recalls", True, f"{waits.overdue:,} overdue, {waits.open:,} open", advice)
+
+
+def _webhooks(folder: Path) -> Finding:
+    """Whether a partner that named a webhook is not told by it any more; nothing of ours is broken by it."""
+    house = open_house(folder)
+    try:
+        stopped = stopped_webhooks(house)
+    finally:
+        house.engine.dispose()
+    told = ", ".join(f"{key} ({hook.host}, last answer {hook.status})" for key, hook in stopped)
+    advice = "on its page `API` the partner can mend the address and try again: tell it" if stopped else ""
+    return Finding("webhooks", True, f"given up: {told}" if stopped else "none was given up", advice)
 
 
 def _port(address: str) -> str:

@@ -19,6 +19,7 @@ from webhook_app.texts.recalls import RECALLS
 from webhook_app.texts.released import RELEASED
 from webhook_app.texts.schema import SCHEMA
 from webhook_app.texts.vendor import VENDOR
+from webhook_app.texts.webhooks import WEBHOOK
 from webhook_app.vendor.console import console
 from webhook_app.vendor.ledger import ledger
 from webhook_app.vendor.plans import plans
@@ -29,7 +30,7 @@ from webhook_app.vendor.released import released
 
 def create_vendor_app(house: House) -> Flask:
     """The web application that the vendor's own people reach."""
-    rooms = (COMMON, VENDOR, SCHEMA, NOTICES, CHECKS, CALLS, LEDGER, PLANS, POLICY, RELEASED, RECALLS)
+    rooms = (COMMON, VENDOR, SCHEMA, NOTICES, CHECKS, CALLS, LEDGER, PLANS, POLICY, RELEASED, RECALLS, WEBHOOK)
     door = Door(house, "vendor", {key: text for room in rooms for key, text in room.items()})
     guard(door)
     for blueprint in (identity, console, policy, plans, released, recalls, ledger):

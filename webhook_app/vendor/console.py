@@ -15,6 +15,7 @@ from sync.mirror.notices import hearing
 from sync.mirror.progress import under_way
 from sync.projection.reader import Projection
 from sync.projection.shown import BadQuery, Deal, Query
+from sync.webhooks.own import webhook_of
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.guard import takes
 from webhook_app.health import STATES, files_that_differ, running, standing
@@ -99,6 +100,7 @@ def partner(partner_id: str) -> Response:
         all_paused=_paused(EVERYBODY),
         may_pause=_may_pause(),
         done=request.args.get("done"),
+        webhook=webhook_of(this_house(), found.id),
     )
 
 

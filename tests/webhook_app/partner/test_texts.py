@@ -16,11 +16,13 @@ from webhook_app.texts.common import COMMON
 from webhook_app.texts.partner import PARTNER
 from webhook_app.texts.recalls import OWN_RECALLS
 from webhook_app.texts.text import LANGUAGES, Text, Texts
+from webhook_app.texts.webhooks import OWN_WEBHOOK
 
 TABLES = {
     "common": COMMON,
     "partner": PARTNER,
     "recalls": OWN_RECALLS,
+    "webhook": OWN_WEBHOOK,
     "fields": texts_fields.FIELDS,
     "values": texts_fields.VALUES,
     "rungs": texts_fields.RUNGS,
@@ -67,7 +69,7 @@ def test_every_text_that_a_page_asks_for_is_there_and_none_is_left_over():
         asked |= set(re.findall(r"""["']([a-z_0-9]+(?:\.[a-z_0-9]+)*)["']""", source))
         beginnings |= set(re.findall(r"""["']([a-z_]+\.)["'] ?~""", source))
     literal = {key for source in _sources() for key in re.findall(r"""\bt\(["']([^"']+)["'][,)]""", source)}
-    texts = {**COMMON, **PARTNER, **OWN_RECALLS}
+    texts = {**COMMON, **PARTNER, **OWN_RECALLS, **OWN_WEBHOOK}
     assert literal - texts.keys() == set()
     said = {key for key in texts if key in asked or key.removesuffix("_text") in asked}
     said |= {key for key in texts if key.startswith(tuple(beginnings))}
@@ -97,6 +99,9 @@ def _every_table() -> list[Texts]:
 def _sources() -> list[str]:
     folder = files("webhook_app")
     templates = [path for name in ("partner", "identity") for path in (folder / "templates" / name).iterdir()]
-    templates += [folder / "templates" / name for name in ("base.html", "plain.html", "error.html", "updating.html")]
+    templates += [
+        folder / "templates" / name
+        for name in ("base.html", "plain.html", "error.html", "updating.html", "_webhook.html")
+    ]
     views = [*(each for each in (folder / "partner").iterdir() if each.name.endswith(".py")), folder / "identity.py"]
     return [path.read_text(encoding="utf-8") for path in (*templates, *views)]

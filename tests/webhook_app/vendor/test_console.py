@@ -34,9 +34,10 @@ from webhook_app.texts.released import RELEASED
 from webhook_app.texts.schema import SCHEMA
 from webhook_app.texts.text import LANGUAGES
 from webhook_app.texts.vendor import VENDOR as REST
+from webhook_app.texts.webhooks import WEBHOOK
 from webhook_app.vendor.app import create_vendor_app
 
-VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS, **POLICY, **RELEASED, **RECALLS}
+VENDOR = {**REST, **SCHEMA, **NOTICES, **CHECKS, **CALLS, **LEDGER, **PLANS, **POLICY, **RELEASED, **RECALLS, **WEBHOOK}
 MINATO = identifiers.partner_id("MINATO")
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -282,6 +283,8 @@ COMPUTED = (
     *("report.", "column.", "article.", "basis.", "channel.", "ledger.exact", "ledger.unknown"),
     "recall_show.",
     "recall_state.",
+    *("webhook_state.", "webhook_status."),
+    "closing.",
     "role.",
     "nav.",
     "health.",
@@ -320,7 +323,7 @@ COMPUTED = (
 
 def test_every_sentence_of_the_console_is_used_and_every_one_that_is_used_exists():
     used = set()
-    for template in TEMPLATES.glob("*.html"):
+    for template in (*TEMPLATES.glob("*.html"), TEMPLATES.parent / "_webhook.html"):
         used |= set(re.findall(r't\("([a-z_.]+)"[,)]', template.read_text(encoding="utf-8")))
         used |= set(re.findall(r"t\('([a-z_.]+)'[,)]", template.read_text(encoding="utf-8")))
     unused = {key for key in VENDOR if key not in used and not key.startswith(COMPUTED)}
