@@ -245,6 +245,18 @@ class _Walk:
 
 
 _MEND = "; look for a bracket, a quote or an indent that does not fit"
+# What an input method writes where YAML has a sign of its own.
+_WIDE = {"：": ":", "｛": "{", "｝": "}", "［": "[", "］": "]", "，": ",", "“": '"', "”": '"', "\u3000": " "}
+_WIDE_SIGN = re.compile(f"[{''.join(_WIDE)}]")
+_NOT_SIGNS = re.compile(r""""[^"]*"|'[^']*'|#.*""")
+
+
+def _wide_sign(text: str, first: int, last: int) -> str:
+    """The full-width sign nearby that is probably meant as one of YAML's. Lines from 0."""
+    for number, line in enumerate(text.splitlines()[max(0, first - 1) : last + 1], start=max(1, first)):
+        if found := _WIDE_SIGN.search(_NOT_SIGNS.sub("", line)):
+            return f"; `{found[0]}` in line {number} is text to YAML: write `{_WIDE[found[0]]}`"
+    return ""
 
 
 def _syntax_problem(file: str, text: str, error: Exception) -> Problem:
@@ -253,7 +265,9 @@ def _syntax_problem(file: str, text: str, error: Exception) -> Problem:
     said = ", ".join(str(each) for each in (getattr(error, "context", None), getattr(error, "problem", None)) if each)
     if mark is None:
         return Problem(Place(file, 1, 1), f"not YAML{_MEND}")
-    message = f"not YAML: {said}{_MEND}"
+    context = getattr(error, "context_mark", None) or mark
+    begun = f", from line {context.line + 1} on" if context.line < mark.line and " flow " in said else ""
+    message = f"not YAML: {said}{_MEND}{begun}{_wide_sign(text, context.line, mark.line)}"
     if file != "sudare.yaml":
         pointer = sum(len(line) for line in text.splitlines(keepends=True)[: mark.line]) + mark.column
         snippet = yaml.Mark("", 0, mark.line, mark.column, f"{text}\0", min(pointer, len(text))).get_snippet(

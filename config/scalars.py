@@ -47,4 +47,6 @@ def doubt(word: str) -> str:
         for form, number in _DOUBTFUL_NUMBERS:
             if form.fullmatch(word):
                 return f"reads as {number} in YAML; put it in quotes, or write a plain number"
+    if word[:1] in ("“", "‘") or word[-1:] == "”":
+        return "has curly quotes, which are text in YAML; write straight ones"
     return ""

@@ -151,9 +151,11 @@ def quarantined(house: House, *, after: str | None = None, limit: int = PAGE) ->
         return list(tx.execute(wanted.order_by(quarantine.c.id).limit(limit)))
 
 
-def versions(house: House, limit: int = PAGE) -> list[Any]:
-    """The configurations that were in force, newest first."""
+def versions(house: House, *, before: int | None = None, limit: int = PAGE) -> list[Any]:
+    """The configurations that were in force, newest first; those before a version."""
     told = sa.select(*(each for each in applied.c if each.name != "files"))
+    if before is not None:
+        told = told.where(applied.c.version < before)
     with house.reading() as tx:
         return list(tx.execute(told.order_by(applied.c.version.desc()).limit(limit)))
 

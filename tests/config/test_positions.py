@@ -94,6 +94,17 @@ def test_text_in_quotes_begins_after_the_quote() -> None:
         ("a: 1\nb: 2\na: 3\n", "a.yaml:3:1 `a` is written twice; delete one, the first is in line 1"),
         ("a: x\x00\n", "a.yaml:1:5 an invisible character (U+0000); delete it"),
         ("a: x\u202ey\n", "a.yaml:1:5 an invisible character (U+202E); delete it"),
+        ("a: “x”\n", "a.yaml:1:4 `“x”` has curly quotes, which are text in YAML; write straight ones"),
+        (
+            "a：1\nb: 2\n",
+            "a.yaml:2:2 not YAML: mapping values are not allowed in this context; look for a bracket, a quote or an "
+            "indent that does not fit; `：` in line 1 is text to YAML: write `:`",
+        ),
+        (
+            "# a：\na: '：'\nb: {c: 1\nd: 2\n",
+            "a.yaml:4:2 not YAML: while parsing a flow mapping, did not find expected ',' or '}'; look for a bracket, "
+            "a quote or an indent that does not fit, from line 3 on",
+        ),
         ("a: \ue000x\n", "a.yaml:1:4 an invisible character (U+E000); delete it"),
         ("a: \ud800\n", "a.yaml:1:4 an invisible character (U+D800); delete it"),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from policies.difference import WHOLE, said
 from sync.versions.planning import Cells
@@ -11,30 +11,39 @@ from sync.versions.reanew import Again
 from sync.versions.samples import Sample
 
 _NONE = "(none)"
+_MOST = 20  # lines of one part that a person reads before deciding
 
 
-def lines(plan: Plan) -> Iterator[str]:
-    """The plan as the terminal shows it."""
+def lines(plan: Plan, *, whole: bool = False) -> Iterator[str]:
+    """The plan as the terminal shows it: what matters most first, each part cut where it is long."""
     told = plan.told
     if not plan.changes:
         yield "Nothing changed: these files are in force already."
         return
+    most = None if whole else _MOST
     yield f"plan {plan.id}, over version {plan.base}" + (f": {plan.why}" if plan.why else "")
     yield f"Changed files: {', '.join(told.files)}"
-    for field, changes in told.rules.items():
-        yield f"\n{field}"
-        yield from (f"  {line}" for line in changes)
-    if told.situations or told.untold:
-        yield "\nIn which situations:"
-        yield from (f"  {line}" for line in situations(plan))
     yield from ("", *summary(plan))
-    if told.cells:
-        yield "\nOn today's data:"
-        yield from (f"  {cells(each)}" for each in told.cells)
-    if told.again:
-        yield "\nRead anew from the CRMs:"
-        yield from (f"  {reading(each)}" for each in told.again)
+    yield from _part("On today's data", map(cells, _widest_first(told.cells)), most)
+    yield from _part("In which situations", situations(plan), most)
+    yield from _part("Read anew from the CRMs", map(reading, told.again), most)
+    if whole or not told.first:
+        rules = (line for about, changes in told.rules.items() for line in (about, *(f"  {each}" for each in changes)))
+        yield from _part("What changes in the files", rules, most)
     yield from ("", *verdict(plan))
+
+
+def _part(title: str, told: Iterable[str], most: int | None) -> Iterator[str]:
+    rows = list(told)
+    if rows:
+        yield f"\n{title}:"
+    yield from (f"  {row}" for row in rows[:most])
+    if len(rows[:most]) < len(rows):
+        yield f"  and {len(rows) - len(rows[:most]):,} lines more: `sudare plan --all`, or the console"
+
+
+def _widest_first(found: Iterable[Cells]) -> list[Cells]:
+    return sorted(found, key=lambda each: (-each.opens, -each.closes, each.field))
 
 
 def markdown(plan: Plan) -> str:
@@ -48,7 +57,7 @@ def markdown(plan: Plan) -> str:
         rows = ["| field | shows more | shows less | partners | deals | from, to |", "|---|--:|--:|--:|--:|---|"]
         rows += [
             f"| `{each.field}` | {each.opens} | {each.closes} | {each.partners} | {each.deals} | {_moves(each)} |"
-            for each in told.cells
+            for each in _widest_first(told.cells)
         ]
         parts.append("\n".join(rows))
     if told.again:
@@ -64,7 +73,7 @@ def markdown(plan: Plan) -> str:
 
 def situations(plan: Plan) -> Iterator[str]:
     """Each move of a field, with the conditions under which it happens."""
-    for each in plan.told.situations:
+    for each in sorted(plan.told.situations, key=lambda each: not each.up):
         what = "the deal itself" if each.field == WHOLE else each.field
         yield f"{what}: {each.before} to {each.after}"
         yield from (f"  {f'when {said(tuple(when))}' if when else 'always'}" for when in each.when)
@@ -86,9 +95,9 @@ def summary(plan: Plan) -> Iterator[str]:
     if not told.partners:
         yield "On today's data no partner would see anything else."
         return
-    yield f"{told.partners} partners and {told.deals} deals are touched; {told.rewritten} deals are decided anew."
-    yield f"Shares that are new: {told.gains}; that end: {told.loses}."
-    yield f"Natural persons of whom somebody newly sees something: {told.people}."
+    yield f"Touched: partners {told.partners:,}, deals {told.deals:,}; deals decided anew: {told.rewritten:,}."
+    yield f"Shares that are new: {told.gains:,}; that end: {told.loses:,}."
+    yield f"Natural persons of whom somebody newly sees something: {told.people:,}."
 
 
 def verdict(plan: Plan) -> Iterator[str]:
@@ -115,17 +124,18 @@ def cells(each: Cells) -> str:
     """One field's line."""
     held = "" if each.held else "; not held: no value has been read yet"
     return (
-        f"{each.field}: {each.opens} cells show more, {each.closes} show less,"
-        f" for {each.partners} partners on {each.deals} deals ({_moves(each)}){held}"
+        f"{each.field}: {each.opens:,} cells show more, {each.closes:,} show less;"
+        f" partners {each.partners:,}, deals {each.deals:,} ({_moves(each)}){held}"
     )
 
 
 def reading(each: Again) -> str:
     """One object that is read once more."""
     named = f" for {', '.join(each.fields)}" if each.fields else ""
-    count = f"{each.calls} call{'' if each.calls == 1 else 's'} or more"
-    calls = count if each.calls is not None else "the connection can't be opened now"
-    return f"{each.connection}: {each.records} {each.object} records{named}, {calls}"
+    calls = "the connection can't be opened now"
+    if each.calls is not None:
+        calls = f"{each.calls:,} call{'' if each.calls == 1 else 's'} or more"
+    return f"{each.connection}: {each.records:,} {each.object} records{named}, {calls}"
 
 
 def side_by_side(sample: Sample) -> str:
@@ -135,4 +145,4 @@ def side_by_side(sample: Sample) -> str:
 
 
 def _moves(each: Cells) -> str:
-    return ", ".join(f"{old} to {new}: {count}" for old, new, count in each.moves)
+    return ", ".join(f"{old} to {new}: {count:,}" for old, new, count in each.moves)

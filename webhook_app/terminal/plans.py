@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import getpass
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from config.connections import open_connections
 from config.difference import text_changes
 from config.folder import read_folder
-from sync.board import PAGE, version_files, versions
+from sync.board import version_files, versions
 from sync.deciding.project import drain
 from sync.house import House
 from sync.store.vault import vaults
@@ -23,7 +25,6 @@ from webhook_app.terminal.commands import Refused, house_of, in_workspace, out, 
 from webhook_app.terminal.planned import lines, markdown, side_by_side, verdict
 
 _ID = re.compile(r"\b[0-9a-f]{12}\b")  # the first one in what `sudare plan` writes
-ALL = 100_000  # versions
 CHANGES, WAITS = 2, 3
 """How plan and apply end, where not with 0: a change that one person may apply; it waits for a second person."""
 
@@ -33,8 +34,9 @@ CHANGES, WAITS = 2, 3
 @click.option("--markdown", "as_markdown", is_flag=True, help="As Markdown, for a pull request.")
 @click.option("--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan into this file.")
 @click.option("--samples", "with_samples", is_flag=True, help="Show what sample partners read, before and after.")
+@click.option("--all", "whole", is_flag=True, help="Show every line, however many there are.")
 @in_workspace
-def plan_command(folder: Path, why: str, as_markdown: bool, file: Path | None, with_samples: bool) -> None:
+def plan_command(folder: Path, why: str, as_markdown: bool, file: Path | None, with_samples: bool, whole: bool) -> None:
     """Show who would newly see what if the files were in force. Changes nothing for anybody.
 
     Ends with 0 where nothing would change, with 2 where `sudare apply` can put it in force, with 3 where partners
@@ -42,7 +44,7 @@ def plan_command(folder: Path, why: str, as_markdown: bool, file: Path | None, w
     """
     house = house_of(folder)
     plan = make_plan(house, read_folder(folder), getpass.getuser(), why)
-    text = markdown(plan) if as_markdown else "\n".join(lines(plan))
+    text = markdown(plan) if as_markdown else "\n".join(lines(plan, whole=whole or file is not None))
     if file is not None:
         file.write_text(text + "\n", encoding="utf-8")
         out.print(f"plan {plan.id} is in {file}", markup=False)
@@ -96,29 +98,37 @@ def rollback_command(folder: Path, version: int | None, yes: bool, why: str) -> 
 @click.argument("version", type=int, required=False)
 @in_workspace
 def versions_command(folder: Path, version: int | None) -> None:
-    """List every version that was in force: when, who, why, who agreed; of one VERSION also what it changed."""
+    """List the versions that were in force: when, who, why, who agreed; of one VERSION also what it changed."""
     house = house_of(folder)
+    if version is None:
+        found = versions(house)
+        _print_versions(house, found)
+        if found[-1].version > 1:
+            out.print(f"and {found[-1].version - 1:,} before these: the console lists them", markup=False)
+        return
+    after = version_files(house, version)
+    if after is None:
+        raise Refused(f"no version {version}")
+    _print_versions(house, versions(house, before=version + 1, limit=1))
+    for line in text_changes(version_files(house, version - 1) or {}, after):
+        out.print(line, markup=False)
+
+
+def _print_versions(house: House, found: Iterable[Any]) -> None:
     zone = house.workspace().timezone
     rows = table("", "version", "since", "by", "agreed", "why")
-    for row in versions(house, limit=ALL if version is not None else PAGE):
-        if version in (None, row.version):
-            bound = f" (shows no more than version {row.bound})" if row.bound is not None else ""
-            at = datetime.fromisoformat(row.at).astimezone(zone)
-            rows.add_row(f"{row.version}{bound}", f"{at:%Y-%m-%d %H:%M}", row.by, row.approved_by or "", row.note)
+    for row in found:
+        bound = f" (shows no more than version {row.bound})" if row.bound is not None else ""
+        at = datetime.fromisoformat(row.at).astimezone(zone)
+        rows.add_row(f"{row.version}{bound}", f"{at:%Y-%m-%d %H:%M}", row.by, row.approved_by or "", row.note)
     out.print(rows)
-    if version is not None:
-        after = version_files(house, version)
-        if after is None:
-            raise Refused(f"no version {version}")
-        for line in text_changes(version_files(house, version - 1) or {}, after):
-            out.print(line, markup=False)
 
 
 def _before(house: House) -> int:
     """The last version with other files than those in force: an approval adds a version, and changes no file."""
     now = files_in_force(house)
-    others = (row.version for row in versions(house, limit=ALL) if version_files(house, row.version) != now)
-    return next(others, 0)
+    newest = versions(house, limit=1)[0].version
+    return next((each for each in range(newest - 1, 0, -1) if version_files(house, each) != now), 0)
 
 
 def _named(plan: str) -> str:

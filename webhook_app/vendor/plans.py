@@ -130,12 +130,19 @@ def disagree(plan_id: str) -> Response:
 
 
 @plans.get("/versions")
+@takes("before")
 def every_version() -> Response:
     """The configurations that were in force."""
     house = this_house()
+    before = request.args.get("before", "")
+    if before and not (before.isascii() and before.isdigit() and len(before) < 10):
+        abort(400)
+    rows = board.versions(house, before=int(before) if before else None)
     return page(
         "vendor/versions.html",
-        rows=board.versions(house),
+        rows=rows,
+        newest=board.versions(house, limit=1)[0].version,
+        next=rows[-1].version if rows and rows[-1].version > 1 else None,
         differing=files_that_differ(house),
     )
 
@@ -144,7 +151,9 @@ def every_version() -> Response:
 def one_version(version: int) -> Response:
     """What one version changed, line by line."""
     house = this_house()
-    row = next((each for each in board.versions(house, limit=10_000) if each.version == version), None) or abort(404)
+    row = next((each for each in board.versions(house, before=version + 1, limit=1) if each.version == version), None)
+    if row is None:
+        abort(404)
     before, after = board.version_files(house, version - 1), board.version_files(house, version)
     return page(
         "vendor/version.html",
