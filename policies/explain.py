@@ -29,6 +29,19 @@ class RuleSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """What would show more of a field."""
+
+    rung: str  # that it would then be shown at
+    condition: str  # as an expression; empty: a person's approval of this very text
+
+    def __str__(self) -> str:
+        if not self.condition:
+            return f"{self.rung} only where a person has approved this very text, until then less"
+        return f"would be {self.rung} if {self.condition}"
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """A verdict with its reason."""
 
@@ -38,7 +51,7 @@ class Explanation:
     until: datetime | None
     classes: Mapping[str, str]  # class -> the field that it comes from; the field itself where declared
     rules: tuple[RuleSaid, ...]  # every who rule, and every rule that names the field or a class of it
-    missing: tuple[str, ...]  # what would show more, e.g. "would be band if partner.nda == 'signed'"
+    missing: tuple[Missing, ...]
 
 
 def explain(
@@ -65,10 +78,10 @@ def explain(
     )
 
 
-def _waits(row: FieldRow, rung: int, never_share: frozenset[str]) -> tuple[str, ...]:
+def _waits(row: FieldRow, rung: int, never_share: frozenset[str]) -> tuple[Missing, ...]:
     if not needs_approval(row, rung, never_share):
         return ()
-    return (f"{LADDERS[row.ladder][rung]} only where a person has approved this very text, until then less",)
+    return (Missing(LADDERS[row.ladder][rung], ""),)
 
 
 def opposite(node: Node) -> str:
@@ -106,7 +119,7 @@ def _origin(field: str, name: str, origins: Mapping[str, Mapping[str, str]]) -> 
     return field
 
 
-def _missing(book: Rulebook, situation: bytes, row: int) -> list[str]:
+def _missing(book: Rulebook, situation: bytes, row: int) -> list[Missing]:
     """Single comparisons that, were they otherwise, would show more of the field."""
     ladder = LADDERS[book.rows[row].ladder]
     now = book.weigh(situation)[1][row]
@@ -118,5 +131,5 @@ def _missing(book: Rulebook, situation: bytes, row: int) -> list[str]:
             otherwise = situation[:number] + bytes([truth]) + situation[number + 1 :]
             rung = book.weigh(otherwise)[1][row]
             if rung > now:
-                found.append(f"would be {ladder[rung]} if {describe(atom) if truth == TRUE else opposite(atom)}")
+                found.append(Missing(ladder[rung], describe(atom) if truth == TRUE else opposite(atom)))
     return found

@@ -177,7 +177,7 @@ def test_what_would_show_more_is_told_of_a_list_too() -> None:
     rules = (*RULES[:2], Rule("limit", "Few", "partner.tier in ['gold', 'silver']", ("deal.name",), rung="hide"))
     policy = compile_policy(TABLE, [PolicyFile("p", rules, ())], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=4)
     said = policy.explain({"deal.name": "x"}, {"partner.tier": "gold"}, {}, NOW, "deal.name")
-    assert said.missing == ("would be exact if not (partner.tier in ['gold', 'silver'])",)
+    assert tuple(map(str, said.missing)) == ("would be exact if not (partner.tier in ['gold', 'silver'])",)
 
 
 def test_a_text_that_reads_hidden_is_not_taken_for_a_hidden_field() -> None:
@@ -308,10 +308,10 @@ def test_an_explanation_says_all_of_each_rule() -> None:
         kind="show", name="Contact", rung="initials", condition="partner.tier == 'gold'", truth="false",
         in_effect=False, basis="consent", place=at,
     )  # fmt: skip
-    assert said.missing == ("would be initials if partner.tier == 'gold'",)
+    assert tuple(map(str, said.missing)) == ("would be initials if partner.tier == 'gold'",)
     unknown = policy.explain({}, {"partner.tier": "gold"}, {}, NOW, "deal.name")
     assert [(each.truth, each.in_effect) for each in unknown.rules] == [("true", True), ("unknown", False)]
-    assert unknown.missing == ("would be exact if deal.close < now",)
+    assert tuple(map(str, unknown.missing)) == ("would be exact if deal.close < now",)
 
 
 def test_an_explanation_names_rules_lineage_and_what_is_missing(policy: Policy) -> None:
@@ -323,7 +323,7 @@ def test_an_explanation_names_rules_lineage_and_what_is_missing(policy: Policy) 
         ("show", "Size", "true", True),
         ("limit", "No NDA, no prices", "true", True),
     ]
-    assert said.missing == ("would be exact if partner.nda == 'signed'",)
+    assert tuple(map(str, said.missing)) == ("would be exact if partner.nda == 'signed'",)
     unknown = policy.explain(deal, {"partner.nda": "signed"}, {}, NOW, "deal.amount")
     assert (unknown.admitted, unknown.rung, unknown.missing) == (False, "hide", ())
     assert [each.truth for each in unknown.rules] == ["false", "unknown", "false"]

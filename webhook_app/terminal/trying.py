@@ -139,7 +139,7 @@ def _because(told: Explanation) -> str:
     said = [f"{each.kind} `{each.name}`: {each.truth} ({each.place.file}:{each.place.line})" for each in rules]
     if told.rung != "hide":
         return "; ".join(said) or "counted, since its rows are shown"
-    return "; ".join([*said, *told.missing[:1]]) or "no rule shows it"
+    return "; ".join([*said, *map(str, told.missing[:1])]) or "no rule shows it"
 
 
 def _value(deal: Deal, field: str) -> str:

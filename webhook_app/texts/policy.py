@@ -94,6 +94,12 @@ POLICY = table(
             "이 항목에 관한 규칙이 없습니다.",
         ),
         "policy.missing": ("What would show more", "さらに見せる条件", "더 보이게 하는 조건"),
+        "policy.would": ("{rung} if", "次の条件で{rung}:", "다음 조건이면 {rung}:"),
+        "policy.would_wait": (
+            "{rung} only once a person has approved this very text; until then less",
+            "この文面が承認されるまでは、{rung}では表示されません",
+            "이 문장이 승인될 때까지 {rung} 수준으로는 표시되지 않습니다",
+        ),
         "policy.nothing_missing": (
             "No single condition would show more.",
             "条件を一つ変えるだけでは、これ以上は見えません。",

@@ -281,6 +281,7 @@ def test_only_an_admin_pauses_and_only_from_our_own_page(world, signed_in, admin
 TEMPLATES = Path(__file__).parents[3] / "webhook_app" / "templates" / "vendor"
 COMPUTED = (
     *("report.", "column.", "article.", "basis.", "channel.", "ledger.exact", "ledger.unknown"),
+    "closing.",
     "recall_show.",
     "recall_state.",
     *("webhook_state.", "webhook_status."),

@@ -13,6 +13,7 @@ from policies.model import LADDERS
 from sync import access, board
 from sync.store import identifiers
 from webhook_app.texts.plans import PLANS
+from webhook_app.texts.policy import POLICY
 from webhook_app.texts.text import LANGUAGES
 from webhook_app.vendor.app import create_vendor_app
 
@@ -79,8 +80,11 @@ def test_a_cell_says_which_rules_count_where_they_stand_and_what_would_show_more
                 assert rule.name in told(answer)
                 assert str(rule.place) in told(answer)
     (reason,) = found.reasons("deal.amount", hidden)
-    for text in reason.explanation.missing:
-        assert text in told(browser.get(f"/policy/{hidden}/deal.amount"))
+    for language in LANGUAGES:
+        page = told(come_in(language=language).get(f"/policy/{hidden}/deal.amount"))
+        for each in reason.explanation.missing:
+            rung = getattr(PLANS[f"rung.{each.rung}"], language)
+            assert f"{getattr(POLICY['policy.would'], language).format(rung=rung)} {each.condition}" in page
 
 
 def test_columns_can_tell_less_apart_and_a_class_is_looked_at_alone(world, come_in):
