@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from config.meaning import deciding, grounds
+from config.second_person import approvers
 from config.workspace import Document, Workspace
 from mapping.model import NOWHERE
 from policies.bounded import Judge, policies_of
 from policies.difference import WHOLE, Difference, difference
 from policies.model import Rule
-
-APPROVERS = ("admin", "approver")
 
 
 class Wider(NamedTuple):
@@ -96,13 +95,6 @@ def change_of(before: Workspace | None, judge: Judge | None, after: Workspace) -
         alone=not other and not able,
         found=found,
     )
-
-
-def approvers(workspace: Workspace) -> frozenset[str]:
-    """E-mail addresses of those who may approve what lets partners see more."""
-    # INVARIANT: of an address that stands there twice the last role counts, as it does for who comes in.
-    roles = {email.strip().casefold(): role for email, (_, role) in workspace.vendor_users.items()}
-    return frozenset(email for email, role in roles.items() if role in APPROVERS)
 
 
 def _approvers(before: Workspace, after: Workspace) -> Iterator[Wider]:

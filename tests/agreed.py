@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from config.widening import approvers
+from config.second_person import approvers, is_named, others_than
 from sync.access import Person
 from sync.house import House
 from sync.store.schema import people
-from sync.versions.applied import same_person
-from sync.versions.plans import apply_plan, approve, find_plan, make_plan
+from sync.versions.applied import Outcome
+from sync.versions.plans import Plan, apply_plan, approve, find_plan, make_plan, take_on
 
 
 def put_in_force(house: House, files: Mapping[str, str], by: str = "admin") -> int:
@@ -19,16 +19,29 @@ def put_in_force(house: House, files: Mapping[str, str], by: str = "admin") -> i
     plan = make_plan(house, files, by)
     done = apply_plan(house, plan)
     if done.waits:
-        waiting = find_plan(house, plan.id)
-        assert waiting is not None
-        done = approve(house, waiting, second_person(house, by))
+        done = agree(house, plan)
     assert done.version is not None
     return done.version
 
 
+def agree(house: House, plan: Plan) -> Outcome:
+    """Have a waiting plan approved by another person than its maker, whoever made it."""
+    by = plan.by
+    if not is_named(by, house.workspace()):
+        by = sorted(approvers(house.workspace()))[0]
+        take_on(house, plan, person(house, by))
+    waiting = find_plan(house, plan.id)
+    assert waiting is not None
+    return approve(house, waiting, second_person(house, by))
+
+
 def second_person(house: House, by: str) -> Person:
     """Somebody else who may approve."""
-    others = [email for email in sorted(approvers(house.workspace())) if not same_person(by, email)]
+    return person(house, sorted(others_than(by, house.workspace()))[0])
+
+
+def person(house: House, email: str) -> Person:
+    """The vendor user of this address, as who is signed in."""
     with house.reading() as tx:
-        row = tx.execute(sa.select(people).where(people.c.email == others[0], people.c.partner_id.is_(None))).one()
+        row = tx.execute(sa.select(people).where(people.c.email == email, people.c.partner_id.is_(None))).one()
     return Person(row.id, row.partner_id, row.email, row.name, row.role, row.language)

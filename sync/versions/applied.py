@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from config.load import load
+from config.second_person import APPROVERS, approvers, could_agree, is_named, others_than
 from config.soundness import refusals
-from config.widening import APPROVERS, Change, Wider, approvers, change_of
+from config.widening import Change, Wider, change_of
 from config.workspace import Workspace
 from mapping.model import Broken
 from sync.deciding.changes import Changes, write_changes
@@ -105,25 +106,15 @@ def waits_for(tx: sa.Connection, before: InForce | None, change: Change, draft: 
     """What a second person has to agree to; nothing where one has, or where four_eyes is off."""
     if before is None or not before.workspace.four_eyes:
         return ()
-    others = {email for email in others_than(draft.by, before.workspace) if _is_let_in(tx, email)}
+    let_in = {email for email in approvers(before.workspace) if _is_let_in(tx, email)}
     # Where nobody could agree, a second person can be named; that is told wherever versions are.
-    able = sorted(change.approvers) if others else []
+    able = sorted(change.approvers) if could_agree(draft.by, before.workspace, let_in) else []
     if not change.widens and not able:
         return ()
-    if draft.approved_by in others:
+    # INVARIANT: who agrees is signed in, and is another person than the one by whom the plan was made or taken on.
+    if draft.approved_by in others_than(draft.by, before.workspace) & let_in and is_named(draft.by, before.workspace):
         return ()
     return (*change.widens, *able)
-
-
-def others_than(by: str, workspace: Workspace) -> frozenset[str]:
-    """Who may approve what this person made, by e-mail."""
-    return frozenset(email for email in approvers(workspace) if not same_person(by, email))
-
-
-def same_person(by: str, email: str) -> bool:
-    """Whether who made a plan (an e-mail, or a name at the machine) is who has this address, as far as names tell."""
-    name, address = by.strip().casefold(), email.strip().casefold()
-    return name in (address, address.partition("@")[0])
 
 
 def in_force(house: House, tx: sa.Connection) -> InForce | None:

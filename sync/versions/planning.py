@@ -68,6 +68,7 @@ class Told(msgspec.Struct, frozen=True):
     rewritten: int  # deals that are decided anew
     samples: list[tuple[str, str]]  # (partner, deal)
     again: list[Again]  # what must be read anew from the CRMs
+    account: str = ""  # of the machine, at which it was made before somebody took it on
 
 
 def told_of(tx: sa.Connection, house: House, before: InForce | None, workspace: Workspace, by: str) -> tuple[Told, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from config.widening import APPROVERS, approvers
+from config.second_person import APPROVERS, approvers, is_named, same_person
 from config.workspace import Workspace
 from sync.access import Person
 from sync.house import House, InForce
@@ -24,7 +24,6 @@ from sync.versions.applied import (
     in_force,
     latest_version,
     put_in_force,
-    same_person,
 )
 from sync.versions.planning import Told, foreseen_of, told_of
 
@@ -69,15 +68,15 @@ def make_plan(house: House, files: Mapping[str, str], by: str, why: str = "") ->
         before = in_force(house, tx)
         told, sealed = told_of(tx, house, before, workspace, by)
         base = latest_version(tx)
-    made: dict[str, Any] = {"base": base, "digest": sealed, "by": by}
+    made: dict[str, Any] = {"base": base, "digest": sealed}
     with house.writing() as tx:
-        # The same plan of the same person is one plan.
+        # The same plan of the same maker is one plan, taken on or not.
         waiting = sa.select(plans).filter_by(state=WAITING, **made)
         for known in tx.execute(waiting):
-            if json.loads(known.files) == dict(files):
-                return _plan(known)
-        name = digest(json.dumps([made, house.now(), dict(files)]).encode())[:12]
-        row = {"id": name, **made, "why": why, "at": house.now(), "state": WAITING}
+            if json.loads(known.files) == dict(files) and by in ((plan := _plan(known)).by, plan.told.account):
+                return plan
+        name = digest(json.dumps([made, by, house.now(), dict(files)]).encode())[:12]
+        row: dict[str, Any] = {"id": name, **made, "by": by, "why": why, "at": house.now(), "state": WAITING}
         stored = {"files": json.dumps(dict(files), ensure_ascii=False), "told": msgspec.json.encode(told).decode()}
         if told.files:
             tx.execute(sa.insert(plans).values(**row, **stored))
@@ -92,14 +91,20 @@ def find_plan(house: House, name: str) -> Plan | None:
 
 
 def why_not(house: House, plan: Plan, person: Person) -> str:
-    """Why this person can't put this plan in force: `role`, `own`, `unnamed`; empty where nothing is in the way."""
+    """Why this person can't put this plan in force; empty where nothing is in the way.
+
+    `role` may not approve; `own` made it; `unnamed` is not in sudare.yaml; `unknown`: nobody there made it.
+    """
     if person.partner_id is not None or person.role not in APPROVERS:
         return "role"
     if not plan.told.waits:
         return ""
     if same_person(plan.by, person.email):
         return "own"
-    return "" if person.email in approvers(house.workspace()) else "unnamed"
+    workspace = house.workspace()
+    if person.email not in approvers(workspace):
+        return "unnamed"
+    return "" if is_named(plan.by, workspace) else "unknown"
 
 
 def list_plans(house: House, *, waiting: bool, limit: int = 50) -> list[Plan]:
@@ -126,6 +131,20 @@ def approve(house: House, plan: Plan, person: Person) -> Outcome:
     if why_not(house, plan, person):
         raise NotYours("who made a plan can't approve it; another admin or approver named in sudare.yaml can")
     return _decide(house, plan, person.email, person.email)
+
+
+def take_on(house: House, plan: Plan, person: Person) -> None:
+    """Answer, as the person who is signed in, for a plan that an account of the machine made. Raises NotYours.
+
+    From then on this person is who made it, and somebody else has to approve it.
+    """
+    if why_not(house, plan, person) != "unknown":
+        raise NotYours("a plan is taken on where its maker is nobody whom sudare.yaml names, by one who may approve")
+    told = msgspec.structs.replace(plan.told, account=plan.by)
+    mine = {"by": person.email, "told": msgspec.json.encode(told).decode()}
+    with house.writing() as tx:
+        here = sa.and_(plans.c.id == plan.id, plans.c.state == WAITING, plans.c.by == plan.by)
+        tx.execute(sa.update(plans).where(here).values(mine))
 
 
 def refuse(house: House, plan: Plan, person: Person, reason: str) -> None:

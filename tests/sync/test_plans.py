@@ -46,7 +46,7 @@ def without_time(deal):
 
 def test_a_plan_says_who_would_newly_see_what_and_changes_nothing_for_anybody(life):
     before = life.found("MINATO", "sf", "YOKOHAMA_CORE")
-    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "sato")
+    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "admin")
     assert [(each.field, each.before, each.after) for each in plan.told.situations if each.up] == [
         ("deal.amount", "band", "exact")
     ]
@@ -59,7 +59,7 @@ def test_a_plan_says_who_would_newly_see_what_and_changes_nothing_for_anybody(li
 
 
 def test_samples_are_the_very_bytes_that_the_partner_reads_before_and_after(life):
-    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "sato")
+    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "admin")
     shown = list(samples(life.house, plan))
     assert 0 < len(shown) <= 20
     first = {each.before.id: each for each in shown}
@@ -67,7 +67,7 @@ def test_samples_are_the_very_bytes_that_the_partner_reads_before_and_after(life
     keys = {row.name: row.key for row in life.rows(schema.partners)}
     key = keys[sample.partner]
     assert life.projection(key).deal(public).json == sample.before.json
-    approve(life.house, plan, second_person(life.house, "sato"))
+    approve(life.house, plan, second_person(life.house, "admin"))
     drained(life)
     assert without_time(life.projection(key).deal(public).body) == without_time(sample.after.body)
 
@@ -97,7 +97,7 @@ def test_what_narrows_is_in_force_at_once_and_what_widens_when_it_is_approved(li
     files = life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
     files = {**files, **life.draft(policy=NO_REGION)}
     before = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
-    plan = make_plan(life.house, files, "sato")
+    plan = make_plan(life.house, files, "admin")
     assert plan.told.splits
     done = apply_plan(life.house, plan)
     assert (done.version, bool(done.waits), in_force(life).bound) == (2, True, 1)
@@ -108,7 +108,7 @@ def test_what_narrows_is_in_force_at_once_and_what_widens_when_it_is_approved(li
         drained(life)
     told = explain(life.house, partner_id("MINATO"), life.id("sf", "YOKOHAMA_CORE"), "deal.amount")
     assert now["shown"]["deal.amount"] == told[0].rung
-    approve(life.house, find_plan(life.house, plan.id), second_person(life.house, "sato"))
+    approve(life.house, find_plan(life.house, plan.id), second_person(life.house, "admin"))
     assert in_force(life).bound is None
     drained(life)
     after = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
@@ -119,9 +119,9 @@ def test_what_narrows_is_in_force_at_once_and_what_widens_when_it_is_approved(li
 def test_what_was_refused_is_never_seen_and_what_narrows_stays_narrow(life_on_sqlite):
     life = life_on_sqlite
     life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
-    plan = make_plan(life.house, life.draft(policy=NO_REGION), "sato")
+    plan = make_plan(life.house, life.draft(policy=NO_REGION), "admin")
     apply_plan(life.house, plan)
-    approver = second_person(life.house, "sato")
+    approver = second_person(life.house, "admin")
     refuse(life.house, plan, approver, "prices stay bands this year")
     drained(life)
     assert in_force(life).bound == 1
@@ -139,10 +139,10 @@ def test_what_was_refused_is_never_seen_and_what_narrows_stays_narrow(life_on_sq
 def test_a_version_bound_by_a_bound_one_shows_no_more_than_any_of_them(life_on_sqlite):
     life = life_on_sqlite
     life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
-    apply_plan(life.house, make_plan(life.house, life.draft(policy=NO_REGION), "sato"))
+    apply_plan(life.house, make_plan(life.house, life.draft(policy=NO_REGION), "admin"))
     drained(life)
     files = life.draft(policy=("deal.stage, account.name,", "deal.stage,"))
-    done = apply_plan(life.house, make_plan(life.house, files, "sato"))
+    done = apply_plan(life.house, make_plan(life.house, files, "admin"))
     assert (done.version, in_force(life).bound) == (3, 2)
     drained(life)
     now = life.deal("MINATO", "sf", "YOKOHAMA_CORE")
@@ -154,7 +154,7 @@ def test_switching_four_eyes_off_and_naming_another_approver_are_wider_too(life_
     life = life_on_sqlite
     one = life.draft(settings=("vendor_users:\n", "four_eyes: false\nvendor_users:\n"))
     with pytest.raises(NeedsApproval, match="four_eyes"):
-        apply_files(life.house, one, "sato")
+        apply_files(life.house, one, "admin")
     two = life.draft(
         settings=(
             "four_eyes: false\nvendor_users:\n",
@@ -162,7 +162,7 @@ def test_switching_four_eyes_off_and_naming_another_approver_are_wider_too(life_
         )
     )
     with pytest.raises(NeedsApproval, match=r"third@aozora\.example could newly approve"):
-        apply_files(life.house, two, "sato")
+        apply_files(life.house, two, "admin")
     assert len(life.rows(schema.applied)) == 1
 
 
@@ -201,24 +201,24 @@ def test_whose_account_was_ended_stays_out_and_agrees_to_nothing_whatever_is_app
 def test_with_four_eyes_off_one_person_does_both_and_the_version_says_who(life_on_sqlite):
     life = life_on_sqlite
     assert life.apply(settings=("vendor_users:\n", "four_eyes: false\nvendor_users:\n")) == 2
-    assert apply_files(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "sato") == 3
+    assert apply_files(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "admin") == 3
     assert life.rows(schema.applied, version=3)[0].approved_by is None
 
 
 def test_a_plan_is_refused_where_it_would_do_something_else_by_now(life_on_sqlite):
     life = life_on_sqlite
     files = life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT)
-    plan = make_plan(life.house, files, "sato")
+    plan = make_plan(life.house, files, "admin")
     with life.house.writing() as tx:  # who is gold has changed meanwhile
         tx.execute(sa.update(schema.partners).values(fields="{}"))
     with pytest.raises(Overtaken):
-        approve(life.house, plan, second_person(life.house, "sato"))
+        approve(life.house, plan, second_person(life.house, "admin"))
     assert in_force(life).version == 1
 
 
 def test_another_version_overtakes_the_plans_that_wait(life_on_sqlite):
     life = life_on_sqlite
-    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "sato")
+    plan = make_plan(life.house, life.draft(policy=EXACT_FOR_GOLD, trial=SHOWS_EXACT), "admin")
     life.apply(policy=NO_REGION)
     assert find_plan(life.house, plan.id).state == "overtaken"
     assert list_plans(life.house, waiting=True) == []
@@ -228,7 +228,7 @@ def test_an_edit_decides_anew_only_the_deals_that_it_touches(life_on_sqlite):
     life = life_on_sqlite
     rule = "{name: None abroad, when: {deal.region: {is_not: japan}}, fields: [deal.region], at_most: hide"
     rule = f"limit:\n  - {rule}, tells_partner: that it is abroad}}\n"
-    plan = make_plan(life.house, life.draft(policy=("limit:\n", rule)), "sato")
+    plan = make_plan(life.house, life.draft(policy=("limit:\n", rule)), "admin")
     apply_plan(life.house, plan)
     marked = {row.deal_id for row in life.rows(unfiltered.marks)}
     assert 0 < len(marked) == plan.told.rewritten < len({row.deal_id for row in life.rows(schema.shares)})
@@ -243,7 +243,7 @@ def test_a_list_is_not_sorted_or_searched_by_what_is_hidden_until_it_is_sorted_a
         make_plan(
             life.house,
             life.draft(policy=("fields: [deal.name, deal.stage, deal.region,", "fields: [deal.name, deal.region,")),
-            "sato",
+            "admin",
         ),
     )
     partner = life.projection("MINATO")
@@ -262,7 +262,7 @@ def test_a_list_is_not_sorted_or_searched_by_what_is_hidden_until_it_is_sorted_a
 def test_a_deal_that_a_version_takes_away_is_gone_with_its_commit(life):
     assert life.names("MINATO")
     others = ("agreement: active", "agreement: expired")
-    apply_plan(life.house, make_plan(life.house, life.draft(policy=others, trial=others), "sato"))
+    apply_plan(life.house, make_plan(life.house, life.draft(policy=others, trial=others), "admin"))
     assert life.names("MINATO") == set()
 
 
@@ -273,7 +273,7 @@ def test_a_field_that_was_never_read_is_not_held_and_samples_are_read_live_and_k
         fields=("{class: notes, ladder: text}", "{class: basics, ladder: plain}"),
         policy=(show, show.replace("deal.region,", "deal.region, deal.next_step,")),
     )
-    plan = make_plan(life.house, files, "sato")
+    plan = make_plan(life.house, files, "admin")
     (cells,) = (each for each in plan.told.cells if each.field == "deal.next_step")
     assert not cells.held
     (again,) = (each for each in plan.told.again if each.connection == "sf" and each.object == "opportunity")
@@ -288,7 +288,7 @@ def test_a_field_that_was_never_read_is_not_held_and_samples_are_read_live_and_k
 
 
 def test_a_version_is_switched_only_when_nobody_is_deciding_under_the_one_before(life):
-    plan = make_plan(life.house, life.draft(policy=NO_REGION), "sato")
+    plan = make_plan(life.house, life.draft(policy=NO_REGION), "admin")
     with ThreadPoolExecutor(1) as other:
         with life.house.writing() as tx:
             project(tx, life.house, [life.id("sf", "YOKOHAMA_CORE")])

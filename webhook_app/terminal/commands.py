@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -82,6 +84,17 @@ def house_of(folder: Path) -> House:
     if not is_current(house):  # a command that only reads waits for nobody who writes
         migrate(house)
     return house
+
+
+def account() -> str:
+    """The account of the machine that runs this command, by its short name, or as `uid 501` where it has none."""
+    uid = os.getuid()
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+    # INVARIANT: who is at the terminal is told by the operating system; LOGNAME and USER say what anybody likes.
+    return name.rpartition("\\")[2].partition("@")[0]
 
 
 def table(title: str, *columns: str) -> Table:

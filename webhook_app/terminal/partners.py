@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from sync.board import explain, find_deal
 from sync.house import House
 from sync.projection.reader import Projection
 from sync.projection.shown import Deal, Query
-from webhook_app.terminal.commands import Refused, house_of, in_workspace, out, table, when
+from webhook_app.terminal.commands import Refused, account, house_of, in_workspace, out, table, when
 
 
 @click.command("view-as")
@@ -134,7 +133,7 @@ def invite(folder: Path, partner: str, email: str, name: str, language: str | No
 def pause_command(folder: Path, partner: str | None) -> None:
     """Close all doors of PARTNER, or of all partners, at once. Reading the CRM goes on."""
     house = house_of(folder)
-    pause(house, _partner(house, partner).id if partner else EVERYBODY, getpass.getuser())
+    pause(house, _partner(house, partner).id if partner else EVERYBODY, account())
     out.print(f"Closed for {partner or 'everybody'}; `sudare resume` opens again.", markup=False)
 
 
@@ -144,7 +143,7 @@ def pause_command(folder: Path, partner: str | None) -> None:
 def resume_command(folder: Path, partner: str | None) -> None:
     """Open the doors of PARTNER, or of all, again."""
     house = house_of(folder)
-    resume(house, _partner(house, partner).id if partner else EVERYBODY, getpass.getuser())
+    resume(house, _partner(house, partner).id if partner else EVERYBODY, account())
     out.print(f"Open for {partner or 'everybody'}.", markup=False)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +13,16 @@ import click
 from config.connections import open_connections
 from config.difference import text_changes
 from config.folder import read_folder
+from config.second_person import approvers, could_agree, is_named
+from config.workspace import Workspace
 from sync.board import version_files, versions
 from sync.deciding.project import drain
 from sync.house import House
 from sync.store.vault import vaults
-from sync.versions.applied import changed_files, files_in_force, others_than
+from sync.versions.applied import changed_files, files_in_force
 from sync.versions.plans import Overtaken, Plan, apply_plan, find_plan, make_plan
 from sync.versions.samples import live_samples, samples
-from webhook_app.terminal.commands import Refused, house_of, in_workspace, out, table
+from webhook_app.terminal.commands import Refused, account, house_of, in_workspace, out, table
 from webhook_app.terminal.planned import lines, markdown, side_by_side, verdict
 
 _ID = re.compile(r"\b[0-9a-f]{12}\b")  # the first one in what `sudare plan` writes
@@ -43,7 +44,7 @@ def plan_command(folder: Path, why: str, as_markdown: bool, file: Path | None, w
     would see more and a second person has to agree.
     """
     house = house_of(folder)
-    plan = make_plan(house, read_folder(folder), getpass.getuser(), why)
+    plan = make_plan(house, read_folder(folder), account(), why)
     text = markdown(plan) if as_markdown else "\n".join(lines(plan, whole=whole or file is not None))
     if file is not None:
         file.write_text(text + "\n", encoding="utf-8")
@@ -74,7 +75,7 @@ def apply_command(folder: Path, plan: str | None, yes: bool, why: str) -> None:
         out.print("\n".join(verdict(found)), markup=False)
         _apply(house, found)
         return
-    _ask_and_apply(house, make_plan(house, read_folder(folder), getpass.getuser(), why), yes)
+    _ask_and_apply(house, make_plan(house, read_folder(folder), account(), why), yes)
 
 
 @click.command("rollback")
@@ -89,7 +90,7 @@ def rollback_command(folder: Path, version: int | None, yes: bool, why: str) -> 
     files = version_files(house, goal)
     if files is None:
         raise Refused(f"no version {goal}: `sudare versions` lists them")
-    _ask_and_apply(house, make_plan(house, files, getpass.getuser(), why or f"back to version {goal}"), yes)
+    _ask_and_apply(house, make_plan(house, files, account(), why or f"back to version {goal}"), yes)
     if changed := changed_files(files_in_force(house), read_folder(folder)):
         out.print(f"The files in this folder differ from what is in force: {', '.join(changed)}", markup=False)
 
@@ -185,10 +186,18 @@ def _apply(house: House, plan: Plan) -> None:
     if done.waits:
         place = f"{house.workspace().serving.vendor_url}/plans/{plan.id}"
         out.print(f"Plan {plan.id} waits for a second person: {'; '.join(map(str, done.waits))}.", markup=False)
-        out.print(f"Another admin or approver decides at {place}", markup=False)
-        if not others_than(plan.by, house.workspace()):
-            out.print("Nobody else may approve yet: first name another under `vendor_users:`, and apply that alone.")
+        out.print("\n".join(_who_decides(house.workspace(), plan.by, place)), markup=False)
         raise click.exceptions.Exit(WAITS)
+
+
+def _who_decides(workspace: Workspace, by: str, place: str) -> Iterator[str]:
+    if is_named(by, workspace):
+        yield f"Another admin or approver decides at {place}"
+    else:
+        yield f"`vendor_users:` names nobody who is `{by}`, so two admins or approvers decide at {place}"
+        yield "One takes the plan on there, the other approves it."
+    if not could_agree(by, workspace, approvers(workspace)):
+        yield "Too few may approve yet: first name another under `vendor_users:`, and apply that alone."
 
 
 COMMANDS = (plan_command, apply_command, rollback_command, versions_command)

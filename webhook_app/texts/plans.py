@@ -201,6 +201,20 @@ PLANS = table(
             "承認できるのは、sudare.yamlに記載された管理者または承認者だけです。",
             "sudare.yaml에 기재된 관리자나 승인자만 승인할 수 있습니다.",
         ),
+        "plans.not.unknown": (
+            "{by} is an account of the machine, and nobody whom sudare.yaml names. "
+            "One of you takes the plan on, and somebody else approves it.",
+            "{by}はサーバー上のアカウントで、sudare.yamlに記載された担当者ではありません。"
+            "まず一人がこの計画を引き受け、別の担当者が承認してください。",
+            "{by}은(는) 서버의 계정이며 sudare.yaml에 기재된 담당자가 아닙니다. "
+            "먼저 한 사람이 이 계획을 맡고, 다른 담당자가 승인해 주세요.",
+        ),
+        "plans.take_on": ("Take it on as mine", "自分の計画として引き受ける", "내 계획으로 맡기"),
+        "plans.taken_on": (
+            "Planned at the machine by {account}, and taken on by {by}",
+            "サーバー上の{account}が作成し、{by}が引き受けた計画です",
+            "서버의 {account}이(가) 만들고 {by}이(가) 맡은 계획입니다",
+        ),
         "plans.failed": ("It could not be done", "実行できませんでした", "실행하지 못했습니다"),
         "plans.failed.files": (
             "The files can't be used: `sudare check` on the server says why.",

@@ -29,6 +29,7 @@ from sync.versions.plans import (
     list_plans,
     make_plan,
     refuse,
+    take_on,
     why_not,
 )
 from sync.versions.samples import Sample, samples
@@ -112,6 +113,17 @@ def agree(plan_id: str) -> Response:
     except Broken:
         return page("vendor/plan_failed.html", status=409, reason="files")
     drain(house)  # what few deals need is seen at once; more are written by the next round
+    return redirect(url_for("plans.one_plan", plan_id=plan.id), 303)
+
+
+@plans.post("/plans/<plan_id>/take")
+def take(plan_id: str) -> Response:
+    """Answer for a plan whose maker is no person, so that somebody else can approve it."""
+    plan = _plan(plan_id)
+    try:
+        take_on(this_house(), plan, this_person())
+    except NotYours:
+        abort(403)
     return redirect(url_for("plans.one_plan", plan_id=plan.id), 303)
 
 

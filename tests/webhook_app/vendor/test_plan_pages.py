@@ -78,6 +78,26 @@ def test_who_made_a_plan_reads_why_the_button_is_shut_and_somebody_else_puts_it_
     assert "Plans that wait" not in told(other.get("/"))
 
 
+def test_a_plan_of_an_account_that_is_no_person_is_taken_on_by_one_and_approved_by_another(world, come_in):
+    plan = make_plan(world, change(world, *WIDER_PRICES), "root")
+    admin, approver, auditor = (
+        come_in(MAKER, "admin"), come_in(APPROVER, "approver"), come_in("audit@a.example", "auditor"),
+    )  # fmt: skip
+    place = f"/plans/{plan.id}"
+    assert "root is an account of the machine, and nobody whom sudare.yaml names" in told(admin.get(place))
+    assert approver.post(f"{place}/approve", headers=SAME).status_code == 403
+    assert "Take it on" not in told(auditor.get(place))
+    assert auditor.post(f"{place}/take", headers=SAME).status_code == 403
+    assert admin.post(f"{place}/take").status_code == 403  # from another site
+    assert admin.post(f"{place}/take", headers=SAME).status_code == 303
+    assert f"Planned at the machine by root, and taken on by {MAKER}" in told(approver.get(place))
+    for browser in (admin, approver):
+        assert browser.post(f"{place}/take", headers=SAME).status_code == 403
+    assert admin.post(f"{place}/approve", headers=SAME).status_code == 403
+    assert approver.post(f"{place}/approve", headers=SAME).status_code == 303
+    assert find_plan(world, plan.id).state == "applied"
+
+
 def test_samples_are_made_when_somebody_asks_for_them(world, come_in):
     plan = make_plan(world, change(world, *WIDER_PRICES), MAKER)
     browser = come_in(APPROVER, "approver")
@@ -88,7 +108,7 @@ def test_samples_are_made_when_somebody_asks_for_them(world, come_in):
 
 
 def test_a_refusal_needs_a_reason_and_the_first_page_says_that_the_version_is_bound(world, come_in):
-    plan = make_plan(world, change(world, *WIDER_PRICES, NO_REGION), "sato")
+    plan = make_plan(world, change(world, *WIDER_PRICES, NO_REGION), MAKER)
     apply_plan(world, plan)
     browser = come_in(APPROVER, "approver")
     assert "no more than version 1, until somebody else approves" in told(browser.get("/"))
@@ -148,7 +168,7 @@ def test_axe_finds_nothing_on_plans_and_none_is_wider_than_the_screen(world, lan
     from playwright.sync_api import sync_playwright
 
     assert language in LANGUAGES
-    first = make_plan(world, change(world, NO_REGION), "sato", "regions are ours")
+    first = make_plan(world, change(world, NO_REGION), MAKER, "regions are ours")
     apply_plan(world, first)
     plan = make_plan(world, change(world, *WIDER_PRICES), MAKER, "agreed on Tuesday")
     person = access.add_person(world, MAKER, "管理 担当", role="admin")
