@@ -48,6 +48,7 @@ def test_a_bounded_version_never_shows_more_than_any_of_its_policies_and_all_tha
         lowest = bytes(map(min, *(one.rungs for one in each))) if len(each) > 1 else each[0].rungs
         assert decision.rungs == (lowest if decision.admitted else bytes(len(lowest)))
         assert decision.until == min((one.until for one in each if one.until), default=None)
+        assert decision.situation == each[0].situation
         for row, rung in zip(bounded.rows, decision.rungs, strict=True):
             told = bounded.explain(view.values, partner, share, now, row.name)
             assert (told.admitted, told.rung) == (decision.admitted, LADDERS[row.ladder][rung])
@@ -121,3 +122,27 @@ def test_an_invitation_under_a_bound_starts_and_ends_by_the_stricter_policy() ->
     quick = compile_policy(TABLE, [PolicyFile("p", (ALL,), (), expires_after_days=7)], PARTNER, **kind)  # type: ignore[arg-type]
     for bounded in (Bounded((strict, quick)), Bounded((quick, strict))):
         assert (bounded.existing_deals, bounded.expires_after_days) == ("pending", 7)
+
+
+def under(name: str, rung: str, when: str = "always", who: str = "always") -> Policy:
+    """A policy with one rule that shows the amount, by this name."""
+    shown = Rule("show", name, when, ("deal.amount",), rung=rung, basis="consent", tells_partner="it")
+    admits = Rule("who", f"who of {name}", who, tells_partner="it")
+    return compile_policy(TABLE, [PolicyFile("p", (admits, shown), ())], PARTNER, zone=ZONE, fiscal_year_starts=4)
+
+
+@pytest.mark.parametrize(
+    ("newer", "older", "reason"),
+    [
+        (under("new", "exact"), under("old", "band"), "old"),
+        (under("new", "band"), under("old", "exact"), "new"),
+        (under("new", "band"), under("old", "band"), "new"),
+        (under("new", "exact"), under("old", "exact", who="partner.tier == 'gold'"), "old"),
+        (under("new", "exact", who="partner.tier == 'gold'"), under("old", "band"), "new"),
+    ],
+)
+def test_an_explanation_under_a_bound_gives_the_reasons_of_the_policy_that_shows_least(
+    newer: Policy, older: Policy, reason: str
+) -> None:
+    told = Bounded((newer, older)).explain({}, {"partner.tier": "silver"}, {}, NOW, "deal.amount")
+    assert [each.name for each in told.rules] == [f"who of {reason}", reason]

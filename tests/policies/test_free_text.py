@@ -86,6 +86,38 @@ def test_every_value_that_the_reader_does_not_see_exactly_is_masked_and_the_othe
     assert shown(named)["deal.next_step"] == ALL_MASKED.replace(f"{MASK}様", "田中様")
 
 
+@pytest.mark.parametrize(
+    ("type", "ladder", "value", "written", "left"),
+    [
+        ("person", "person", "Ann Baker", "Baker called", f"{MASK} called"),
+        ("text", "person", "Ann Baker", "Baker called", f"{MASK} called"),
+        ("email", "email", "ann@hokushin.example", "see hokushin.example", f"see {MASK}"),
+        ("text", "plain", "Harbour Renewal 2027; Phase two", "Phase two: Harbour", f"{MASK}: Harbour"),
+        ("reference", "reference", "Nordwind Logistik", "with NordwindLogistik", f"with {MASK}"),
+        ("number", "number", 4711, "4,711 seats, 47 rooms", f"{MASK} seats, 47 rooms"),
+        ("date", "date", "2026-12-01", "by 1 Dec", f"by {MASK}"),
+        ("datetime", "date", "2026-11-30T15:30:00Z", "by 1 Dec, not 30 Nov", f"by {MASK}, not 30 Nov"),
+        ("text", "plain", "Plan Z", "Plan Z works", f"{MASK} works"),
+        ("text", "plain", "2026-11-30Tea time", "Tea at 2026-11-30 tea time", f"Tea at {MASK}"),
+        # Words of a list are the vendor's: everybody writes them.
+        ("picklist", "picklist", "priority", "our priority", "our priority"),
+        ("boolean", "boolean", True, "it is true", "it is true"),
+    ],
+)
+def test_a_hidden_field_is_looked_for_in_the_ways_in_which_its_kind_is_written(
+    type: FieldType, ladder: str, value: Any, written: str, left: str
+):
+    extra = (FieldRow("deal.extra", type, frozenset({"price"}), ladder),)
+    both = policy(("deal.next_step", "redacted", "always"), extra=extra)
+    assert shown(both, **{"deal.extra": value, "deal.next_step": written}) == {"deal.next_step": left}
+
+
+def test_what_is_computed_by_a_policy_is_not_looked_for_and_what_it_is_computed_from_is():
+    size = FieldRow("deal.size", "text", frozenset(), "plain", expr="if deal.amount > 1M JPY then 'large' else 'small'")
+    both = policy(("deal.next_step", "redacted", "always"), extra=(size,))
+    assert shown(both, **{"deal.next_step": "a large one, 35M JPY"}) == {"deal.next_step": f"a large one, {MASK} JPY"}
+
+
 def test_a_field_that_cannot_be_shown_at_its_rung_is_masked_too():
     exact = policy(("deal.next_step", "redacted", "always"), ("deal.amount", "band", "always"))
     dollars = {"deal.amount": Money(3_500_000_000, "USD"), "deal.next_step": "USD 35M"}  # a currency without bands
@@ -138,7 +170,7 @@ def test_an_empty_text_needs_nobody():
 def test_hidden_values_are_read_because_they_are_masked_and_only_where_a_text_is_shown():
     why = policy(("deal.next_step", "redacted", "always")).why
     assert why["deal.margin"] == why["contacts[].name"] == "hidden value, to be masked in deal.next_step"
-    assert not {"deal.stage", "deal.secret_plan"} & set(why)
+    assert not {"deal.stage", "deal.secret_plan", "contacts.length"} & set(why)
     assert set(policy(("deal.stage", "exact", "always")).why) == {"deal.stage"}
 
 
@@ -189,3 +221,21 @@ def test_a_class_that_may_be_shared_from_now_on_does_not_open_a_text_before_it_i
     view = DealView(after, DEAL, {"contacts": PEOPLE})
     assert view.shown(bound.decide(view.values, {}, {}, NOW).rungs) == {}
     assert shown(after) == {"deal.secret_plan": f"{MASK}様に値引き"}
+
+
+def test_a_text_that_a_person_approved_stays_shown_while_another_change_waits():
+    """Both versions never share its class, so both ask for the approval that there is."""
+    show = ("deal.secret_plan", "redacted", "always")
+    before, after = policy(show), policy(show, ("deal.stage", "exact", "always"))
+    approved = {FreeText("deal.secret_plan", "redacted", "田中様に値引き", f"{MASK}様に値引き")}
+    view = DealView(after, DEAL, {"contacts": PEOPLE}, approved.__contains__)
+    rungs = Bounded((after, before)).decide(view.values, {}, {}, NOW).rungs
+    assert view.shown(rungs) == {"deal.secret_plan": f"{MASK}様に値引き"}
+
+
+def test_a_text_is_hidden_as_long_as_something_that_is_masked_in_it_has_not_been_read():
+    both = policy(("deal.next_step", "redacted", "always"), ("deal.stage", "exact", "always"))
+    rungs = both.decide(DEAL, {}, {}, NOW).rungs
+    for field, texts in (("deal.margin", 0), ("contacts[].name", 0), ("deal.stage", 1)):
+        view = DealView(both, DEAL, {"contacts": PEOPLE}, unread=frozenset({field}))
+        assert view.shown(rungs).keys() == {"deal.stage", *["deal.next_step"] * texts}
