@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from mapping.values import Value
+from policies.bounded import Judge, policies_of
 from policies.decision import Policy
 from policies.masking import TEXT, Approved, FreeText, nothing_approved
+from policies.model import LADDERS
 from sync.house import House
 from sync.store.identifiers import digest
 from sync.store.prepared import Prepared, among_given, listed
@@ -89,6 +91,7 @@ class Approvals:
         return digest(text.encode(), self.key[:64])
 
 
+_RUNGS = LADDERS[TEXT]
 _KEY = ("field_", "rung_", "digest_", "asked_")
 
 
@@ -103,8 +106,37 @@ def approvals_of(tx: sa.Connection, house: House, policy: Policy, deal_ids: Sequ
 
 def shows_text(policy: Policy) -> bool:
     """Whether any rule shows free text."""
-    shows = (each for each in policy.book.rules if each.rule.kind == "show")
-    return any(rung and policy.rows[row].ladder == TEXT for each in shows for row, rung in each.targets)
+    return any(_shown(policy).values())
+
+
+def end_unshown(tx: sa.Connection, judge: Judge, now: str) -> None:
+    """End what waits or stands approved of texts that no rule shows that sharply any more, on whatever deal."""
+    # INVARIANT: an approval ends with the rules that showed its text; rules that come back have to ask for it anew.
+    sharpest, stands = _sharpest(judge), released.c.ended.is_(None)
+    for name, rung in tx.execute(sa.select(released.c.field, released.c.rung).where(stands).distinct()).all():
+        if _RUNGS.index(rung) > sharpest.get(name, 0):
+            here = sa.and_(stands, released.c.field == name, released.c.rung == rung)
+            tx.execute(sa.update(released).where(here).values(ended=now))
+
+
+def _sharpest(judge: Judge) -> Mapping[str, int]:
+    """Field of free text -> the highest rung at which the rules could show it to anybody."""
+    first, *others = (_shown(policy) for policy in policies_of(judge))
+    return {name: min((rung, *(other.get(name, 0) for other in others))) for name, rung in first.items()}
+
+
+def _shown(policy: Policy) -> dict[str, int]:
+    """The same of one policy: what shows raise it to, under the limits that always hold."""
+    raised: dict[str, int] = {}
+    capped: dict[str, int] = {}
+    for each in policy.book.rules:
+        for row, rung in each.targets:
+            name = policy.rows[row].name
+            if each.rule.kind == "show" and policy.rows[row].ladder == TEXT:
+                raised[name] = max(rung, raised.get(name, 0))
+            elif each.rule.kind == "limit" and each.text == "true":
+                capped[name] = min(rung, capped.get(name, rung))
+    return {name: min(rung, capped.get(name, rung)) for name, rung in raised.items()}
 
 
 def _named(row: Any) -> Named:

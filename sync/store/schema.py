@@ -57,7 +57,7 @@ released = Table(  # free text that waits for a person's approval, or has it; an
     text("source"),  # digest of the whole text
     text("by", empty=True),  # who approved it
     text("at", empty=True),
-    text("ended", empty=True),  # edited, withdrawn, or wanted by nobody any more
+    text("ended", empty=True),  # edited, withdrawn, wanted by nobody, or shown by no rule any more
     Index("released_open", "asked", **where("ended is null")),
 )
 pauses = Table("pauses", metadata, text("scope", key=True), text("at"), text("by"))  # a partner's id, or * for all

@@ -17,6 +17,7 @@ from config.workspace import Workspace
 from mapping.model import Broken
 from sync.deciding.changes import Changes, write_changes
 from sync.deciding.project import mark
+from sync.deciding.released import end_unshown
 from sync.house import House, InForce, NotApplied, bounded
 from sync.projection.masks import mask, unmask
 from sync.store.documents import keep_documents
@@ -92,6 +93,7 @@ def put_in_force(tx: sa.Connection, house: House, draft: Draft) -> Outcome:
     _store(tx, house, draft, force, latest)
     _keep_vendor_users(tx, house, draft.workspace, _vendor_users(before))
     _end_vendor_users(tx, house, _vendor_users(before) - set(_emails(draft.workspace)))
+    end_unshown(tx, force.judge, house.now())
     if change.decides:
         _switch(tx, house, before, force, change)
     return Outcome(version, waits)
