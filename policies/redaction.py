@@ -64,6 +64,8 @@ def hidden_of(values: Iterable[tuple[Kind, Any]]) -> Hidden:
     return Hidden(tuple(longest_first), tuple(amounts), frozenset(days), frozenset(numbers), frozenset(phones))
 
 
+_COUNTRIES = {"81": 9, "82": 8, "1": 10}
+"""A country's prefix -> the fewest digits of a number after it; Seoul's are `2 123 4567`."""
 _SPELLINGS = {"person": names.person, "company": names.company, "email": names.mail, "text": names.text}
 
 
@@ -166,8 +168,8 @@ def _is_hangul(letter: str) -> bool:
 
 def _national(digits: str) -> str:
     """A phone number's digits without the prefixes that differ with where it is called from."""
-    for country in ("81", "82", "1"):
-        if digits.startswith(country) and len(digits) > 9 + len(country) - 1:
+    for country, shortest in _COUNTRIES.items():
+        if digits.startswith(country) and len(digits) >= len(country) + shortest:
             digits = digits.removeprefix(country)
             break
     return digits.lstrip("0")

@@ -70,6 +70,7 @@ def mutants(module: str, sample: int | None, seed: int) -> Iterator[Mutant]:
     every = [each for each in visitor.mutations if each.contained_by_top_level_function in owners]
     if sample is not None and sample < len(every):
         every = random.Random(f"{seed} {module}").sample(every, sample)  # noqa: S311 - a sample
+    print(f"{module}: {len(every)} changes", flush=True)  # noqa: T201
     for each in every:
         name, node = owners[each.contained_by_top_level_function]
         line = places[each.original_node].start.line
@@ -201,41 +202,41 @@ class Trial:
 
     def run(self, mutant: Mutant, tests: Sequence[str]) -> int:
         swap(mutant)
-        return int(any(_failed(self.items[each], None) for each in tests))
+        return int(any(_failed(self.items[each]) for each in tests))
 
     def reach(self) -> Reach:
-        """Run all tests once, in a child, so that nothing they remember is left in the parent."""
-        if self.known and self.known.exists():
-            reach: Reach = pickle.loads(self.known.read_bytes())  # noqa: S301 - our own file
-            if set(self.items) <= set(reach.seconds):
-                return reach
-        with tempfile.TemporaryDirectory() as folder:
-            file = self.known or Path(folder) / "reach"
-            os.waitpid(_fork(lambda: file.write_bytes(pickle.dumps(self.watch())) * 0, 3600), 0)
-            return pickle.loads(file.read_bytes())  # type: ignore[no-any-return]  # noqa: S301
+        """Run the tests that are not known yet once, in a child: what they remember does not stay in the parent."""
+        kept = self.known or Path(tempfile.mkdtemp()) / "reach"
+        reach = pickle.loads(kept.read_bytes()) if kept.exists() else Reach({}, {})  # noqa: S301 - our own file
+        if new := [name for name in self.items if name not in reach.seconds]:
+            _, status = os.waitpid(_fork(lambda: kept.write_bytes(pickle.dumps(self.watch(new, reach))) * 0, 3600), 0)
+            if status:
+                raise SystemExit("a test fails without any change")
+            reach = pickle.loads(kept.read_bytes())  # noqa: S301
+        return reach
 
-    def watch(self) -> Reach:
+    def watch(self, names: Sequence[str], reach: Reach) -> Reach:
         import coverage
 
         recorder = coverage.Coverage(data_file=None, include=[f"{ROOT}/policies/*"], config_file=False)
         recorder.start()
-        seconds = {}
-        for name, item in self.items.items():
+        for name in names:
             recorder.switch_context(name)
             began = time.process_time()
-            if _failed(item, None):
+            if _failed(self.items[name]):
                 raise SystemExit(f"fails without any change: {name}")
-            seconds[name] = time.process_time() - began
+            reach.seconds[name] = time.process_time() - began
         recorder.stop()
         found = recorder.get_data()
-        return Reach(
-            {Path(file).stem: found.contexts_by_lineno(file) for file in found.measured_files()},
-            seconds,
-        )
+        for file in found.measured_files():
+            lines = reach.tests.setdefault(Path(file).stem, {})
+            for line, tests in found.contexts_by_lineno(file).items():
+                lines[line] = [*lines.get(line, ()), *tests]
+        return reach
 
 
-def _failed(item: pytest.Item, following: pytest.Item | None) -> bool:
-    return any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+def _failed(item: pytest.Item) -> bool:
+    return any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
 
 
 def _fork(work: Callable[[], int], seconds: float) -> int:

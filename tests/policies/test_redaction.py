@@ -219,6 +219,52 @@ def test_family_names_of_one_character_are_masked_before_a_title():
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "written", "left"),
+    [
+        # Few kana are a name only as a word of their own: half of any sentence is kana.
+        ("person", "もり けん", "もりさん、森のもり。つもりとおもり", f"{MASK}さん、森の{MASK}。つもりとおもり"),
+        ("person", "もり けん", "もり部長はもりと、もりも行く", f"{MASK}部長は{MASK}と、{MASK}も行く"),
+        ("person", "もり けん", "Mtg: もり", f"Mtg: {MASK}"),
+        ("person", "サト ケン", "サトが来た。サトウとサトー、サト様", f"{MASK}が来た。サトウとサトー、{MASK}様"),
+        ("person", "サト ケン", "ヤサトとケン", f"ヤサトと{MASK}"),
+        ("person", "ｻﾄ", "ｻﾄさん ｻﾄｳ サト", f"{MASK}さん ｻﾄｳ {MASK}"),
+        ("person", "ヴァ ヶヺ", "ヴァさん", f"{MASK}さん"),
+        # Latin letters: up to three with a capital, four as a word, more anywhere.
+        ("person", "Bo Li", "Bo, bo, Bob, Li and LI, lithium", f"{MASK}, bo, Bob, {MASK} and {MASK}, lithium"),
+        ("person", "Jane Reed", "jane reads, Janet, reeds; reed2 reed", f"{MASK} reads, Janet, reeds; {MASK}2 {MASK}"),
+        ("person", "Ann Baker", "bakery, xbakerx, no b akery", f"{MASK}y, x{MASK}x, no b akery"),
+        ("text", "4ward", "x4ward, 44ward", f"x{MASK}, 4{MASK}"),
+        ("text", "R2D2", "R2D2x R2D23 xR2D2 3R2D2", f"{MASK}x R2D23 xR2D2 3{MASK}"),
+        # One character stands for a person before a title only, and in Korean not inside of a word.
+        ("person", "林 健", "林の中で林様と、健康", f"林の中で{MASK}様と、健康"),
+        ("person", "김 민", "김부장, 영김부장, 김치", f"{MASK}부장, 영김부장, 김치"),
+        ("person", "김 민수", "민수 씨, 국민수요, 민수가", f"{MASK} 씨, 국민수요, {MASK}가"),
+        # A number counts from three figures on, an amount whatever its sign.
+        ("number", 471, "471 seats", f"{MASK} seats"),
+        ("number", -471, "471 too many", f"{MASK} too many"),
+        ("number", 47, "47 rooms", "47 rooms"),
+        ("money", Money(-7_000_000, "JPY"), "700万円の赤字", f"{MASK}円の赤字"),
+        ("money", None, "0 yen", "0 yen"),
+        ("text", "", "so it is", "so it is"),
+        # A phone number without its country's prefix, with another grouping.
+        ("text", "+81-3-5555-0123", "tel 3-5555-0123", f"tel {MASK}"),
+        ("text", "03-5555-0123", "tel 81 3 5555 0123", f"tel {MASK}"),
+        ("text", "02-123-4567", "tel 82-2-123-4567", f"tel {MASK}"),
+        ("text", "+82-2-123-4567", "tel 2-123-4567", f"tel {MASK}"),
+        ("text", "(415) 555-0123", "tel 1 4155 550123", f"tel {MASK}"),
+        ("text", "81-2345-6789", "tel 8123-456-789", f"tel {MASK}"),
+        ("text", "Room 5-5501-23, second floor of the north wing", "no. 55-50123", "no. 55-50123"),
+        ("company", "5-5501-23", "no. 55-50123", f"no. {MASK}"),
+        # Masks that touch are one, those with a word between them are not.
+        ("person", "Ann Baker", "Ann-Baker, Ann / Baker and Ann or Baker", f"{MASK} and {MASK} or {MASK}"),
+        ("person", "Ann Baker", "Ann", MASK),
+    ],
+)  # fmt: skip
+def test_what_counts_as_a_hidden_value_and_what_only_looks_like_it(kind, value, written, left):
+    assert redacted(written, hidden_of([(kind, value)])) == left
+
+
 def test_one_mask_whatever_the_length_and_masks_that_touch_are_one():
     hidden = hidden_of([("person", "Maximilian Featherstonehaugh"), ("person", "Bo Li")])
     assert redacted("ask Maximilian Featherstonehaugh, Bo Li", hidden) == f"ask {MASK}"
