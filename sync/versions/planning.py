@@ -74,8 +74,8 @@ class Told(msgspec.Struct, frozen=True):
 def told_of(tx: sa.Connection, house: House, before: InForce | None, workspace: Workspace, by: str) -> tuple[Told, str]:
     change = change_from(before, workspace)
     seen = foreseen_of(tx, house, before, workspace, change)
-    was = before.workspace if before else None
-    again = reads_of(tx, house, was, workspace)
+    again = reads_of(tx, house, before.workspace if before else None, workspace)
+    was = _compared(tx, house, before, workspace)
     unread = {name for each in again for name in each.fields}
     told = Told(
         files=changed_files(was.files if was else {}, workspace.files),
@@ -100,6 +100,13 @@ def told_of(tx: sa.Connection, house: House, before: InForce | None, workspace: 
         again=again,
     )
     return told, seen.digest(widens=bool(change.widens))
+
+
+def _compared(tx: sa.Connection, house: House, before: InForce | None, workspace: Workspace) -> Workspace | None:
+    """What the files are compared with. Where they are in force but for what waits or was refused: what bounds them."""
+    if before is None or before.bound is None or before.workspace.files != workspace.files:
+        return before.workspace if before else None
+    return house.version(tx, before.bound)
 
 
 def _situations(change: Change) -> Iterator[Situation]:

@@ -15,7 +15,7 @@ from config.workspace import Workspace
 from sync.access import Person
 from sync.house import House, InForce
 from sync.store.identifiers import digest
-from sync.store.schema import plans
+from sync.store.schema import applied, plans
 from sync.versions.applied import (
     Draft,
     Outcome,
@@ -28,6 +28,10 @@ from sync.versions.applied import (
 from sync.versions.planning import Told, foreseen_of, told_of
 
 WAITING, APPLIED, REFUSED, OVERTAKEN = "waiting", "applied", "refused", "overtaken"
+
+
+_NARROWED = sa.select(sa.func.max(applied.c.version)).where(applied.c.plan == plans.c.id, applied.c.bound.is_not(None))
+_PLANS = sa.select(plans, _NARROWED.scalar_subquery().label("narrowed"))
 
 
 class Overtaken(Exception):
@@ -54,6 +58,7 @@ class Plan:
     reason: str | None
     files: Mapping[str, str]
     told: Told
+    narrowed: int | None = None  # the version since which what of it narrows is in force, while the rest is not
 
     @property
     def changes(self) -> bool:
@@ -71,7 +76,7 @@ def make_plan(house: House, files: Mapping[str, str], by: str, why: str = "") ->
     made: dict[str, Any] = {"base": base, "digest": sealed}
     with house.writing() as tx:
         # The same plan of the same maker is one plan, taken on or not.
-        waiting = sa.select(plans).filter_by(state=WAITING, **made)
+        waiting = _PLANS.where(plans.c.state == WAITING, *(plans.c[key] == value for key, value in made.items()))
         for known in tx.execute(waiting):
             if json.loads(known.files) == dict(files) and by in ((plan := _plan(known)).by, plan.told.account):
                 return plan
@@ -86,7 +91,7 @@ def make_plan(house: House, files: Mapping[str, str], by: str, why: str = "") ->
 def find_plan(house: House, name: str) -> Plan | None:
     """The plan of this id."""
     with house.reading() as tx:
-        row = tx.execute(sa.select(plans).where(plans.c.id == name)).first()
+        row = tx.execute(_PLANS.where(plans.c.id == name)).first()
     return _plan(row) if row is not None else None
 
 
@@ -111,7 +116,7 @@ def list_plans(house: House, *, waiting: bool, limit: int = 50) -> list[Plan]:
     """Plans that wait, or those that were decided; the newest first."""
     here = plans.c.state == WAITING if waiting else plans.c.state != WAITING
     with house.reading() as tx:
-        rows = tx.execute(sa.select(plans).where(here).order_by(plans.c.at.desc(), plans.c.id).limit(limit))
+        rows = tx.execute(_PLANS.where(here).order_by(plans.c.at.desc(), plans.c.id).limit(limit))
         return [_plan(row) for row in rows]
 
 

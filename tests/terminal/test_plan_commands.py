@@ -8,10 +8,10 @@ import pwd
 import re
 
 import pytest
-from agreed import agree
+from agreed import agree, person
 
 from config.second_person import is_named
-from sync.versions.plans import find_plan, list_plans
+from sync.versions.plans import find_plan, list_plans, refuse
 
 BAND = "when: {partner.tier: [gold, platinum]}, fields: [deal.amount], as: band"
 
@@ -105,6 +105,33 @@ def test_apply_asks_for_no_more_than_one_person_can_do(sudare, folder, wider, ch
     change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
     asked = sudare("apply", "--workspace", folder, answer="n\n").text
     assert "Put in force what narrows, and ask a second person to agree?" in asked
+
+
+def test_a_plan_whose_narrowing_half_is_in_force_says_so_wherever_it_is_shown(sudare, folder, wider, change, life):
+    change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
+    assert "What narrows is in force at once" in sudare("plan", "--workspace", folder).text
+    assert sudare("apply", "--yes", "--workspace", folder).code == 3
+    since = "What narrows is in force since version 2; what widens waits for a second person."
+    (plan,) = list_plans(life.house, waiting=True)
+    for words in (("plan",), ("plan", "--markdown"), ("apply", "--yes"), ("apply", plan.id)):
+        said = sudare(*words, "--workspace", folder)
+        assert (said.code, since in said.text) == (3, True), words
+    assert "\nAsk a second person to agree?" in sudare("apply", "--workspace", folder, answer="n\n").text
+    assert [each.id for each in list_plans(life.house, waiting=True)] == [plan.id]
+    agree(life.house, plan)
+    assert sudare("plan", "--workspace", folder).code == 0
+
+
+def test_what_was_refused_of_files_that_are_in_force_can_be_planned_once_more(sudare, folder, wider, change, life):
+    change("policies/deal-share.yaml", "deal.stage, deal.region,", "deal.stage,")
+    assert sudare("apply", "--yes", "--workspace", folder).code == 3
+    (plan,) = list_plans(life.house, waiting=True)
+    refuse(life.house, plan, person(life.house, "approver@aozora.example"), "not this year")
+    again = sudare("plan", "--workspace", folder)
+    assert (again.code, "wider: partners may see more of deal.amount" in again.text) == (3, True)
+    assert "Changed files: policies/deal-share.yaml, policies/tests/deal-share.test.yaml" in again.text
+    (plan,) = list_plans(life.house, waiting=True)
+    assert agree(life.house, plan).version == 3
 
 
 def test_rollback_after_an_approval_goes_back_to_the_files_before_the_change(sudare, folder, change, life):

@@ -112,6 +112,8 @@ def verdict(plan: Plan) -> Iterator[str]:
         yield "four_eyes is off: one person alone puts this in force."
     elif not told.waits:
         yield "No partner would see more: one person may put it in force."
+    elif plan.narrowed is not None:
+        yield f"What narrows is in force since version {plan.narrowed}; what widens waits for a second person."
     elif told.splits:
         yield "What narrows is in force at once; what widens waits for a second person."
     else:

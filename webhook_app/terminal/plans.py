@@ -169,7 +169,7 @@ def _ask_and_apply(house: House, plan: Plan, yes: bool) -> None:
 def _question(plan: Plan) -> str:
     if not plan.told.waits:
         return "\nPut this in force?"
-    now = "Put in force what narrows, and ask" if plan.told.splits else "Ask"
+    now = "Put in force what narrows, and ask" if plan.told.splits and plan.narrowed is None else "Ask"
     return f"\n{now} a second person to agree?"
 
 

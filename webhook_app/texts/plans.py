@@ -96,6 +96,16 @@ PLANS = table(
             "表示が狭まる部分は適用と同時に有効になります。広がる部分には二人目の承認が必要です。",
             "범위가 좁아지는 부분은 적용 즉시 반영되고, 넓어지는 부분은 두 번째 사람의 승인이 필요합니다.",
         ),
+        "plans.narrowed": (
+            "What narrows is in force since version {version}; what widens waits for a second person.",
+            "表示が狭まる部分は第{version}版から有効です。広がる部分は二人目の承認を待っています。",
+            "범위가 좁아지는 부분은 버전 {version}부터 적용 중이고, 넓어지는 부분은 두 번째 사람의 승인을 기다립니다.",
+        ),
+        "plans.narrowed_only": (
+            "What narrows is in force since version {version}; what widens was refused.",
+            "表示が狭まる部分は第{version}版から有効です。広がる部分は却下されました。",
+            "범위가 좁아지는 부분은 버전 {version}부터 적용 중이고, 넓어지는 부분은 반려되었습니다.",
+        ),
         "plans.waits_whole": (
             "Nothing of it is in force until a second person has agreed.",
             "二人目が承認するまで、この変更は一切適用されません。",

@@ -112,10 +112,13 @@ def test_a_refusal_needs_a_reason_and_the_first_page_says_that_the_version_is_bo
     apply_plan(world, plan)
     browser = come_in(APPROVER, "approver")
     assert "no more than version 1, until somebody else approves" in told(browser.get("/"))
+    since = "What narrows is in force since version 2; what widens "
+    assert since + "waits for a second person." in told(browser.get(f"/plans/{plan.id}"))
     assert browser.post(f"/plans/{plan.id}/refuse", headers=SAME, data={"reason": " "}).status_code == 400
     sent = browser.post(f"/plans/{plan.id}/refuse", headers=SAME, data={"reason": "not this year"})
     assert sent.status_code == 303
-    assert "not this year" in told(browser.get(f"/plans/{plan.id}"))
+    for words in ("not this year", since + "was refused."):
+        assert words in told(browser.get(f"/plans/{plan.id}"))
     assert "was refused: nothing more than in version 1" in told(browser.get("/"))
     assert browser.post(f"/plans/{plan.id}/approve", headers=SAME).status_code == 409
 
