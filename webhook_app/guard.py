@@ -16,7 +16,7 @@ from sync.house import NotApplied
 from sync.projection.shown import Updating
 from webhook_app.door import Door, this_door, this_house, this_workspace
 from webhook_app.hooks.statements import UNFIT
-from webhook_app.pages import page
+from webhook_app.pages import local_path, page
 from webhook_app.problems import as_problem, problem, speaks_problems
 
 View = TypeVar("View", bound=Callable[..., AnyResponse])
@@ -124,6 +124,9 @@ def _same_origin() -> bool:
     if site is not None:
         return site == "same-origin"
     origin = urlsplit(request.headers.get("Origin", ""))
+    # Anybody on the way may have written a page that came by http, so where we are reached by https it is not ours.
+    if is_secure() and origin.scheme != "https":
+        return False
     return bool(origin.netloc) and origin.netloc in (request.host, urlsplit(_own_url()).netloc)
 
 
@@ -138,6 +141,9 @@ def _finish(response: Response) -> Response:
     if request.endpoint == "static":
         response.headers["Cache-Control"] = "public, no-cache"
     response.headers["Request-Id"] = g.get("request_id", "-")
+    if response.location:
+        # INVARIANT: a redirect leads to a path of ours: a library's would name whatever host was asked for, by http.
+        response.location = local_path(urlsplit(response.location)._replace(scheme="", netloc="").geturl())
     return response
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 _BOM = "\ufeff"  # without it Excel takes UTF-8 for the machine's own code page
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # the last four: full width
+# What runs, in full width too; and what stands before it where a cell begins. A spreadsheet of another language parts
+# cells at `;` or tabs, and then quotes round a comma's cell do not hold.
+_RUNS = re.compile(r"(^|[;\t\r\n])(?=[ \t\r\n\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
 
 
 def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
@@ -26,4 +29,4 @@ def _line(cells: Sequence[str]) -> bytes:
 
 def _harmless(cell: str) -> str:
     # INVARIANT: what a CRM or a partner wrote is text in a spreadsheet, never a formula.
-    return "'" + cell if cell.lstrip(" ").startswith(_RUNS) else cell
+    return _RUNS.sub(r"\1'", cell)

@@ -88,8 +88,8 @@ def test_behind_tls_the_cookie_is_bound_to_this_host_and_the_public_name_is_the_
     put_in_force(world, read_folder(world.folder), "admin@aozora.example")
     client = door.test_client()
     token = access.make_link(world, person.id)
-    refused = client.open(f"/l/{token}", method="POST", headers={"Origin": "https://evil.example"})
-    assert refused.status_code == 403
+    for origin in ("https://evil.example", "http://partners.example.com"):  # by http anybody on the way may have spoken
+        assert client.open(f"/l/{token}", method="POST", headers={"Origin": origin}).status_code == 403
     answer = client.open(f"/l/{token}", method="POST", headers={"Origin": "https://partners.example.com"})
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-sudare-partner=")
@@ -195,6 +195,13 @@ def test_a_browser_without_fetch_metadata_is_judged_by_its_origin(door, origin, 
     client = door.test_client()
     answer = client.open("/language", method="POST", data={"language": "ko"}, headers={"Origin": origin})
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/documents", "/documents//product-guide/ja", "/api//v1/deals"])
+def test_a_redirect_leads_to_a_path_here_and_names_neither_the_host_that_was_asked_for_nor_http(sign_in, path):
+    browser = sign_in("MINATO")
+    assert browser.get(path).headers["Location"].startswith(("/documents/", "/api/v1/"))
+    assert browser.get(path, headers={"Host": "evil.example"}).headers["Location"].startswith("/")
 
 
 def test_every_page_forbids_foreign_scripts_frames_and_caches(sign_in, door):
