@@ -78,16 +78,17 @@ def person(value: str) -> Iterator[Spelling]:
     for inside in re.split(r"[()\[\]]", folded):  # a reading stands in brackets
         for linked in _LINKED.findall(inside):
             yield from whole(tight(linked))
-        parts = [part for part in _PARTS.split(inside) if part and part not in _SMALL_WORDS]
+        parts = [tight(part) for part in _PARTS.split(inside) if part not in _SMALL_WORDS]
+        parts = [part for part in parts if part]
         if len(parts) > 1:
             yield from whole(tight(inside))
             yield from whole("".join(parts))
             yield from whole("".join(reversed(parts)))
             yield from whole("".join((*parts[1:], parts[0])))
             if parts[0].isascii() and parts[-1].isascii():  # J. Doe
-                yield from (Spelling(tight(one[0] + two), Where.WORD) for one, two in _ends(parts))
+                yield from (Spelling(one[0] + two, Where.WORD) for one, two in _ends(parts))
         for part in parts:
-            yield from _part(tight(part), alone=len(parts) == 1)
+            yield from _part(part, alone=len(parts) == 1)
 
 
 def _ends(parts: list[str]) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -96,8 +97,6 @@ def _ends(parts: list[str]) -> tuple[tuple[str, str], tuple[str, str]]:
 
 def _part(part: str, *, alone: bool) -> Iterator[Spelling]:
     """One part of a name; one that stands alone may be family and given name without a space."""
-    if not part:
-        return
     yield from _alone(part)
     east_asian = _HAN.fullmatch(part) or _HANGUL.fullmatch(part)
     if not (alone and east_asian and 2 <= len(part) <= 6):
