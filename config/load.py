@@ -70,7 +70,7 @@ def check(folder: Path, now: datetime) -> tuple[Workspace, list[Problem]]:
     workspace = load(read_folder(folder))
     if refused := refusals(workspace, now):
         raise Broken(refused[:MOST_PROBLEMS])
-    return workspace, remarks(workspace, folder)
+    return workspace, remarks(workspace, folder, now)
 
 
 def database_url(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from config.workspace import Workspace
 from mapping.model import Place, Problem
 from policies.masking import needs_approval
 from policies.reach import idle_rules
+from policies.settled import settled_rules
 from policies.ways_round import ways_round
 
 
-def remarks(workspace: Workspace, folder: Path) -> list[Problem]:
+def remarks(workspace: Workspace, folder: Path, now: datetime) -> list[Problem]:
     """What a person should know, though nothing is wrong."""
     policy = (*idle_rules(workspace.policy), *_waiting_texts(workspace), *_populations(workspace))
-    policy += tuple(ways_round(workspace.policy, twins(workspace)))
+    policy += (*ways_round(workspace.policy, twins(workspace)), *settled_rules(workspace.policy, now))
     return sorted({*_unlisted(workspace), *policy, *_open_secrets(workspace, folder)})
 
 
