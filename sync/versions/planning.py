@@ -71,6 +71,13 @@ class Told(msgspec.Struct, frozen=True):
     account: str = ""  # of the machine, at which it was made before somebody took it on
 
 
+# Of a plan whose narrowing part is in force already, these are told once more.
+FORESEEN = (
+    *("situations", "untold", "cells", "gains", "loses", "partners", "deals", "people"),
+    *("rewritten", "samples", "again"),
+)
+
+
 def told_of(tx: sa.Connection, house: House, before: InForce | None, workspace: Workspace, by: str) -> tuple[Told, str]:
     change = change_from(before, workspace)
     seen = foreseen_of(tx, house, before, workspace, change)

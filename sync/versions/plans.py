@@ -25,7 +25,7 @@ from sync.versions.applied import (
     latest_version,
     put_in_force,
 )
-from sync.versions.planning import Told, foreseen_of, told_of
+from sync.versions.planning import FORESEEN, Told, foreseen_of, told_of
 
 WAITING, APPLIED, REFUSED, OVERTAKEN = "waiting", "applied", "refused", "overtaken"
 
@@ -177,7 +177,19 @@ def _decide(house: House, plan: Plan, by: str, approved_by: str | None) -> Outco
         elif done.version is not None:
             decided = {"state": APPLIED, "decided_by": by, "decided_at": house.now()}
             tx.execute(sa.update(plans).where(plans.c.id == plan.id).values(decided))
+    if done.version is not None and done.waits:
+        _tell_what_is_left(house, plan, workspace)
     return done
+
+
+def _tell_what_is_left(house: House, plan: Plan, workspace: Workspace) -> None:
+    """What narrows is in force now: who approves reads what would still happen."""
+    with house.reading() as tx:
+        now, _ = told_of(tx, house, in_force(house, tx), workspace, plan.by)
+    left = msgspec.structs.replace(plan.told, **{name: getattr(now, name) for name in FORESEEN})
+    with house.writing() as tx:
+        here = sa.update(plans).where(plans.c.id == plan.id, plans.c.state == WAITING)
+        tx.execute(here.values(told=msgspec.json.encode(left).decode()))
 
 
 def _check(tx: sa.Connection, house: House, plan_id: str, workspace: Workspace, *, again: bool = True) -> Any:

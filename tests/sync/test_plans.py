@@ -108,7 +108,12 @@ def test_what_narrows_is_in_force_at_once_and_what_widens_when_it_is_approved(li
         drained(life)
     told = explain(life.house, partner_id("MINATO"), life.id("sf", "YOKOHAMA_CORE"), "deal.amount")
     assert now["shown"]["deal.amount"] == told[0].rung
-    approve(life.house, find_plan(life.house, plan.id), second_person(life.house, "admin"))
+    left = find_plan(life.house, plan.id)  # who approves reads what would still happen, not what has happened
+    assert {each.field for each in plan.told.cells} == {"deal.amount", "deal.region"}
+    assert [(each.field, each.opens > 0, each.closes) for each in left.told.cells] == [("deal.amount", True, 0)]
+    assert {each.field for each in left.told.situations} == {"deal.amount"}
+    assert left.told.files == plan.told.files
+    approve(life.house, left, second_person(life.house, "admin"))
     assert in_force(life).bound is None
     drained(life)
     after = life.deal("MINATO", "sf", "YOKOHAMA_CORE")

@@ -368,7 +368,7 @@ PLANS = table(
         "versions.plan_back": (
             "Plan the way back to version {version}",
             "第{version}版へ戻す計画を作る",
-            "버전 {version}으로 되돌리는 계획 만들기",
+            "버전 {version}(으)로 되돌리는 계획 만들기",
         ),
         "versions.admins": (
             "An admin can plan the way back.",

@@ -82,6 +82,7 @@ RECALLS = table(
         "recalls.unnamed": ("Deal no longer held", "保持していない商談", "보관하지 않는 딜"),
         "recalls.had": ("Had received", "受け取った内容", "받은 내용"),
         "recalls.messages": ("Messages alone", "メッセージのみ", "메시지만"),
+        "recalls.forms": ("In {count} forms", "{count}通りの内容", "{count}가지 내용"),
         "recalls.first": ("{channels}, first {at}", "{channels}、初回 {at}", "{channels}, 최초 {at}"),
         "recalls.persons": ("Persons it received", "受け取った個人の情報", "받은 개인 정보"),
         "recalls.until": ("due {at}", "期限 {at}", "기한 {at}"),

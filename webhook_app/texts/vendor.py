@@ -37,18 +37,18 @@ VENDOR = table(
         "files.same": (
             "Version {version} is in force, and the files say the same.",
             "第{version}版が適用中です。ファイルの内容と一致しています。",
-            "버전 {version}이 적용 중이며 파일과 일치합니다.",
+            "적용 중인 버전: {version}. 파일과 일치합니다.",
         ),
         "files.differ": (
             "Version {version} is in force. Files that differ from it: {names}.",
             "第{version}版が適用中です。適用中の内容と異なるファイル: {names}",
-            "버전 {version}이 적용 중입니다. 적용 중인 내용과 다른 파일: {names}",
+            "적용 중인 버전: {version}. 적용 중인 내용과 다른 파일: {names}",
         ),
         "files.plan": ("See what they would change", "変更の影響を確認", "변경 영향 확인"),
         "files.unread": (
             "Version {version} is in force. The files cannot be read now: `sudare check` says why.",
             "第{version}版が適用中です。ファイルを読み取れません。`sudare check` で理由を確認できます。",
-            "버전 {version}이 적용 중입니다. 파일을 읽을 수 없습니다. `sudare check`로 이유를 볼 수 있습니다.",
+            "적용 중인 버전: {version}. 파일을 읽을 수 없습니다. `sudare check`로 이유를 볼 수 있습니다.",
         ),
         "connections.title": ("Connections", "CRM接続", "CRM 연결"),
         "connections.name": ("Connection", "接続", "연결"),
@@ -198,8 +198,8 @@ VENDOR = table(
         "deal.classes": ("Classes", "分類", "분류"),
         "deal.rung": ("{name} sees", "{name}への表示", "{name}에게 표시"),
         "deal.why": ("Why", "理由", "이유"),
-        "deal.show": ("{rung} by “{rule}”", "「{rule}」により{rung}", "‘{rule}’에 따라 {rung}"),
-        "deal.limit": ("at most {rung} by “{rule}”", "「{rule}」により{rung}まで", "‘{rule}’에 따라 최대 {rung}"),
+        "deal.show": ("{rung}: “{rule}”", "{rung}:「{rule}」", "{rung}: ‘{rule}’"),
+        "deal.limit": ("at most {rung}: “{rule}”", "{rung}まで:「{rule}」", "상한 {rung}: ‘{rule}’"),
         "deal.no_rule": ("no rule shows it", "表示するルールがありません", "표시하는 규칙이 없습니다"),
         "deal.with_rows": ("comes with the rows", "明細とともに表示", "목록과 함께 표시"),
         "deal.unshown": (

@@ -41,6 +41,15 @@ def fields_text(language: Language, fields: Mapping[str, str]) -> str:
     return comma.join(pattern.format(label(language, each), note or exact) for each, note in told)
 
 
+def rungs_text(language: Language, fields: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The same by rung, as it is last: (範囲で表示, 金額), (そのまま表示, 商談名、段階)."""
+    exact = say(LEDGER, language, "ledger.exact")
+    by_rung: dict[str, list[str]] = {}
+    for each in in_reading_order(fields):
+        by_rung.setdefault(rung_note(language, fields[each]) or exact, []).append(label(language, each))
+    return [(rung, _listed(language, by_rung[rung])) for rung in sorted(by_rung, key=lambda rung: rung == exact)]
+
+
 def channels_text(language: Language, channels: Iterable[str]) -> str:
     """The ways by which something could be seen or was received."""
     return _listed(language, (say(LEDGER, language, f"channel.{each}") for each in channels))

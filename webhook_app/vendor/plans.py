@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from config.difference import text_changes
 from config.folder import read_folder
 from mapping.model import Broken
-from policies.transforms import plain_text
 from sync import board
 from sync.deciding.project import drain
 from sync.house import House
@@ -36,7 +35,7 @@ from sync.versions.samples import Sample, samples
 from webhook_app.door import this_house, this_person
 from webhook_app.guard import takes
 from webhook_app.health import files_that_differ
-from webhook_app.pages import page
+from webhook_app.pages import page, reader_language, shown
 
 plans = Blueprint("plans", __name__)
 ADMIN = "admin"
@@ -227,14 +226,18 @@ def _texts(deal: Deal | None) -> dict[str, str]:
     if deal is None:
         return {}
     body, found = deal.body, {}
-    for name in body["shown"]:
+    for name, rung in body["shown"].items():
         owner, _, own = name.partition(".")
         rows = body.get(owner.removesuffix("[]"), ())
         if owner.endswith("[]"):
-            found[name] = ", ".join(plain_text(row.get(own)) for row in rows)
+            found[name] = ", ".join(_text(name, row.get(own), rung) for row in rows)
         else:
-            found[name] = plain_text(body[name] if name in body else rows.get(own))
+            found[name] = _text(name, body[name] if name in body else rows.get(own), rung)
     return found
+
+
+def _text(field: str, value: Any, rung: str) -> str:
+    return "" if value in (None, []) else shown(reader_language(), field, value, rung)
 
 
 def _plan(plan_id: str) -> Plan:
