@@ -69,7 +69,8 @@ def test_each_way_to_write_a_day_is_found_as_a_whole_and_names_no_other_day(writ
 @pytest.mark.parametrize(
     "text",
     ["112/24", "12/245", "120261224", "202612245", "124 dec", "dec 245", "abdec 24", "十十二月二十四日",
-     "〇十二月二十四日", "version 12.2.4", "12 24", "24", "december", "decembers of 24", "2025-12-24", "24.12.2025", "12/24/2025",
+     "〇十二月二十四日", "version 12.2.4", "12 24", "24", "december", "decembers of 24", "2025-12-24", "24.12.2025",
+     "12/24/2025",
      "24 dec 2025", "dec 24, 2025", "令和7年12月24日", "20251224"],
 )  # fmt: skip
 def test_figures_of_something_else_are_no_day_and_another_year_is_another_day(text):
