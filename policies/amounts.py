@@ -20,10 +20,15 @@ _TENS = {word: 10 * number for number, word in enumerate(_TEN_WORDS.split(), sta
 _WORDS = {**_ONES, **_TENS}
 _DIGITS = {
     **dict(zip("零一二三四五六七八九", range(10), strict=True)),
-    **dict(zip("〇壱弐参", (0, 1, 2, 3), strict=True)),
+    **dict(zip("〇壱弐参肆伍陸柒捌玖", range(10), strict=True)),  # as contracts write them
     **dict(zip("영일이삼사오육칠팔구", range(10), strict=True)),
 }
-_SMALL = {**dict.fromkeys("十拾십", 10), **dict.fromkeys("百백", 100), **dict.fromkeys("千천", 1_000), "hundred": 100}
+_SMALL = {
+    **dict.fromkeys("十拾십", 10),
+    **dict.fromkeys("百佰백", 100),
+    **dict.fromkeys("千仟천", 1_000),
+    "hundred": 100,
+}
 _BIG = {
     **dict.fromkeys("万만", 10**4),
     **dict.fromkeys("億억", 10**8),
@@ -36,9 +41,9 @@ _TOKEN = re.compile(
     r"(?P<number>[0-9]{1,3}(?:[ '’][0-9]{3}){2,6}(?![0-9])|[0-9]{1,3}(?:\.[0-9]{3}){1,6}(?:,[0-9]{1,2})?(?![0-9])"
     r"|[0-9][0-9,]{0,40}(?:\.[0-9]{1,20})?)"
     r"|(?P<hangul>(?<![가-힣])[영일이삼사오육칠팔구십백천만억조]{3,40})"
-    r"|(?P<kanji>[零一二三四五六七八九〇壱弐参]{1,20})"
-    r"|(?P<unit>[十拾百千万億兆십백천만억조])"
-    r"|(?P<word>[a-z]+)"
+    r"|(?P<kanji>[零一二三四五六七八九〇壱弐参肆伍陸柒捌玖]{1,20})"
+    r"|(?P<unit>[十拾百佰千仟万億兆십백천만억조])"
+    r"|(?P<word>(?:k|m|mn|mm|b|bn)(?=(?:jpy|krw|usd|eur|gbp|cny|yen)(?![a-z]))|[a-z]+)"
     r"|(?P<gap>\s(?:and\s)?|-)"
 )
 _MOST_PIECES = 7  # `one hundred and twenty five million` has six

@@ -17,8 +17,8 @@ _MARKS = (  # what belongs to the character before it: accents, voicing, vowels 
 _ESCAPE = "&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});"  # CRMs write & < and more like this in some fields
 _CLUSTER = re.compile(f"(?:{_ESCAPE}|.)[{_MARKS}]*", re.DOTALL)
 _VARIANTS = str.maketrans(
-    "髙﨑嵜碕邉邊齋齊齎斎澤濵濱廣國眞惠榮櫻瀧德淺槇冨嶋嶌圓龍萬靑đøłħŧı",
-    "高崎崎崎辺辺斉斉斉斉沢浜浜広国真恵栄桜滝徳浅槙富島島円竜万青dolhti",
+    "髙﨑嵜碕邉邊齋齊齎斎澤濵濱廣國眞惠榮櫻瀧德淺槇冨嶋嶌圓龍萬靑參貳壹đøłħŧı",
+    "高崎崎崎辺辺斉斉斉斉沢浜浜広国真恵栄桜滝徳浅槙富島島円竜万青参弐壱dolhti",
 ) | {ord("æ"): "ae", ord("œ"): "oe", ord("þ"): "th", ord("ð"): "d"}
 _HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))

@@ -101,7 +101,7 @@ def test_no_hidden_name_company_mail_or_phone_is_left_however_it_is_written(part
 
 
 YEN = ["35,000,000円", "¥35,000,000", "３５，０００，０００円", "3,500万円", "3500万", "3千5百万円",
-    "三千五百万円", "35百万円", "35,000千円",
+    "三千五百万円", "金参仟伍佰萬円也", "參仟伍佰萬圓", "35MJPY", "35百万円", "35,000千円",
        "35M JPY", "35 million yen", "thirty-five million yen", "JPY 35mn", "0.035 billion yen",
        "3천5백만엔", "삼천오백만 엔",
        "35 000 000 yen", "約3,480万円", "3500で提示", "35,000(千円)"]  # fmt: skip
