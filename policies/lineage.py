@@ -91,10 +91,17 @@ def _in_order(rows: Mapping[str, FieldRow], problems: list[Problem]) -> list[Fie
                 Problem(row.expr_place, f"{name} is computed from itself: {circle}; compute it from other fields")
             )
             return done.setdefault(name, 0)
-        if len(path) >= _DEEPEST:
-            problems.append(Problem(row.expr_place, f"{name} is more than {_DEEPEST} steps away from a mapped field"))
+        # A long way is left early, and told of the field that it began with: nothing here goes down without end.
+        deep = len(path) >= _DEEPEST
+        steps = (
+            _DEEPEST + 1 if deep else 1 + max((visit(each, (*path, name)) for each in sorted(_names(row))), default=0)
+        )
+        if steps > _DEEPEST:
+            far = rows[path[0]] if deep else row
+            problems.append(
+                Problem(far.expr_place, f"{far.name} is more than {_DEEPEST} steps away from a mapped field")
+            )
             return done.setdefault(name, 0)
-        steps = 1 + max((visit(each, (*path, name)) for each in sorted(_names(row))), default=0)
         if name not in done:
             done[name] = steps
             order.append(row)

@@ -104,7 +104,7 @@ def _too_many_atoms(policy: Policy) -> Iterator[Problem]:
                 text = (
                     f"with it {name} depends on {len(atoms[number])} comparisons, at most {MOST_ATOMS} can be explained"
                 )
-                place = _place(each.rule, name, "fields", "classes")
+                place = _place(each.rule, name, "classes")
                 yield Problem(place, _says(each.rule, f"{text}: join rules"))
 
 
@@ -113,11 +113,11 @@ def _unknown_words(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator
     for name in rule.fields:
         if name not in policy.book.index and name not in lineage.broken:
             suggestion = nearest(name, policy.book.index)
-            yield Problem(_place(rule, name, "fields"), _says(rule, f"unknown field `{name}`"), suggestion)
+            yield Problem(_place(rule, name), _says(rule, f"unknown field `{name}`"), suggestion)
     for name in rule.classes:
         if name not in policy.table.classes:
             suggestion = nearest(name, policy.table.classes)
-            yield Problem(_place(rule, name, "classes"), _says(rule, f"unknown class `{name}`"), suggestion)
+            yield Problem(_place(rule, name), _says(rule, f"unknown class `{name}`"), suggestion)
     if rule.kind != "who" and not rule.fields and not rule.classes:
         wants = "fields" if rule.kind == "show" else "fields or classes"
         yield Problem(rule.place, _says(rule, f"names no {wants}: say what it {_VERB[rule.kind]}"))
@@ -135,7 +135,7 @@ def _rungs(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem
     if rule.kind == "limit":
         for name in (each for each in rule.fields if each.endswith(".length")):
             text = f"{name} shows whenever rows of it show: limit the columns, and show the length by a condition"
-            yield Problem(_place(rule, name, "fields"), _says(rule, text))
+            yield Problem(_place(rule, name), _says(rule, text))
 
 
 def _never_shared(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
@@ -150,7 +150,7 @@ def _never_shared(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[
             text = (
                 f"{row.name} carries class {name}{f' because it is {reason}' if reason else ''}; it can never be shared"
             )
-            yield Problem(_place(rule, row.name, "fields"), _says(rule, f"{text}: leave it out"))
+            yield Problem(_place(rule, row.name), _says(rule, f"{text}: leave it out"))
 
 
 def _free_text_in_lists(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator[Problem]:
@@ -159,7 +159,7 @@ def _free_text_in_lists(stated: Stated, policy: Policy, lineage: Lineage) -> Ite
         if rule.kind == "show" and rule.rung != "hide" and row.ladder == TEXT and list_of(row.name):
             text = f"{row.name} is free text in rows of a list, which is neither redacted nor approved: it stays hidden"
             yield Problem(
-                _place(rule, row.name, "fields"),
+                _place(rule, row.name),
                 _says(rule, f"{text}; a short text has `ladder: plain` in fields.yaml"),
             )
 
@@ -171,7 +171,7 @@ def _without_basis(stated: Stated, policy: Policy, lineage: Lineage) -> Iterator
     for row in _touched(rule, policy):
         if is_personal(row):
             text = f"{row.name} is about a person: name the legal basis, as in `basis: consent`"
-            yield Problem(_place(rule, row.name, "fields"), _says(rule, text))
+            yield Problem(_place(rule, row.name), _says(rule, text))
 
 
 def untested_people(policy: Policy, files: Sequence[PolicyFile]) -> list[Problem]:
@@ -183,7 +183,7 @@ def untested_people(policy: Policy, files: Sequence[PolicyFile]) -> list[Problem
             if is_personal(row) and row.name not in told:
                 text = f"{row.name} is about a person and no test expects it: write one, such as "
                 example = f'`{{name: Strangers see no person, expect: {{"{row.name}": hidden}}}}`'
-                found.setdefault(row.name, Problem(_place(rule, row.name, "fields"), _says(rule, text + example)))
+                found.setdefault(row.name, Problem(_place(rule, row.name), _says(rule, text + example)))
     return list(found.values())
 
 
@@ -194,7 +194,7 @@ def people_without_basis(policy: Policy) -> list[Problem]:
         for row in _touched(rule, policy) if not rule.basis and rule.rung != "hide" else ():
             if list_of(row.name) == "contacts" and not is_personal(row):
                 text = f"{row.name} is about one of the customer's people: name the legal basis, as in `basis: consent`"
-                found.append(Problem(_place(rule, row.name, "fields"), _says(rule, text)))
+                found.append(Problem(_place(rule, row.name), _says(rule, text)))
     return found
 
 

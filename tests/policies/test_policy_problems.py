@@ -138,6 +138,8 @@ def test_a_wrong_rule_says_what_to_do(rule: Rule, problem: str) -> None:
         (row("deal.x", "text", "", "plain", "concat(deal.x, 'a')"), "deal.x is computed from itself: deal.x -> deal.x; compute it from other fields"),
         (row("deal.x", "text", "", "plain", "deal.close > now"),
          "deal.x is computed from `now`: a view can't change by time alone, so ask `now` in a rule's `when:`"),
+        (row("contacts[].x", "text", "", "plain", "deal.name"),
+         "contacts[].x is computed over rows of a list: use deal.* and account.* fields, which can be derived"),
         (row("deal.x", "text", "", "plain", "contacts[].name"),
          "deal.x is computed over rows of a list: use deal.* and account.* fields, which can be derived"),
         (row("deal.x", "text", "", "money", "upper(deal.name)"),
@@ -150,6 +152,13 @@ def test_a_wrong_field_says_what_to_do(wrong: FieldRow, problem: str) -> None:
     (found,) = problems(show(), rows=(*ROWS, wrong))
     assert found.split(" ", 1)[1] == problem
     assert found.startswith("fields.yaml:9:")
+
+
+def test_a_derived_field_has_the_type_of_what_it_is_computed_from() -> None:
+    """Whatever stood in its row before: an amount is compared and shown as an amount."""
+    fee = row("deal.total", "text", "price", "money", "coalesce(deal.amount, deal.fee)")
+    policy = build(WHO, show({"deal.total": {"above": "1M JPY"}}, tells_partner="x"), rows=(*ROWS, fee))
+    assert policy.types["deal.total"] == policy.rows[policy.book.index["deal.total"]].type == "money"
 
 
 def test_fields_that_are_computed_from_each_other_are_told_once_with_their_circle() -> None:
@@ -165,10 +174,21 @@ def test_a_broken_field_is_told_once_however_many_rules_name_it() -> None:
     assert len(problems(*rules, rows=(*ROWS, broken), listed=("deal.x",))) == 1
 
 
-def test_a_chain_of_derived_fields_has_an_end() -> None:
-    chain = [row(f"deal.c{n}", "text", "", "plain", f"concat(deal.c{n + 1}, deal.c{n + 1})") for n in range(40)]
-    chain.append(row("deal.c40", "text", "basics", "plain"))
-    assert problems(show(), rows=(*ROWS, *chain))[0].endswith("is more than 32 steps away from a mapped field")
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("steps", [32, 33, 90])
+def test_a_chain_of_derived_fields_has_an_end_in_whatever_order_it_is_written(steps: int, order: int) -> None:
+    chain = [
+        row(f"deal.c{n}", "text", "", "plain", f"concat(deal.c{n - 1}, deal.c{n - 1})") for n in range(1, steps + 1)
+    ]
+    rows = (*ROWS, row("deal.c0", "text", "basics", "plain"), *chain[::order])
+    if steps <= 32:
+        assert build(WHO, show(), rows=rows)
+        return
+    found = problems(show(), rows=rows)
+    assert (
+        found[0] == f"fields.yaml:9:5 deal.c{33 if order > 0 else steps} is more than 32 steps away from a mapped field"
+    )
+    assert all(each.endswith(" is more than 32 steps away from a mapped field") for each in found)
 
 
 def test_more_than_twelve_comparisons_for_one_field_are_refused() -> None:
@@ -284,7 +304,7 @@ def test_a_shown_field_about_a_person_needs_a_test() -> None:
         "rule `Basics`: deal.owner is about a person and no test expects it: write one, such as "
         '`{name: Strangers see no person, expect: {"deal.owner": hidden}}`'
     )
-    places = {"fields": Place("p.yaml", 4, 30)}
+    places = {"deal.owner": Place("p.yaml", 4, 30)}
     assert untested(dataclasses.replace(OWNER, places=places)) == [f"p.yaml:4:30 {text}"]
     more = show({"partner.tier": "gold"}, ("deal.owner", "contacts[].name"), basis="consent", name="More")
     assert [each.split(" is about")[0] for each in untested(OWNER, more)] == [

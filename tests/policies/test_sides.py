@@ -78,3 +78,12 @@ def test_a_decision_ends_at_the_first_instant_at_which_any_of_its_comparisons_ma
     assert bool(any(decision.rungs)) == (min(pair, alone) < timedelta(0))
     due = [NOW + each + timedelta(seconds=1) for each in (pair, alone) if each > timedelta(0)]
     assert decision.until == min(due, default=None)
+
+
+def test_what_a_rule_asks_of_the_share_is_ours_and_not_read_from_the_crm() -> None:
+    asked = asking("share.state == 'accepted' and deal.region == partner.region and share.since < now")
+    assert asked.why == {
+        "deal.name": "shown by rule `asked`",
+        "deal.region": "asked by rule `asked`",
+        "partner.region": "asked by rule `asked`",
+    }
