@@ -185,9 +185,8 @@ def test_a_chain_of_derived_fields_has_an_end_in_whatever_order_it_is_written(st
         assert build(WHO, show(), rows=rows)
         return
     found = problems(show(), rows=rows)
-    assert (
-        found[0] == f"fields.yaml:9:5 deal.c{33 if order > 0 else steps} is more than 32 steps away from a mapped field"
-    )
+    far = 33 if order > 0 else steps
+    assert f"fields.yaml:9:5 deal.c{far} is more than 32 steps away from a mapped field" in found
     assert all(each.endswith(" is more than 32 steps away from a mapped field") for each in found)
 
 
