@@ -26,6 +26,7 @@ class Wider(NamedTuple):
 
 
 WIDER = {
+    "unread": "this release can't read the version in force, so nothing can be compared{}",
     "four_eyes": "four_eyes is switched off: one person alone could let partners see more",
     "approver": "{} could newly approve",
     "approver gone": "{} could approve no more",
@@ -69,6 +70,8 @@ class Change:
 
 
 FIRST = Change(decides=True, anew=True)
+UNREAD = Change(decides=True, anew=True, widens=(Wider("unread", ""),))
+"""Over a version that this release can't read: nothing can be compared, so all of it counts as wider."""
 
 
 def change_of(before: Workspace | None, judge: Judge | None, after: Workspace) -> Change:

@@ -20,7 +20,9 @@ from sqlalchemy.engine import make_url
 
 from config.load import load
 from config.secrets import derive, workspace_key
+from config.unread import rest_of
 from config.workspace import Workspace
+from mapping.model import Broken
 from policies.bounded import Bounded, Judge, policies_of
 from sync.store.prepared import Prepared
 from sync.store.schema import applied
@@ -119,6 +121,15 @@ class House:
         """The configuration in force now."""
         with self.reading() as connection:
             return self.in_force(connection).workspace
+
+    def settings(self) -> Workspace:
+        """The configuration in force; where this release can't read it, what is left of its settings, and no rule."""
+        try:
+            return self.workspace()
+        except Broken:
+            newest = sa.select(applied.c.files).order_by(applied.c.version.desc()).limit(1)
+            with self.reading() as connection:
+                return rest_of(json.loads(connection.execute(newest).scalar_one()))
 
     def partner_key(self, partner_id: str) -> bytes:
         """The key from which this partner's ids and pseudonyms are made."""

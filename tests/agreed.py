@@ -27,8 +27,8 @@ def put_in_force(house: House, files: Mapping[str, str], by: str = "admin") -> i
 def agree(house: House, plan: Plan) -> Outcome:
     """Have a waiting plan approved by another person than its maker, whoever made it."""
     by = plan.by
-    if not is_named(by, house.workspace()):
-        by = sorted(approvers(house.workspace()))[0]
+    if not is_named(by, house.settings()):
+        by = sorted(approvers(house.settings()))[0]
         take_on(house, plan, person(house, by))
     waiting = find_plan(house, plan.id)
     assert waiting is not None
@@ -37,7 +37,7 @@ def agree(house: House, plan: Plan) -> Outcome:
 
 def second_person(house: House, by: str) -> Person:
     """Somebody else who may approve."""
-    return person(house, sorted(others_than(by, house.workspace()))[0])
+    return person(house, sorted(others_than(by, house.settings()))[0])
 
 
 def person(house: House, email: str) -> Person:

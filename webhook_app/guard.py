@@ -10,6 +10,7 @@ from flask import Response, abort, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from mapping.model import Broken
 from sync.access import Person, person_of_session
 from sync.actions.support_log import Overrun
 from sync.house import NotApplied
@@ -40,6 +41,7 @@ def guard(door: Door) -> None:
     door.after_request(_finish)
     door.register_error_handler(HTTPException, _error)
     door.register_error_handler(NotApplied, _not_applied)
+    door.register_error_handler(Broken, _unread)
     door.register_error_handler(Updating, updating)
     door.register_error_handler(Overrun, _overrun)
 
@@ -163,6 +165,17 @@ def _not_applied(_error: NotApplied) -> Response:
     if speaks_problems():
         return problem(503)
     return Response("503: no configuration is in force yet; run `sudare apply`\n", 503, mimetype="text/plain")
+
+
+def _unread(_error: Broken) -> AnyResponse:
+    """A release that can't read what is in force keeps its doors shut, but for the way on: the console's plans."""
+    # INVARIANT: what partners may see is told by the version in force alone; where it can't be read, nothing is shown.
+    if speaks_problems():
+        return problem(503)
+    if this_door().side == "vendor" and request.path != "/plans" and g.get("person") is not None:
+        return redirect("/plans", 303)
+    text = "503: this release can't read the configuration in force; `sudare plan` says what to do\n"
+    return Response(text, 503, mimetype="text/plain")
 
 
 def updating(_error: Updating) -> Response:

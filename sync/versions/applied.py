@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from config.load import load
 from config.second_person import APPROVERS, approvers, could_agree, is_named, others_than
 from config.soundness import refusals
-from config.widening import Change, Wider, change_of
+from config.unread import rest_of
+from config.widening import FIRST, UNREAD, Change, Wider, change_of
 from config.workspace import Workspace
 from mapping.model import Broken
 from sync.deciding.changes import Changes, write_changes
@@ -81,9 +82,9 @@ def fit(house: House, files: Mapping[str, str]) -> Workspace:
 def put_in_force(tx: sa.Connection, house: House, draft: Draft) -> Outcome:
     """Switch to the next version, in a transaction that is alone; what is wider stays out until it is approved."""
     before, latest = in_force(house, tx), _latest(tx)
-    change = change_from(before, draft.workspace)
+    change, ruled = change_from(tx, before, draft.workspace), ruled_by(tx, before)
     # INVARIANT: no version shows partners more than the one before unless a second person has agreed to it.
-    waits = waits_for(tx, before, change, draft)
+    waits = waits_for(tx, ruled, change, draft)
     if waits and not (before and change.splits):
         return Outcome(None, waits)
     version, bound = (latest.version if latest else 0) + 1, before.version if before and waits else None
@@ -91,30 +92,42 @@ def put_in_force(tx: sa.Connection, house: House, draft: Draft) -> Outcome:
     floor = version if change.anew or latest is None else latest.floor
     force = InForce(version, floor, *bounded(draft.workspace, before.judge if before and waits else None), bound)
     _store(tx, house, draft, force, latest)
-    _keep_vendor_users(tx, house, draft.workspace, _vendor_users(before))
-    _end_vendor_users(tx, house, _vendor_users(before) - set(_emails(draft.workspace)))
+    named = set(_emails(ruled)) if ruled else set()
+    _keep_vendor_users(tx, house, draft.workspace, named)
+    _end_vendor_users(tx, house, named - set(_emails(draft.workspace)))
     end_unshown(tx, force.judge, house.now())
     if change.decides:
         _switch(tx, house, before, force, change)
     return Outcome(version, waits)
 
 
-def change_from(before: InForce | None, workspace: Workspace) -> Change:
+def change_from(tx: sa.Connection, before: InForce | None, workspace: Workspace) -> Change:
     """How a configuration differs from what is in force."""
-    return change_of(before.workspace, before.judge, workspace) if before else change_of(None, None, workspace)
+    if before is not None:
+        return change_of(before.workspace, before.judge, workspace)
+    return UNREAD if latest_version(tx) else FIRST
 
 
-def waits_for(tx: sa.Connection, before: InForce | None, change: Change, draft: Draft) -> tuple[Wider, ...]:
+def ruled_by(tx: sa.Connection, before: InForce | None) -> Workspace | None:
+    """Whose settings say who has to agree: those in force, read leniently where need be; None before the first."""
+    if before is not None:
+        return before.workspace
+    # INVARIANT: a version that this release can't read still says who has to agree to the next one.
+    latest = _latest(tx)
+    return rest_of(json.loads(latest.files)) if latest is not None else None
+
+
+def waits_for(tx: sa.Connection, ruled: Workspace | None, change: Change, draft: Draft) -> tuple[Wider, ...]:
     """What a second person has to agree to; nothing where one has, or where four_eyes is off."""
-    if before is None or not before.workspace.four_eyes:
+    if ruled is None or not ruled.four_eyes:
         return ()
-    let_in = {email for email in approvers(before.workspace) if _is_let_in(tx, email)}
+    let_in = {email for email in approvers(ruled) if _is_let_in(tx, email)}
     # Where nobody could agree, a second person can be named; that is told wherever versions are.
-    able = sorted(change.approvers) if could_agree(draft.by, before.workspace, let_in) else []
+    able = sorted(change.approvers) if could_agree(draft.by, ruled, let_in) else []
     if not change.widens and not able:
         return ()
     # INVARIANT: who agrees is signed in, and is another person than the one by whom the plan was made or taken on.
-    if draft.approved_by in others_than(draft.by, before.workspace) & let_in and is_named(draft.by, before.workspace):
+    if draft.approved_by in others_than(draft.by, ruled) & let_in and is_named(draft.by, ruled):
         return ()
     return (*change.widens, *able)
 
@@ -204,10 +217,6 @@ def _is_let_in(tx: sa.Connection, email: str) -> bool:
 
 def _emails(workspace: Workspace) -> list[str]:
     return [email.strip().casefold() for email in workspace.vendor_users]
-
-
-def _vendor_users(force: InForce | None) -> set[str]:
-    return set(_emails(force.workspace)) if force else set()
 
 
 def _keep_vendor_users(tx: sa.Connection, house: House, workspace: Workspace, named: Set[str]) -> None:

@@ -13,7 +13,7 @@ from config.widening import Change, Wider
 from config.workspace import Workspace
 from policies.variables import Clause
 from sync.house import House, InForce
-from sync.versions.applied import Draft, change_from, changed_files, latest_version, waits_for
+from sync.versions.applied import Draft, change_from, changed_files, latest_version, ruled_by, waits_for
 from sync.versions.foreseen import Foreseen, ShareChange, foreseen
 from sync.versions.moving import touched
 from sync.versions.reanew import Again, reads_of
@@ -79,7 +79,7 @@ FORESEEN = (
 
 
 def told_of(tx: sa.Connection, house: House, before: InForce | None, workspace: Workspace, by: str) -> tuple[Told, str]:
-    change = change_from(before, workspace)
+    change, ruled = change_from(tx, before, workspace), ruled_by(tx, before) or workspace
     seen = foreseen_of(tx, house, before, workspace, change)
     again = reads_of(tx, house, before.workspace if before else None, workspace)
     was = _compared(tx, house, before, workspace)
@@ -90,10 +90,10 @@ def told_of(tx: sa.Connection, house: House, before: InForce | None, workspace: 
         situations=list(_situations(change)),
         untold=list(change.found.untold) if change.found else [],
         widens=list(change.widens),
-        waits=list(waits_for(tx, before, change, Draft(workspace, by))),
+        waits=list(waits_for(tx, ruled_by(tx, before), change, Draft(workspace, by))),
         splits=change.splits,
         anew=change.anew and before is not None,
-        four_eyes=before.workspace.four_eyes if before else workspace.four_eyes,
+        four_eyes=ruled.four_eyes,
         first=before is None and not latest_version(tx),
         unread=before is None and bool(latest_version(tx)),
         cells=list(_cells(seen, unread)),

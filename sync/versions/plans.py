@@ -106,7 +106,7 @@ def why_not(house: House, plan: Plan, person: Person) -> str:
         return ""
     if same_person(plan.by, person.email):
         return "own"
-    workspace = house.workspace()
+    workspace = house.settings()
     if person.email not in approvers(workspace):
         return "unnamed"
     return "" if is_named(plan.by, workspace) else "unknown"
@@ -211,5 +211,5 @@ def _plan(row: Any) -> Plan:
 
 def _seal(tx: sa.Connection, house: House, before: InForce | None, workspace: Workspace) -> str:
     """A digest of the plan's change set, as it would be now."""
-    change = change_from(before, workspace)
+    change = change_from(tx, before, workspace)
     return foreseen_of(tx, house, before, workspace, change).digest(widens=bool(change.widens))

@@ -25,6 +25,7 @@ from threading import Event, Thread
 from wsgiref.types import WSGIApplication
 
 from config.load import database_url
+from mapping.model import Broken
 from sync.house import House, NotApplied, open_house
 from sync.vitals import write_vitals
 from webhook_app.front.front import Front
@@ -32,6 +33,7 @@ from webhook_app.front.listening import listen, refuse_taken
 
 log = logging.getLogger(__name__)
 
+UNREAD_SECONDS = 10.0  # between two looks at a configuration that can't be read
 MOST_FAILURES = 5  # in a row, each within SETTLED seconds of its start
 SETTLED = 10.0
 LONGEST_PAUSE = 30.0
@@ -182,7 +184,7 @@ def run_door(name: str, folder: str, looks: bool) -> None:
     door = name.partition("-")[0]
     house = open_house(Path(folder))
     try:
-        serving = house.workspace().serving
+        serving = house.settings().serving
     except NotApplied as problem:
         sys.exit(str(problem))
     address = getattr(serving, f"{door}_address")
@@ -204,10 +206,14 @@ def run_schedule(_name: str, folder: str, _looks: bool) -> None:
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     house = open_house(Path(folder))
-    try:
-        run_scheduler(house, partial(open_connections, vault=vaults(house)), stop, mail_port(house))
-    except NotApplied as problem:
-        sys.exit(str(problem))
+    while not stop.is_set():
+        try:
+            run_scheduler(house, partial(open_connections, vault=vaults(house)), stop, mail_port(house))
+        except NotApplied as problem:
+            sys.exit(str(problem))
+        except Broken:  # who can put another version in force needs the doors that stand beside us
+            log.error("this release can't read the configuration in force: nothing runs until another one is")
+            stop.wait(UNREAD_SECONDS)
     os._exit(0)  # a job that waits for its CRM is idempotent: it begins again at the next start
 
 

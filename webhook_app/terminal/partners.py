@@ -95,7 +95,7 @@ def user_add(folder: Path, email: str, partner: str | None, name: str, role: str
     house = house_of(folder)
     own = _partner(house, partner).id if partner else None
     person = add_person(house, email, name, partner_id=own, role="partner" if own else role, language=language)
-    serving = house.workspace().serving
+    serving = house.settings().serving
     door = serving.partner_url if own else serving.vendor_url
     click.echo(f"{door}/l/{make_link(house, person.id, minutes=60)}")
 

@@ -184,9 +184,10 @@ def _apply(house: House, plan: Plan) -> None:
         what = f"Version {done.version} is in force" + (": what narrows." if done.waits else ".")
         out.print(what)
     if done.waits:
-        place = f"{house.workspace().serving.vendor_url}/plans/{plan.id}"
+        settings = house.settings()
+        place = f"{settings.serving.vendor_url}/plans/{plan.id}"
         out.print(f"Plan {plan.id} waits for a second person: {'; '.join(map(str, done.waits))}.", markup=False)
-        out.print("\n".join(_who_decides(house.workspace(), plan.by, place)), markup=False)
+        out.print("\n".join(_who_decides(settings, plan.by, place)), markup=False)
         raise click.exceptions.Exit(WAITS)
 
 

@@ -22,7 +22,7 @@ def serve_command(folder: Path, workers: int) -> None:
     from webhook_app.front.serve import serve
 
     house = house_of(folder)
-    serving = house.workspace().serving
+    serving = house.settings().serving
     if changed := drift(house, read_folder(folder)):
         out.print(f"note: not in force yet, run `sudare apply`: {', '.join(changed)}", markup=False)
     out.print(f"partners  {serving.partner_url}\nconsole   {serving.vendor_url}", markup=False)

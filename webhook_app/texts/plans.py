@@ -81,10 +81,13 @@ PLANS = table(
             "最初の版です。まだ何も読み取っていないため、二人目の承認は不要です。",
             "첫 버전입니다. 아직 읽은 것이 없으므로 두 번째 사람의 승인이 필요 없습니다.",
         ),
-        "plans.unread": (
-            "This release can't read the version in force: nothing could be compared.",
-            "このリリースでは適用中の版を読み込めないため、比較できませんでした。",
-            "적용 중인 버전을 이 릴리스에서 읽을 수 없어 비교하지 못했습니다.",
+        "plans.unread_now": (
+            "This release can't read the version in force: partners' doors are shut, and so are most pages here. "
+            "Plan files that it can read, and have them approved here.",
+            "このリリースでは適用中の版を読み込めないため、パートナー向けの画面と、このコンソールの大半の画面を利用できません。"
+            "読み込めるファイルで計画を作り、ここで承認してください。",
+            "이 릴리스에서 적용 중인 버전을 읽을 수 없어 파트너용 화면과 이 콘솔의 대부분 화면을 사용할 수 없습니다. "
+            "읽을 수 있는 파일로 계획을 만들고 여기에서 승인해 주세요.",
         ),
         "plans.narrow": (
             "No partner would see more: one person may put it in force.",
@@ -240,6 +243,11 @@ PLANS = table(
             "This version's files can't be used any more.",
             "この版のファイルは、もう使えません。",
             "이 버전의 파일은 더 이상 쓸 수 없습니다.",
+        ),
+        "wider.unread": (
+            "this release can't read the version in force, so nothing can be compared{about}",
+            "このリリースでは適用中の版を読み込めず、比較できない{about}",
+            "이 릴리스에서 적용 중인 버전을 읽을 수 없어 비교할 수 없음{about}",
         ),
         "wider.four_eyes": (
             "four_eyes is switched off: one person alone could let partners see more{about}",

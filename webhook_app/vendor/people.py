@@ -12,7 +12,7 @@ from sync.store.schema import links, people
 
 def welcome_vendor_users(house: House) -> list[tuple[str, str]]:
     """(e-mail, first link) of each user in force who never had one."""
-    workspace = house.workspace()
+    workspace = house.settings()
     named = among(people.c.email, [email.strip().casefold() for email in workspace.vendor_users])
     had = sa.exists().where(links.c.person_id == people.c.id)
     with house.reading() as tx:

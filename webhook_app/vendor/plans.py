@@ -15,6 +15,7 @@ from sync import board
 from sync.deciding.project import drain
 from sync.house import House
 from sync.projection.shown import Deal
+from sync.versions.applied import in_force
 from sync.versions.plans import (
     REFUSED,
     WAITING,
@@ -49,12 +50,15 @@ class Standing:
     four_eyes: bool
     bound: int | None  # the version in force shows no more than this one
     refused: bool  # what is left of the bound version's plan was refused
+    unread: bool = False  # this release can't read what is in force
 
 
 def standing_of(house: House) -> Standing:
     """How plans and approvals stand."""
     with house.reading() as tx:
-        force = house.in_force(tx)
+        force = in_force(house, tx)
+    if force is None:
+        return Standing(count_waiting(house), house.settings().four_eyes, None, refused=False, unread=True)
     last = board.versions(house, limit=1)[0]
     plan = find_plan(house, last.plan) if last.plan else None
     refused = force.bound is not None and plan is not None and plan.state == REFUSED

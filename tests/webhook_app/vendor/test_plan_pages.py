@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.serving import make_server
 
 from config.folder import read_folder
 from config.widening import WIDER
 from policies.model import LADDERS
 from sync import access
+from sync.house import open_house
+from sync.store.schema import applied
 from sync.versions.plans import apply_plan, find_plan, list_plans, make_plan
+from webhook_app.partner.app import create_partner_app
 from webhook_app.texts.plans import PLANS
 from webhook_app.texts.text import LANGUAGES
 from webhook_app.vendor.app import create_vendor_app
@@ -144,6 +149,35 @@ def test_an_admin_plans_the_files_and_the_way_back_in_the_console(world, come_in
     assert admin.post(f"/plans/{plan.id}/approve", headers=SAME).status_code == 403
     assert come_in(APPROVER, "approver").post(f"/plans/{plan.id}/approve", headers=SAME).status_code == 303
     assert (admin.get("/versions/9").status_code, admin.get("/plans/nothing").status_code) == (404, 404)
+
+
+def test_where_a_release_can_not_read_what_is_in_force_the_console_shows_plans_alone(world):
+    with world.writing() as tx:
+        files = {
+            **json.loads(tx.execute(sa.select(applied.c.files)).scalar_one()),
+            "policies/deal-share.yaml": "odd: 1",
+        }
+        tx.execute(sa.update(applied).values(files=json.dumps(files)))
+    newer = open_house(world.folder)
+    browsers = []
+    for person, role in ((MAKER, "admin"), (APPROVER, "approver")):
+        row = access.add_person(newer, person, "", role=role, language="en")
+        access.set_language(newer, row.id, "en")
+        browsers.append(create_vendor_app(newer).test_client())
+        browsers[-1].post(f"/l/{access.make_link(newer, row.id)}", headers=SAME)
+    own, other = browsers
+    for path in ("/", "/policy", "/texts"):
+        assert own.get(path).headers.get("Location") == "/plans", path
+    for portal in ("/", "/api/v1/deals"):
+        answer = create_partner_app(newer).test_client().get(portal)
+        assert (answer.status_code, "odd" in answer.text) in {(503, False), (303, False), (401, False)}
+    assert "read the version in force: partners" in told(own.get("/plans"))
+    made = own.post("/plans", headers=SAME, data={"why": "as this release reads it"}).headers["Location"]
+    page = told(own.get(made))
+    assert "read the version in force, so nothing can be compared" in page
+    assert own.post(f"{made}/approve", headers=SAME).status_code == 403
+    assert other.post(f"{made}/approve", headers=SAME).status_code == 303
+    assert own.get("/").status_code == 200
 
 
 def test_four_eyes_off_is_said_on_the_first_page_and_on_every_plan(world, come_in):
