@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import Blueprint, abort, request
 from werkzeug.wrappers import Response
 
-from policies.matrix import MOST_COLUMNS, Cell, Line, Matrix, matrix
+from policies.matrix import MOST_COLUMNS, Alternatives, Cell, Line, Matrix, matrix
 from policies.model import LADDERS
 from sync import board
 from sync.access import Ambiguous, PartnerRow, find_partner
@@ -19,6 +19,7 @@ from webhook_app.vendor.plans import standing_of
 
 policy = Blueprint("policy", __name__)
 HIDDEN = "hide"
+_STAYS = 4  # clauses of a column that stay in sight when the grid scrolls; above, its number does
 _ROOTS = ("account", "deal", "contacts", "products")  # in this order; other lists by name
 
 
@@ -40,6 +41,7 @@ def grid() -> Response:
         "vendor/policy.html",
         matrix=found,
         columns=columns,
+        tall=any(_clauses(found.columns[number]) > _STAYS for number in columns),
         groups=_groups([line for line in found.lines if wanted is None or wanted in line.row.classes]),
         classes=table.classes,
         never=table.never_share,
@@ -95,6 +97,10 @@ def _left_open(found: Matrix, by: str | None) -> set[str]:
     """What was to be told apart, but would make too many columns."""
     wanted = set(found.attributes if by is None else by.split(","))
     return (wanted & set(found.attributes)) - set(found.apart)
+
+
+def _clauses(column: Alternatives) -> int:
+    return sum(map(len, column.when))
 
 
 def _chosen() -> PartnerRow | None:
