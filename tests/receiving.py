@@ -46,6 +46,7 @@ class Receiver:
     came: list[Received] = field(default_factory=list)
     answer: Answer = lambda _: 204
     headers: dict[str, str] = field(default_factory=dict)  # of its answers
+    count: int = 0  # of all calls
 
     def take(self, path: str = "") -> list[Received]:
         """What came to a path since it was last asked for."""
@@ -94,6 +95,7 @@ class _Exchange(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         received = Received(self.path, dict(self.headers.items()), body)
         receiver.came.append(received)
+        receiver.count += 1
         status = receiver.answer(received)
         self.close_connection = True
         if status is None:

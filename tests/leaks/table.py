@@ -8,6 +8,7 @@ from leaks.judged import JUDGED
 from leaks.leak import MAIN, QUIET, Leak
 from leaks.projected import PROJECTED
 from leaks.reading import READ
+from leaks.told import TOLD
 from proofs.twins import Wrong
 
 from policies import view
@@ -178,4 +179,4 @@ _FIRST = (
         steps=(("comment", "SILV", "D1", "Which plan?"), ("unrelate", "D1", "SILV"), ("relate", "D1", "SILV", "Other")),
     ),
 )
-LEAKS = (*_FIRST, *JUDGED, *PROJECTED, *READ, *DOORS)
+LEAKS = (*_FIRST, *JUDGED, *PROJECTED, *READ, *DOORS, *TOLD)

@@ -28,7 +28,7 @@ def theatre(tmp_path_factory):
     theatre = open_theatre(tmp_path_factory.mktemp("theatre"))
     theatre.begin = restart
     yield theatre
-    theatre.stage.house.engine.dispose()
+    theatre.close()
     print(f"\n{'planted leak':<45} caught after")  # noqa: T201 - the catalogue, with `pytest -s`
     for name, cases in _took.items():
         print(f"{name:<45} {cases:>4} cases")  # noqa: T201

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from flask import Flask
 from nasty import LANGUAGES, PARTNERS, api_key_of, deal_of, session_of
 from proofs.histories import DEALS
+from receiving import Received, Receiver
 from werkzeug.test import Client
 
 from sync.house import House
 from sync.projection.shown import Updating
 from sync.store.identifiers import partner_id
 from sync.store.schema import mails, people
+from sync.webhooks import telling
 from webhook_app.partner.api import api_pages
 
 UPDATING = b"updating"
@@ -185,6 +187,27 @@ def feed(door: Door, size: int) -> Any:
     rounds = [sorted(same, key=_event_order) for _, same in groupby(events, key=lambda event: event["at"])]
     last = json.loads(answers[-1][2])
     return [(status, [name for name, _ in headers]) for status, headers, _ in answers], rounds, last["next"]
+
+
+def told_by(receiver: Receiver) -> Channel:
+    """The webhook: whether it is called now, how often, and with what. It tells what came since it was last asked."""
+
+    def ask(door: Door) -> Any:
+        receiver.take()  # of another history
+        own = partner_id(door.key)
+        if own in telling.waiting_partners(door.house):
+            telling.tell_partner(door.house, receiver.caller, own)
+        return [_as_told(each) for each in receiver.take()]
+
+    return ask
+
+
+def _as_told(received: Received) -> Any:
+    """A call without what follows from the order within an instant, which is the channel left open, as for the feed."""
+    kept = {name: value for name, value in received.headers.items() if name not in ("webhook-id", "webhook-signature")}
+    events = [{**event, "id": event["id"].rpartition("-")[0]} for event in received.said["events"]]
+    rounds = [sorted(same, key=_event_order) for _, same in groupby(events, key=lambda event: event["at"])]
+    return received.path, sorted(kept.items()), {**received.said, "events": rounds}
 
 
 def _event_order(event: Mapping[str, Any]) -> tuple[str, str, str]:

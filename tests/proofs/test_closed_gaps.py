@@ -12,7 +12,7 @@ def theatre(tmp_path_factory):
     theatre = open_theatre(tmp_path_factory.mktemp("theatre"))
     theatre.reference = False
     yield theatre
-    theatre.stage.house.engine.dispose()
+    theatre.close()
 
 
 def test_a_hidden_field_that_can_not_be_read_holds_back_no_other_field(theatre):

@@ -11,6 +11,7 @@ from proofs.twins import Theatre, compare, open_theatre
 
 TWINS = 8
 GROUPS, CASES = 96, 2_000
+WEBHOOK_GROUPS, WEBHOOK_CASES = 12, 100
 DEEP_GROUPS, DEEP_CASES = 1_400, 20_000
 
 
@@ -19,7 +20,7 @@ def theatre(tmp_path_factory):
     """One stage for all histories: what is compiled once stays compiled."""
     theatre = open_theatre(tmp_path_factory.mktemp("theatre"))
     yield theatre
-    theatre.stage.house.engine.dispose()
+    theatre.close()
 
 
 def play(theatre: Theatre, examples: int, *, twins: int = TWINS, whole: bool = False, most_steps: int = 4) -> int:
@@ -52,6 +53,15 @@ def test_a_partner_that_may_see_the_same_receives_the_same_bytes(theatre):
 
 def test_on_every_channel_at_once_twins_are_told_apart_by_nothing(theatre):
     assert play(theatre, 2, twins=2, whole=True, most_steps=3) >= 5
+
+
+def test_a_webhook_is_called_after_the_same_steps_and_with_the_same_bytes(theatre):
+    theatre.focus, before = ("webhook",), theatre.receiver.count
+    try:
+        assert play(theatre, WEBHOOK_GROUPS, twins=4) >= WEBHOOK_CASES
+    finally:
+        theatre.focus = ()
+    assert theatre.receiver.count - before >= WEBHOOK_CASES, "it was seldom called at all"
 
 
 @pytest.mark.long

@@ -321,7 +321,7 @@ def changes(play: Play, chance: random.Random) -> Callable[[], None]:
     return chance.choice((*often, drop, leave, tier, tier, close, reopen, reopen, policy, time_passes))
 
 
-def play_on(tmp_path: Path, seed: int) -> Iterator[Play]:
+def play_on(tmp_path: Path, seed: int, reader: Callable[[Play, str], Partner] = Partner) -> Iterator[Play]:
     chance, clock = random.Random(seed), Clock(START)  # noqa: S311 - a seed tells the same story again
     house = House(open_engine("sqlite:///s.db", tmp_path), tmp_path, KEY, clock)
     (tmp_path / "documents").mkdir()
@@ -333,12 +333,12 @@ def play_on(tmp_path: Path, seed: int) -> Iterator[Play]:
         play.world.put("Opportunity", deal, Name=play.sign(), NextStep=play.sign())
     play.pull()
     let_people_in(house)
-    readers = [Partner(play, key) for key in BOTH]
+    readers = [reader(play, key) for key in BOTH]
     stage = Interleaved(house.engine, seed, lambda: None)
     try:
         while True:
             clock.move(seconds=1)
-            works = [reader.reads(chance) for reader in readers]
+            works = [each.reads(chance) for each in readers]
             works += [chance.choice(readers).reads(chance), changes(play, chance)]
             stage.run(works)
             yield play

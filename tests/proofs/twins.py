@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Any
 import msgspec
 from flask import Flask
 from nasty import CONNECTION, PARTNERS, START, Stage, deal_of, first_world, make_template, open_stage
-from proofs.channels import UPDATING, Door, everything, feed, joined
+from proofs.channels import UPDATING, Door, everything, feed, joined, told_by
 from proofs.histories import SWITCHES, Edit, Group, change
 from proofs.observe import PLAIN, RUNGS, Observation, Watcher
 from proofs.versions import put
+from receiving import Receiver, receiving
 from worlds import World, WorldConnector
 
 from sync.actions.kinds import Statement
@@ -27,9 +29,11 @@ from sync.mirror.pull import pull
 from sync.projection.reader import Projection
 from sync.projection.recalls import BY_API, acknowledge, own_recalls
 from sync.store.identifiers import digest, partner_id, personal
+from sync.webhooks.own import name_webhook
+from sync.webhooks.telling import tell
 from webhook_app.partner.app import create_partner_app
 
-AT_LAST = 2  # channels picked after the last step, beside the whole list, its pages and the feed
+AT_LAST = 2  # channels picked after the last step, beside the whole list, the feed and the webhook
 
 
 class Leaked(AssertionError):
@@ -49,11 +53,18 @@ class Theatre:
     world: World
     app: Flask
     channels: Mapping[str, Mapping[str, Any]]
+    receiver: Receiver  # of all partners' webhooks
+    opened: ExitStack
     asked: Counter[str] = field(default_factory=Counter)  # channel -> how often it was compared
     cases: int = 0  # (twin, partner) pairs that were told apart by nothing, so far
     focus: tuple[str, ...] = ()  # channels whose names begin so are asked at last, beside those by turns
     reference: bool = True  # whether what is shown is compared with the reference, too
     begin: Callable[[], object] | None = None  # before each history; then a twin is played from the beginning
+
+    def close(self) -> None:
+        """Let go of the receiver and of the database."""
+        self.opened.close()
+        self.stage.house.engine.dispose()
 
 
 @dataclass(frozen=True)
@@ -83,11 +94,15 @@ def open_theatre(folder: Path) -> Theatre:
     template = make_template(folder, world)
     stage = open_stage(folder, "stage")
     stage.reset(template, START)
-    app = create_partner_app(stage.house)
+    app, opened = create_partner_app(stage.house), ExitStack()
+    receiver = opened.enter_context(receiving(folder))
     for key in PARTNERS:  # what each has is received once, so that what ends is asked back
         feed(Door(app, stage.house, key), 100)
+        name_webhook(stage.house, partner_id(key), f"{receiver.address}/{key}")
+    assert tell(stage.house, receiver.caller) == len(PARTNERS)
     stage.keep(template)
-    return Theatre(stage, template, world, app, {key: everything(key) for key in PARTNERS})
+    channels = {key: {**everything(key), "webhook": told_by(receiver)} for key in PARTNERS}
+    return Theatre(stage, template, world, app, channels, receiver, opened)
 
 
 def compare(theatre: Theatre, group: Group, *, whole: bool = False) -> int:
@@ -215,7 +230,7 @@ def _look(
 
 
 def _picked(theatre: Theatre, key: str, seed: int, whole: bool, last: bool) -> list[str]:
-    """The whole list each time; at last the feed, which holds all that was, and some other channels by turns."""
+    """The whole list each time; at last feed and webhook, which tell all that was, and other channels by turns."""
     names = list(theatre.channels[key])
     focus = [name for name in names if name.startswith(theatre.focus)] if theatre.focus else []
     if not last:
@@ -224,7 +239,7 @@ def _picked(theatre: Theatre, key: str, seed: int, whole: bool, last: bool) -> l
         return names
     start = seed + 23 * list(PARTNERS).index(key)
     chosen = [names[(start + turn * 47) % len(names)] for turn in range(AT_LAST)]
-    return list(dict.fromkeys(["deals", "feed", *chosen, *focus]))
+    return list(dict.fromkeys(["deals", "feed", "webhook", *chosen, *focus]))
 
 
 def _check_waiting(theatre: Theatre, watcher: Watcher, first: Played | None, played: Played) -> None:
