@@ -37,7 +37,7 @@ from sync.mirror.reread import reread
 from sync.reminding import remind
 from sync.vitals import write_vitals
 from sync.webhooks.calling import Caller
-from sync.webhooks.telling import tell
+from sync.webhooks.telling import tell, waiting_partners
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def jobs_of(house: House, workspace: Workspace, connectors: Mapping[str, Connect
     """All jobs of a workspace, one screen."""
     jobs = [
         Job("deliver", DELIVER_SECONDS, lambda: deliver(house, send)),
-        Job("webhooks", TELL_SECONDS, partial(tell, house, Caller())),
+        Job("webhooks", TELL_SECONDS, partial(tell, house, Caller()), lambda: bool(waiting_partners(house))),
         Job("come-due", COME_DUE_SECONDS, lambda: come_due(house)),
         Job("recalls", RECALL_SECONDS, lambda: remind(house)),
         Job("ledger", LEDGER_SECONDS, lambda: (seal(house), drop_old(house))),

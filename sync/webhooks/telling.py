@@ -23,7 +23,7 @@ from sync.webhooks.own import NEW, OFF, ON, signing_keys
 
 MOST_EVENTS = 100  # a call
 MOST_CALLS = 20  # to one partner a round, so that nobody waits long for one with much to tell
-AT_ONCE = 4  # partners who are called at the same time: one that is slow holds up no other
+AT_ONCE = 8  # partners who are called at the same time: one that is slow holds up no other
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 GIVE_UP = timedelta(days=5)
 GONE = "410"

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from agreed import put_in_force
+from receiving import receiving
 
 from config.connections import open_connections
 from config.folder import read_folder
@@ -21,10 +22,11 @@ from sync import access
 from sync.house import moment, open_house
 from sync.leases import lease
 from sync.schedule import Course, Job, run_once, run_scheduler
-from sync.store import schema
+from sync.store import identifiers, schema, unfiltered
 from sync.store.migrate import migrate
 from sync.versions.applied import apply_files
 from sync.vitals import read_vitals
+from sync.webhooks.own import name_webhook, webhook_of
 
 
 @pytest.fixture
@@ -83,6 +85,22 @@ def test_an_org_that_never_answers_and_one_whose_secret_is_gone_hold_up_no_other
     assert trouble["kind"] == "needs admin"
     assert "hubspot_token" in trouble["problem"]
     assert "problem" not in eventually(lambda: job_of(house, "come-due"))
+
+
+def test_the_scheduler_calls_webhooks_and_nothing_on_this_machine(house, tmp_path, running):
+    partner = identifiers.partner_id("MINATO")
+    row = {"id": partner, "key": "MINATO", "name": "港システム", "fields": "{}", "version": 1, "feed_epoch": "e1"}
+    account = {"connection": "sf", "account": "001", "partner_id": partner, "fields": "{}", "shape": "s"}
+    with house.writing() as tx:
+        tx.execute(sa.insert(schema.partners).values(**row))
+        tx.execute(sa.insert(unfiltered.partner_accounts).values(**account))
+    access.make_api_key(house, partner, "ERP")
+    with receiving(tmp_path) as receiver:
+        name_webhook(house, partner, f"{receiver.address}/in")
+        assert eventually(lambda: webhook_of(house, partner).failing_since)
+        assert webhook_of(house, partner).status == "address"
+        assert receiver.count == 0
+    assert "problem" not in eventually(lambda: job_of(house, "webhooks"))
 
 
 def test_a_new_version_with_another_connection_starts_its_jobs(house, running):

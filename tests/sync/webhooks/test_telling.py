@@ -10,6 +10,7 @@ from nasty import api_key_of, deal_of
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from sync.access import end_api_key, pause, resume
+from sync.deliver import Mail, deliver
 from sync.house import instant, moment
 from sync.projection.reader import Projection
 from sync.projection.recalls import own_recalls
@@ -228,6 +229,13 @@ def test_a_webhook_that_is_gone_is_given_up_at_once_and_its_people_are_told(line
     with line.house.reading() as tx:
         to = sa.select(people.c.email, mails.c.goes_to).join(mails).where(mails.c.reason == "webhook")
         assert sorted(tx.execute(to).all()) == [(f"{each}@silv.example", "/keys") for each in ("en", "ja", "ko")]
+    sent: list[Mail] = []
+    assert deliver(line.house, sent.append) == 3
+    assert {mail.to.partition("@")[0]: mail.subject.partition(": ")[2] for mail in sent} == {
+        "en": "your webhook was stopped",
+        "ja": "Webhookを停止しました",
+        "ko": "웹훅을 중지했습니다",
+    }
     line.clock.move(days=1)
     assert line.tell() == 0
     line.receiver.take()
