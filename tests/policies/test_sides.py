@@ -34,13 +34,15 @@ def asking(when: str) -> Policy:
 
 
 def decided(policy: Policy, *sides: dict[str, Value]) -> Decision:
-    """A decision; it names its situation, and the lower of a policy and itself is the policy."""
+    """A decision; it names its situation, is explained alike, and the lower of a policy and itself is the policy."""
     deal, partner, share = sides
     decision = policy.decide(deal, partner, share, NOW)
     facts = policy.facts_of_deal(deal, NOW), policy.facts_of_partner(partner, NOW), policy.facts_of_share(share, NOW)
     assert (decision.situation, decision.until) == policy.situation(*facts, NOW)
     bounded = Bounded((policy, policy)).decide(deal, partner, share, NOW)
     assert (bounded, bounded.situation) == (decision, decision.situation)
+    told = policy.explain(deal, partner, share, NOW, "deal.name")
+    assert (told.rung == "exact", told.until) == (any(decision.rungs), decision.until)
     return decision
 
 
