@@ -15,7 +15,13 @@ from policies.compile import Policy, compile_policy
 from policies.difference import WHOLE, Difference, difference, said
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
 
-WIDER: dict[str, Any] = {**PARTNER, "partner.since": "date", "partner.seats": "number"}
+WIDER: dict[str, Any] = {
+    **PARTNER,
+    "partner.since": "date",
+    "partner.seats": "number",
+    "partner.tags": "multi",
+    "partner.signed": "datetime",
+}
 
 
 def who(when: Any = "always") -> Rule:
@@ -203,3 +209,74 @@ def test_more_situations_than_can_be_compared_are_said_to_change() -> None:
     assert told(found) == ["deal.name: hide -> exact: partner.tier is platinum"]  # taken as if everybody had the deal
     assert found.widens
     assert found.narrows
+
+
+@pytest.mark.parametrize(
+    ("beside", "when", "said"),
+    [
+        # Every type can be empty or not.
+        ("always", "not (partner.tags is empty)", "partner.tags is not empty"),
+        ("always", "partner.tags is empty", "partner.tags is empty"),
+        ("always", "not (deal.seats is empty)", "deal.seats is not empty"),
+        ("always", "not (deal.close is empty)", "deal.close is not empty"),
+        ("always", "not (partner.signed is empty)", "partner.signed is not empty"),
+        ("always", "not (deal.amount is empty)", "deal.amount is not empty"),
+        ("always", "not (deal.stage is empty)", "deal.stage is not empty"),
+        ("always", "deal.won", "deal.won is true"),
+        ("always", "not deal.won", "deal.won is false"),
+        # Instants are compared with days and with now.
+        ("always", "share.since < now - 30 days", "share.since < now - 30 days"),
+        ("always", "share.since <= now - 30 days", "share.since <= now - 30 days"),
+        ("always", "share.since >= 2026-04-01", "share.since >= 2026-04-01"),
+        ("always", "partner.signed > 2026-04-01", "partner.signed > 2026-04-01"),
+        ("always", "partner.signed == 2026-04-01", "partner.signed is 2026-04-01"),
+        # What lies beside each other is one range, from the lowest value on.
+        ("partner.signed < 2026-04-01", "partner.signed <= 2026-10-01", "partner.signed <= 2026-10-01"),
+        ("deal.seats < 5", "deal.seats < 9", "deal.seats < 9"),
+        ("deal.seats < 5", "deal.seats > 3 and deal.seats != 5", "deal.seats is > 3 and < 5 or > 5"),
+        ("deal.amount < 5M JPY", "deal.amount <= 20M JPY", "deal.amount <= 20M JPY"),
+        ("deal.amount < 5M JPY", "deal.amount > 1k USD", "deal.amount > 1k USD"),
+        ("deal.close < 2026-04-01", "deal.close <= 2026-10-01", "deal.close <= 2026-10-01"),
+        ("deal.close < now", "deal.close <= now + 9 days", "deal.close <= now + 9 days"),
+        ("contacts.length < 2", "contacts.length < 4", "contacts.length < 4"),
+        ("always", "contacts.length == 0", "contacts.length is 0"),
+        ("always", "contacts.length > -1", "always"),
+        ("always", "deal.seats in [1, 3]", "deal.seats is 1 or 3"),
+        ("always", "not (deal.seats in [1, 3])", "deal.seats is < 1, > 1 and < 3 or > 3"),
+        ("always", "deal.close in [2026-04-01, 2026-04-03]", "deal.close is 2026-04-01 or 2026-04-03"),
+        ("always", "partner.tier in ['a', 'b', 'c'] and partner.nda == 'x'",
+         "partner.nda is x, and partner.tier is a, b or c"),
+        # Days of the calendar beside now, and two nows within two days, may stand in any order.
+        ("always", "deal.close < 2026-04-01 or deal.close > now",
+         "deal.close > now is true; deal.close < 2026-04-01"),
+        ("always", "deal.close < now or deal.close > now + 1 days",
+         "deal.close < now is true; deal.close > now + 1 days is true"),
+        ("always", "deal.close < now or deal.close > now + 2 days", "deal.close is < now or > now + 2 days"),
+        ("always", "share.since < now or share.since > now + 1 days", "share.since is not >= now and <= now + 1 days"),
+        ("always", "true", "always"),
+        ("always", "false", ""),
+    ],
+)  # fmt: skip
+def test_each_type_is_told_in_words_of_its_own_whatever_else_it_is_compared_with(
+    beside: str, when: str, said: str
+) -> None:
+    other = show("deal.won", beside)
+    found = difference(policy(other), policy(other, show("deal.name", when)))
+    assert "; ".join(each.removeprefix("deal.name: hide -> exact: ") for each in told(found)) == said
+
+
+def test_a_finer_rung_widens_and_a_coarser_one_narrows() -> None:
+    band, exact = policy(show("deal.amount", "always", "band")), policy(show("deal.amount", "always"))
+    for before, after, ways in ((band, exact, (True, False)), (exact, band, (False, True))):
+        found = difference(before, after)
+        (change,) = found.changes
+        assert (found.widens, found.narrows) == (change.move.up, change.move.down) == ways
+        assert change.move.level == ["hide", "band", "exact"].index(change.move.after)
+
+
+def test_of_a_whole_deal_that_goes_nothing_is_left() -> None:
+    found = difference(policy(who(UPPER)), policy(who(GOLD)))
+    assert [each.move for each in found.changes] == [("exact", "hide", False, True, 0)]
+    assert [each.move for each in difference(policy(who(GOLD)), policy(who(UPPER))).changes] == [
+        ("hide", "exact", True, False, 1)
+    ]
