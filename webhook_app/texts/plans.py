@@ -188,7 +188,7 @@ PLANS = table(
         "plans.bytes": ("The very bytes", "実際のデータ", "실제 데이터"),
         "plans.again": ("Read anew from the CRM", "CRMから読み直すデータ", "CRM에서 다시 읽는 데이터"),
         "plans.calls": (
-            "{records} records, {calls} calls or more",
+            "records: {records}; calls: {calls} or more",
             "{records}件、呼び出し{calls}回以上",
             "{records}건, 호출 {calls}회 이상",
         ),
