@@ -135,11 +135,33 @@ def test_what_is_newly_about_a_person_is_decided_anew_where_it_shows() -> None:
     assert [grouped.may_move(sort) for sort in sorts] == [True, False]
 
 
-@pytest.mark.parametrize("when", ["1 > 0", "now > 2026-01-01", "contains(deal.name, 'x')", "deal.size is empty"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        "1 > 0",
+        "now > 2026-01-01",
+        "contains(deal.name, 'x')",
+        "deal.size is empty",
+        "(if partner.tier == 'gold' then deal.close else 2027-01-01) < now",
+    ],
+)
 def test_whatever_a_rule_asks_its_deals_can_be_sorted(when: str) -> None:
     everybody = Rule("who", "all", "always"), "always"
     new = Rule("show", "new", when, ("deal.won",), rung="exact", tells_partner="it"), ""
     grouped = Grouped(difference(compiled([everybody]), compiled([everybody, new])), NOW)
-    (sort,) = grouped.deals([{"deal.name": "axb"}])
-    found = grouped.moved(sort, *grouped.partners([{}]), *grouped.shares([{}]))
+    (sort,) = grouped.deals([{"deal.name": "axb", "deal.close": "2026-11-01"}])
+    found = grouped.moved(sort, *grouped.partners([{"partner.tier": "gold"}]), *grouped.shares([{}]))
     assert (list(found.moves), found.anew) == (["deal.won"], True)
+
+
+def test_partners_are_sorted_by_all_values_of_an_attribute_that_has_several() -> None:
+    everybody = Rule("who", "all", "always")
+    tagged = Rule("show", "tagged", "contains(partner.tags, 'x')", ("deal.won",), rung="exact", tells_partner="it")
+    before, after = (
+        compile_policy(TABLE, [PolicyFile("p", rules, ())], {"partner.tags": "multi"}, zone=ZONE, fiscal_year_starts=4)
+        for rules in ((everybody,), (everybody, tagged))
+    )
+    grouped = Grouped(difference(before, after), NOW)
+    sorts = grouped.partners([{"partner.tags": tags} for tags in (["x", "y"], ["y"], None)])
+    found = [grouped.moved(*grouped.deals([{}]), sort, *grouped.shares([{}])) for sort in sorts]
+    assert [list(each.moves) for each in found] == [["deal.won"], [], []]

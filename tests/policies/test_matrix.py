@@ -150,3 +150,30 @@ def test_what_would_make_too_many_columns_is_left_open() -> None:
     assert "partner.tier" in found.attributes
     assert "partner.tier" not in found.apart
     assert ("hide", "exact") in next(line.cells for line in found.lines if line.row.name == "deal.stage")
+
+
+def of(*rules: Rule) -> Judge:
+    return compiled([(rule, None) for rule in rules])
+
+
+EVERYBODY = Rule("who", "all", "always")
+
+
+def test_a_grid_of_a_policy_that_gives_nobody_a_deal_says_so() -> None:
+    found = matrix(of(Rule("who", "nobody", "false"), Rule("show", "name", "always", ("deal.name",), rung="exact")))
+    assert found.has == Alternatives((), False)
+    assert [line.cells for line in found.lines if any(line.cells)] == []
+
+
+def test_the_reason_of_a_cell_under_a_bound_is_that_of_the_policy_that_shows_least() -> None:
+    newer, older = (of(EVERYBODY, Rule("show", f"{name} name", when, ("deal.name",), rung="exact", tells_partner="it"))
+                    for name, when in (("new", "always"), ("old", {"partner.tier": "gold"})))  # fmt: skip
+    found = matrix(Bounded((*policies_of(newer), *policies_of(older))))
+    told = {}
+    for column, each in enumerate(found.columns):
+        ((reason,), words) = found.reasons("deal.name", column), [said(when) for when in each.when]
+        told[tuple(words)] = reason.rung, [rule.name for rule in reason.explanation.rules][-1], said(reason.example)
+    assert told == {
+        ("partner.tier is not gold",): ("hide", "old name", "partner.tier is not empty or gold"),
+        ("partner.tier is gold",): ("exact", "new name", "partner.tier is gold"),
+    }
