@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from sync.deciding.released import shows_text
 from sync.mirror.asked import meanings, shape_of
 from sync.store.prepared import Prepared, among_given, listed
 from sync.store.schema import partners
-from sync.store.unfiltered import mirror, partner_accounts, relations, shapes, streams
+from sync.store.unfiltered import counts, mirror, partner_accounts, relations, shapes, streams
 
 _HERE = mirror.c.connection == sa.bindparam("connection")
 _KNOWN = (mirror.c.crm_id, mirror.c.account, mirror.c.deleted, mirror.c.shape, mirror.c.fields)
@@ -36,7 +36,11 @@ _RELATIONS = Prepared(
     )
 )
 _EVERY_PARTNER = (
-    sa.select(partner_accounts.c.account, partner_accounts.c.shape, partners.c.id, partners.c.key, partners.c.fields)
+    sa.select(
+        *(partner_accounts.c[name] for name in ("account", "shape")),
+        counts().label("counts"),
+        *(partners.c[name] for name in ("id", "key", "fields")),
+    )
     .join(partners, partners.c.id == partner_accounts.c.partner_id)
     .where(partner_accounts.c.connection == sa.bindparam("connection"))
 )
@@ -61,7 +65,7 @@ class Beside:
         self.masks = shows_text(workspace.policy)
         self.all_people = not self.masks or self._has_read_contacts(tx, connection)
         self._read_relations(tx, connection, deals)
-        self._read_partners(tx, connection)
+        self._read_partners(tx, connection, account_ids)
         self._named: dict[tuple[str, str, str | None], tuple[Side, ...]] = {}
 
     def _read_contacts(self, tx: sa.Connection, connection: str) -> None:
@@ -88,11 +92,15 @@ class Beside:
         for named in self.relations.values():
             named.sort(key=lambda row: (self.rank[row.source], row.row))
 
-    def _read_partners(self, tx: sa.Connection, connection: str) -> None:
+    def _read_partners(self, tx: sa.Connection, connection: str, customers: Set[str]) -> None:
         self.partner_of: dict[str, str] = {}  # account or key -> partner id
+        self.customer_of: dict[str, str] = {}  # the same, with accounts that only have the key of another one
         self.partner_fields: dict[str, Fields] = {}
         self.outdated: set[str] = set()  # partners whose fields were read under another mapping
-        for row in self._partner_rows(tx, connection):
+        for row in self._partner_rows(tx, connection, customers):
+            self.customer_of[row.account] = row.id
+            if not row.counts:
+                continue
             self.partner_of[row.account] = self.partner_of[KEY + row.key] = row.id
             stale = self.told.stale("account", row.shape)
             if stale is None:
@@ -100,8 +108,8 @@ class Beside:
             known = self.partner_fields.get(row.id) or thawed(row.fields)
             self.partner_fields[row.id] = without(dict(known), stale or frozenset())
 
-    def _partner_rows(self, tx: sa.Connection, connection: str) -> Iterable[Any]:
-        named = {row.account for rows in self.relations.values() for row in rows}
+    def _partner_rows(self, tx: sa.Connection, connection: str, customers: Set[str]) -> Iterable[Any]:
+        named = {*customers, *(row.account for rows in self.relations.values() for row in rows)}
         # A population may name any partner; otherwise only those that a relation names are read.
         if POPULATION in named:
             return _PARTNERS.rows(tx, connection=connection)
@@ -152,7 +160,7 @@ class Beside:
             for side in self._answers(row.source, row.account, row.role):
                 found.setdefault(side.id, side)
         # INVARIANT: a deal is never shared with its own customer, though Salesforce's reverse rows name it.
-        found.pop(self.partner_of.get(deal.account, ""), None)
+        found.pop(self.customer_of.get(deal.account, ""), None)
         return tuple([found[partner_id] for partner_id in sorted(found)])
 
     def _answers(self, source: str, account: str, role: str | None) -> tuple[Side, ...]:

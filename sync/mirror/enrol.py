@@ -16,8 +16,8 @@ from sync.ledger.closings import note_closed, note_opened
 from sync.mirror.reading import Reading, Row
 from sync.store.identifiers import internal_id, partner_id
 from sync.store.rows import among, insert_new, upsert
-from sync.store.schema import partners, shares
-from sync.store.unfiltered import mirror, partner_accounts, relations
+from sync.store.schema import partners, quarantine, shares
+from sync.store.unfiltered import counts, mirror, partner_accounts, relations
 
 
 def enrol_partners(
@@ -39,18 +39,38 @@ def enrol_partners(
     before = {known[account]["partner_id"] for account in [*gone, *fresh] if account in known}
     touched = sorted(before | set(keys))
     _refresh(tx, house.in_force(tx), touched)
+    _note_doubles(tx, house, reading.connection, touched, [*gone, *fresh])
     note_enrolment(tx, touched, house.now())
     return _mark_deals(tx, reading.connection, touched, [*gone, *fresh])
 
 
-def end_enrolment(tx: sa.Connection, connection: str, accounts: Sequence[str], now: str) -> None:
+def end_enrolment(tx: sa.Connection, house: House, connection: str, accounts: Sequence[str]) -> None:
     """These accounts are no partners any more; the deals of those that were are decided anew."""
     known = _known(tx, connection, accounts)
+    if not known:
+        return
     here = sa.and_(partner_accounts.c.connection == connection, among(partner_accounts.c.account, accounts))
     tx.execute(sa.delete(partner_accounts).where(here))
     touched = sorted({row["partner_id"] for row in known.values()})
-    note_enrolment(tx, touched, now)
+    _refresh(tx, house.in_force(tx), touched)
+    _note_doubles(tx, house, connection, touched, list(known))
+    note_enrolment(tx, touched, house.now())
     _mark_deals(tx, connection, touched, list(known))
+
+
+def _note_doubles(
+    tx: sa.Connection, house: House, connection: str, touched: Sequence[str], moved: Sequence[str]
+) -> None:
+    """Tell of accounts that have the key of another one, and so are no partners."""
+    here = sa.and_(partner_accounts.c.connection == connection, among(partner_accounts.c.partner_id, touched))
+    theirs = tx.execute(sa.select(partner_accounts.c.account, counts().label("counts")).where(here)).all()
+    named = {row.account: f"{connection} account {row.account} key" for row in theirs}
+    old = [*named.values(), *(f"{connection} account {account} key" for account in moved)]
+    tx.execute(sa.delete(quarantine).where(among(quarantine.c.id, old)))
+    reason = "another account has its partner key, and counts; give this one a key of its own: until then it is nobody"
+    told = {"origin": connection, "reason": reason, "at": house.now()}
+    rows = [{**told, "id": named[row.account], "what": f"account {row.account}"} for row in theirs if not row.counts]
+    upsert(tx, quarantine, rows)
 
 
 def note_enrolment(tx: sa.Connection, touched: Sequence[str], now: str) -> None:
@@ -91,13 +111,12 @@ def _found_partners(tx: sa.Connection, house: House, keys: Mapping[str, str]) ->
 
 
 def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
-    """What rules may ask about these partners: of several accounts, the connection listed first wins."""
+    """What rules may ask about these partners: of several connections, the one listed first wins."""
     order = list(force.workspace.connections)
-    rows = tx.execute(sa.select(partner_accounts).where(among(partner_accounts.c.partner_id, touched))).all()
+    theirs = sa.select(partner_accounts).where(among(partner_accounts.c.partner_id, touched), counts())
     fields: dict[str, dict[str, Value]] = {own: {} for own in touched}
-    for row in sorted(
-        rows, key=lambda row: (order.index(row.connection) if row.connection in order else 99, row.account)
-    ):
+    rank = {name: place for place, name in enumerate(order)}
+    for row in sorted(tx.execute(theirs).all(), key=lambda row: rank.get(row.connection, len(rank))):
         told = {name: value for name, value in thaw(row.fields).items() if value is not None}
         fields[row.partner_id] = {**told, **fields[row.partner_id]}
     told_rows = [

@@ -109,7 +109,7 @@ def want_accounts(tx: sa.Connection, connection: str) -> None:
     want(tx, [(connection, "account", account) for account in tx.execute(chosen).scalars()])
 
 
-def drop_unnamed(tx: sa.Connection, reading: Reading, object: str, now: str) -> None:
+def drop_unnamed(tx: sa.Connection, house: House, reading: Reading, object: str) -> None:
     """After a full read: what it no longer names is gone, such as what another `only:` leaves out."""
     here = sa.and_(mirror.c.connection == reading.connection, mirror.c.object == object, ~mirror.c.deleted)
     left = sa.and_(here, mirror.c.shape != reading.readers[object].shape)
@@ -119,7 +119,7 @@ def drop_unnamed(tx: sa.Connection, reading: Reading, object: str, now: str) -> 
         mark(tx, [row.id for row in rows])
     elif object == "account":
         gone = [row.crm_id for row in rows]
-        end_enrolment(tx, reading.connection, gone, now)
+        end_enrolment(tx, house, reading.connection, gone)
         _mark_deals_of(tx, reading.connection, set(gone))
     elif object == "contact":
         _mark_deals_of(tx, reading.connection, {row.account for row in rows if row.account})

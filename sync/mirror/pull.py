@@ -271,7 +271,7 @@ def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
         if not page.more:
             row["round_ended"] = house.now()
             if not row["whole"] and stream in _OBJECTS:
-                drop_unnamed(tx, reading, _OBJECTS[stream], house.now())
+                drop_unnamed(tx, house, reading, _OBJECTS[stream])
                 if stream == "opportunities":
                     want_accounts(tx, reading.connection)
                 if stream == "contacts" and shows_text(house.in_force(tx).workspace.policy):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Table
+from sqlalchemy import Boolean, Column, ColumnElement, ForeignKey, Index, Table, exists
 
 from sync.store.columns import BY_BYTES, metadata, number, text, where
 
@@ -140,3 +140,11 @@ awaited = Table(  # a deal that some partner, who has it not, will have by time 
     text("at"),  # when the first of them will
     Index("awaited_by_time", "at"),
 )
+
+
+def counts() -> ColumnElement[bool]:
+    """Whether an account is the one that its partner's key names: of several in one connection the first, by id."""
+    # INVARIANT: a key names one account of a connection, so an account that was copied with it brings nobody its deals.
+    first = partner_accounts.alias("first")
+    same = (first.c.connection == partner_accounts.c.connection, first.c.partner_id == partner_accounts.c.partner_id)
+    return ~exists().where(*same, first.c.account < partner_accounts.c.account)

@@ -26,7 +26,9 @@ from sync.house import House, instant
 from sync.ledger.tables import recalls
 from sync.mirror.pull import pull
 from sync.store.identifiers import partner_id
-from sync.store.schema import api_keys, people, sessions, shares
+from sync.store.prepared import Prepared, among_given
+from sync.store.schema import api_keys, partners, people, sessions, shares
+from sync.store.unfiltered import partner_accounts
 from sync.versions.applied import Draft, fit, put_in_force
 from webhook_app import document_pages
 from webhook_app.door import Door, this_house
@@ -115,6 +117,33 @@ def partner_without_an_account(theatre: Theatre) -> None:
     world.drop("Account", PARTNERS["SILV"][0])
     pull(theatre.stage.house, CONNECTION, WorldConnector(world))
     _closed_to(client, "SILV", "who is no partner any more comes in")
+
+
+def every_account_with_the_key(_: Any) -> Any:
+    named = partner_accounts.join(partners, partners.c.id == partner_accounts.c.partner_id)
+    of_account, of_partner = ("account", "shape"), ("id", "key", "fields")
+    columns = (*(partner_accounts.c[name] for name in of_account), *(partners.c[name] for name in of_partner))
+    here = partner_accounts.c.connection == sa.bindparam("connection")
+    every = (
+        sa.select(*columns, sa.true().label("counts"))
+        .select_from(named)
+        .where(here, among_given(partner_accounts.c.account, "ids"))
+    )
+    return Prepared(every)
+
+
+def account_copied_with_its_key(theatre: Theatre) -> None:
+    client, world = _begin(theatre), theatre.world.copy()
+    before = _deals(client, "GOLD")
+    world.put("Account", PARTNERS["REGI"][0], Partner_Code__c="GOLD")
+    pull(theatre.stage.house, CONNECTION, WorldConnector(world))
+    if _deals(client, "GOLD") != before:
+        raise Wrong("an account that was copied with its key brings its partner another one's deals")
+
+
+def _deals(client: Client, key: str) -> set[str]:
+    answer = client.get("/api/v1/deals?limit=100", headers=_key(key))
+    return {deal["id"] for deal in (answer.json or {})["deals"]}
 
 
 def session_of_the_other_door(theatre: Theatre) -> None:
@@ -262,6 +291,14 @@ DOORS = (
         lambda original: lambda tx, partner_id: False,
         caught=Wrong,
         scene=partner_without_an_account,
+    ),
+    Leak(
+        "an account copied with its key",
+        "sync.deciding.beside",
+        "_PARTNERS_BY_ACCOUNT",
+        every_account_with_the_key,
+        caught=Wrong,
+        scene=account_copied_with_its_key,
     ),
     Leak(
         "a session opens the other door",

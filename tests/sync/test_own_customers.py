@@ -58,6 +58,16 @@ def test_a_second_account_of_the_same_partner_is_the_customer_too(house: House, 
     assert has(house, "PLAT", "D6")
 
 
+def test_a_row_that_names_one_account_of_a_partner_shares_nothing_of_a_deal_with_its_other_one(
+    house: House, world: World
+) -> None:
+    world.put("Account", "A-SILV-2", **world.living("Account")[PARTNERS["SILV"][0]])
+    world.put("Opportunity", "D5", AccountId="A-SILV-2")
+    world.relate("D5", PARTNERS["SILV"][0], "Referral")
+    read(house, world)
+    assert not has(house, "SILV", "D5")
+
+
 @pytest.mark.parametrize("way", ["row", "lookup"])
 def test_a_row_or_a_lookup_that_names_the_customer_shares_nothing(house: House, world: World, way: str) -> None:
     world.put("Opportunity", "D5", AccountId=PARTNERS["SILV"][0])
