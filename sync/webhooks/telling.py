@@ -29,6 +29,7 @@ GIVE_UP = timedelta(days=5)
 GONE = "410"
 TOLD = ("at", "id", "kind", "deal_id", "recall_id")  # of an event; never what a deal shows
 PAGE = "/keys"  # where a partner looks after its webhook
+_HAS_KEY = sa.exists().where(api_keys.c.partner_id == webhooks.c.partner_id, api_keys.c.ended.is_(None))
 
 
 def tell(house: House, caller: Caller) -> int:
@@ -46,10 +47,9 @@ def waiting_partners(house: House) -> list[str]:
     further = sa.or_(partners.c.feed_position > webhooks.c.position, partners.c.feed_epoch != webhooks.c.epoch)
     wanted = sa.select(webhooks.c.partner_id).join(partners, partners.c.id == webhooks.c.partner_id)
     due = sa.and_(webhooks.c.state.in_((NEW, ON)), webhooks.c.next_at <= now, sa.or_(webhooks.c.state == NEW, further))
-    closed_ones = sa.select(pauses.c.scope).where(pauses.c.scope.in_((EVERYBODY, webhooks.c.partner_id)))
+    paused = sa.exists().where(pauses.c.scope.in_((EVERYBODY, webhooks.c.partner_id)))
     with house.reading() as tx:
-        rows = tx.execute(wanted.where(due, ~closed_ones.exists()).order_by(webhooks.c.next_at)).scalars()
-        return list(rows)
+        return list(tx.execute(wanted.where(due, ~paused, _HAS_KEY).order_by(webhooks.c.next_at)).scalars())
 
 
 def tell_partner(house: House, caller: Caller, partner_id: str) -> int:
@@ -110,11 +110,9 @@ def _feed_after(house: House, hook: Any) -> FeedPage | None:
 
 def _is_open(house: House, hook: Any) -> bool:
     """Whether this webhook stands as it was read, and its partner may read the feed by a key."""
-    live = sa.select(api_keys.c.hash).where(api_keys.c.partner_id == hook.partner_id, api_keys.c.ended.is_(None))
+    as_read = sa.select(webhooks.c.url).where(_same(hook), webhooks.c.state.in_((NEW, ON)), _HAS_KEY)
     with house.reading() as tx:
-        as_read = tx.execute(sa.select(webhooks.c.url).where(_same(hook), webhooks.c.state.in_((NEW, ON)))).first()
-        has_key = tx.execute(live.limit(1)).first() is not None
-        return as_read is not None and has_key and not closed(tx, hook.partner_id)
+        return tx.execute(as_read).first() is not None and not closed(tx, hook.partner_id)
 
 
 def _note(house: House, hook: Any, outcome: Outcome, id: str) -> None:

@@ -211,7 +211,7 @@ def test_after_a_pause_it_goes_on_where_it_stood(line, told):
     pause(line.house, SILV, "admin@aozora.example")
     line.edit("Opportunity", "D1", StageName="won")
     line.tell()
-    resume(line.house, SILV)
+    resume(line.house, SILV, "admin@aozora.example")
     pause_webhook(line.house, SILV)
     line.tell()
     assert line.receiver.take() == []
