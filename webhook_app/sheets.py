@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from connectors.spreadsheets import harmless
+
 _BOM = "\ufeff"  # without it Excel takes UTF-8 for the machine's own code page
-# What runs, in full width too; and what stands before it where a cell begins. A spreadsheet of another language parts
-# cells at `;` or tabs, and then quotes round a comma's cell do not hold.
-_RUNS = re.compile(r"(^|[;\t\r\n])(?=[ \t\r\n\"]*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])")
 
 
 def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
@@ -23,10 +21,5 @@ def sheet(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[bytes]
 
 def _line(cells: Sequence[str]) -> bytes:
     out = io.StringIO()
-    csv.writer(out).writerow([_harmless(cell) for cell in cells])
+    csv.writer(out).writerow([harmless(cell) for cell in cells])
     return out.getvalue().encode()
-
-
-def _harmless(cell: str) -> str:
-    # INVARIANT: what a CRM or a partner wrote is text in a spreadsheet, never a formula.
-    return _RUNS.sub(r"\1'", cell)

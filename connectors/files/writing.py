@@ -12,9 +12,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from connectors.base import LoggedAction, TryAgain
+from connectors.spreadsheets import harmless
 
 COLUMNS = ("key", "record", "kind", "subject", "body", "done_at", "day", "owner", "check")
-_FORMULA = ("=", "+", "-", "@", "\t")
 
 
 class Outbox:
@@ -88,9 +88,7 @@ def _row(action: LoggedAction) -> dict[str, str]:
 
 
 def _plain(text: str) -> str:
-    # INVARIANT: a partner's text is never a formula in the spreadsheet that opens the outbox.
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return harmless(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _check(subject: str, body: str) -> str:

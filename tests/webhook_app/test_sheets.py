@@ -29,7 +29,19 @@ def test_nothing_runs_either_where_a_spreadsheet_of_another_language_parts_the_c
 
 
 @pytest.mark.parametrize(
-    "cell", ["田中 太郎", "a=b", 'say "hi", twice', "two\nlines", "", "1-2", "a; b", "part-time; e-mail", "'=1"]
+    "cell",
+    [
+        "田中 太郎",
+        "a=b",
+        'say "hi", twice',
+        "two\nlines",
+        "",
+        "1-2",
+        "a; b",
+        "part-time; e-mail",
+        "two:\n- one\n- two",
+        "'=1",
+    ],
 )
 def test_everything_else_stands_as_it_is(cell):
     assert read([["head"], [cell]])[1] == [cell]

@@ -66,5 +66,13 @@ def test_a_partners_text_is_never_a_formula(connector: Connector, system: Export
     assert rows(system.outbox)[0]["body"].startswith(f"'{start}")
 
 
+@pytest.mark.parametrize("before", ["早速;", "\t", " ", "一行目\n"])
+def test_nor_is_it_one_where_a_spreadsheet_parts_the_cells_elsewhere(
+    connector: Connector, system: ExportFolder, before: str
+) -> None:
+    connector.log_actions([replace(ACTION, body=f'{before}=HYPERLINK("https://example.com")')])
+    assert "'" in rows(system.outbox)[0]["body"].partition("=")[0]
+
+
 def test_what_holds_is_said_in_words(connector: Connector) -> None:
     assert "one row of the outbox under its key" in connector.check_writing()
