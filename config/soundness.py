@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 from itertools import combinations
 
+from config.positions import locate
 from config.workspace import Workspace
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping, Problem
 from policies.lint import people_told_about, people_without_basis, untested_people
@@ -28,8 +29,19 @@ def refusals(workspace: Workspace, now: datetime) -> list[Problem]:
         *_two_names(workspace),
         *_told_back(workspace),
         *_limited_messages(workspace),
+        *_other_letters(workspace),
     }
     return sorted(found)
+
+
+def _other_letters(workspace: Workspace) -> Iterator[Problem]:
+    """An address of a vendor user that could be taken for somebody else's."""
+    # INVARIANT: who agrees to a new approver reads the very address that will approve.
+    written = locate("sudare.yaml", workspace.files.get("sudare.yaml", ""))
+    for email in workspace.vendor_users:
+        if not email.isascii():
+            text = f"`{email}` has letters that may look like others; write it in ASCII, a domain as `xn--...`"
+            yield Problem(written.key("vendor_users", email), text)
 
 
 def twins(workspace: Workspace) -> Mapping[str, Set[str]]:
