@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from config.positions import MOST_CHARACTERS, locate
@@ -13,6 +14,7 @@ from mapping.model import Broken, Place, Problem
 FINGERPRINT = "sha256:"
 OWN_FOLDERS = ("mappings", "policies")
 LIKE_YAML = re.compile(r"\.ya?ml(\.txt)?$", re.IGNORECASE)
+_ALONE = re.compile(rb"\r(?!\n)")
 _PATTERNS = ("*", "*/*", "*/*/*", *(f"{name}/**/*" for name in OWN_FOLDERS))
 MOST_FILES = 500
 MOST_DOCUMENTS = 1000
@@ -59,6 +61,10 @@ def _text(path: Path, place: Place, problems: list[Problem]) -> str | None:
     try:
         with path.open("rb") as file:
             content = file.read(4 * MOST_CHARACTERS + 1)
+        if alone := _ALONE.search(content):
+            # For YAML it ends a comment; on the screen of whoever reviews the file what follows is one.
+            line = content.count(b"\n", 0, alone.start()) + 1
+            problems.append(Problem(replace(place, line=line), "a return without a line feed; save the file anew"))
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1

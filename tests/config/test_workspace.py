@@ -238,6 +238,20 @@ def test_a_policy_that_is_a_link_to_nothing_or_no_file_is_told(tmp_path: Path, g
     assert {each.place.file for each in broken.value.problems} == {"policies/limits.yaml", "policies/pipe.yaml"}
 
 
+def test_no_rule_hides_behind_a_return_in_what_looks_like_a_comment(tmp_path: Path, good: Mapping[str, str]) -> None:
+    copy(good, tmp_path)
+    policy, rule = (
+        tmp_path / "policies" / "deal-share.yaml",
+        "  - {name: x, when: always, fields: [deal.size], as: exact}",
+    )
+    text = policy.read_text(encoding="utf-8").replace("show:\n", f"show: # as agreed\r{rule}\n")
+    policy.write_bytes(text.encode())
+    with pytest.raises(Broken, match=r"policies/deal-share\.yaml:5:1 a return without a line feed"):
+        read_folder(tmp_path)
+    policy.write_bytes(good["policies/deal-share.yaml"].replace("\n", "\r\n").encode())
+    load({**good, **read_folder(tmp_path)})
+
+
 def test_what_is_no_yaml_or_begins_with_a_dot_is_left_alone(tmp_path: Path, good: Mapping[str, str]) -> None:
     beside = ("policies/README.md", "policies/deal-share.yaml~", "policies/.draft.yaml", "compose.yaml", "notes.txt")
     copy(good, tmp_path)
