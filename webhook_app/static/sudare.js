@@ -13,7 +13,7 @@ async function fetchPage(address, quiet) {
   if (!quiet) main.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(address, { signal: mine.signal, headers: { Accept: "text/html" } });
-    return { page: new DOMParser().parseFromString(await answer.text(), "text/html"), address: answer.url, ok: answer.ok };
+    return { page: new DOMParser().parseFromString(await answer.text(), "text/html"), address: answer.url, ok: answer.ok, gone: answer.status === 404 };
   } finally {
     if (waiting === mine) {
       waiting = null;
@@ -145,7 +145,9 @@ async function refresh() {
   setTimeout(refresh, (seconds || 15) * 1000);
   if (!seconds || isBusy()) return;
   try {
-    const { page, address, ok } = await fetchPage(location.href, true);
+    const { page, address, ok, gone } = await fetchPage(location.href, true);
+    // What was taken back, and what a session that has ended showed, stays on no screen.
+    if (gone || new URL(address).pathname !== location.pathname) return location.reload();
     const fresh = page.querySelector("main");
     if (!ok || address !== location.href || !fresh || isBusy()) return;
     if (fresh.innerHTML !== document.querySelector("main").innerHTML) show(page, false);
