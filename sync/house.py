@@ -24,12 +24,15 @@ from config.unread import rest_of
 from config.workspace import Workspace
 from mapping.model import Broken
 from policies.bounded import Bounded, Judge, policies_of
+from sync.store.memory import forget, remembered
 from sync.store.prepared import Prepared
 from sync.store.schema import applied
 from sync.store.turns import LOOK_SECONDS, in_line
 
 _NEWEST = Prepared(
-    sa.select(applied.c.version, applied.c.floor, applied.c.bound).order_by(applied.c.version.desc()).limit(1)
+    sa.select(applied.c.version, applied.c.floor, applied.c.bound, applied.c.at)
+    .order_by(applied.c.version.desc())
+    .limit(1)
 )
 _ALONE, _AMONG_OTHERS = (f"lock table applied in {mode} mode" for mode in ("exclusive", "row share"))
 Clock = Callable[[], datetime]
@@ -100,6 +103,7 @@ class House:
         if not rows:
             raise NotApplied("no configuration is in force yet: run `sudare apply`")
         (row,) = rows
+        self._notice(row.version, row.at)
         workspace, judge = self._compiled(row.version, connection)
         return InForce(row.version, row.floor, workspace, judge, row.bound)
 
@@ -107,15 +111,34 @@ class House:
         """The configuration that a version is, whether or not it is still in force."""
         return self._compiled(version, connection)[0]
 
+    def _notice(self, version: int, at: str) -> None:
+        """Let go of what is remembered where the newest version is not followed by this one: it was put back."""
+        seen = _seen_newest(self.engine)
+        last = seen.get("newest")
+        if last == (version, at):
+            return
+        # INVARIANT: what is remembered of a version is of this very version, not of another one of its number.
+        if last is not None and not self._stands(*last):
+            forget(self.engine)
+        elif last is not None and version < last[0]:
+            return  # an older snapshot
+        seen["newest"] = version, at
+
+    def _stands(self, version: int, at: str) -> bool:
+        """Whether this version stands in the database now, whatever older snapshot is being read."""
+        with self.reading() as tx:
+            return tx.execute(sa.select(applied.c.at).where(applied.c.version == version)).scalar() == at
+
     def _compiled(self, version: int, connection: sa.Connection) -> tuple[Workspace, Judge]:
         known = _compiled_versions(self.engine)
-        if version not in known:
+        found = known.get(version)
+        if found is None:
             stored = sa.select(applied.c.files, applied.c.bound).where(applied.c.version == version)
             files, bound = connection.execute(stored).one()
             workspace = load(json.loads(files))
             limit = self._compiled(bound, connection)[1] if bound is not None else None
-            known[version] = bounded(workspace, limit)
-        return known[version]
+            found = known[version] = bounded(workspace, limit)
+        return found
 
     def workspace(self) -> Workspace:
         """The configuration in force now."""
@@ -141,7 +164,13 @@ def _partner_key(key: bytes, partner_id: str) -> bytes:
     return derive(key, f"partner {partner_id}")
 
 
-@lru_cache(maxsize=64)
+@remembered
+def _seen_newest(engine: sa.Engine) -> dict[str, tuple[int, str]]:
+    """The newest version that was seen, and when it was put in force."""
+    return {}
+
+
+@remembered
 def _compiled_versions(engine: sa.Engine) -> dict[int, tuple[Workspace, Judge]]:
     return {}
 

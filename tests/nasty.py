@@ -14,11 +14,10 @@ from worlds import CONNECTION, ON_DEAL, SUMMARY, Clock, World, WorldConnector
 
 from config.folder import read_folder
 from sync.house import House, _compiled_versions, open_engine
-from sync.ledger import delivered, showings
 from sync.mirror.pull import pull
-from sync.projection import reader
 from sync.store.identifiers import internal_id as our_id
 from sync.store.identifiers import partner_id, public_id
+from sync.store.memory import forget
 from sync.store.migrate import migrate
 from sync.store.schema import api_keys, people, sessions
 from sync.versions.applied import apply_files
@@ -160,11 +159,10 @@ class Stage:
 
 def _forget(engine: sa.Engine) -> None:
     """A process remembers of its database what can't change there any more; here it is put back."""
-    for memo in (delivered._known, showings._known, reader._decided):
-        memo(engine).clear()
-    compiled = _compiled_versions(engine)
-    for version in compiled.keys() - {1}:  # the template's
-        del compiled[version]
+    first = _compiled_versions(engine).get(1)  # the template's
+    forget(engine)
+    if first is not None:
+        _compiled_versions(engine)[1] = first
 
 
 def open_stage(folder: Path, name: str) -> Stage:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
 from sync.house import House, InForce
-from sync.ledger.chain import Entry, add, missing
+from sync.ledger.chain import Entry, add, last_link, missing
 from sync.ledger.showings import Showing, keep_showings, read_showings
-from sync.ledger.tables import deliveries
+from sync.ledger.tables import deliveries, ledger_links
 from sync.projection.shown import Updating
 from sync.store.identifiers import digest
+from sync.store.memory import forget, remembered
 from sync.store.rows import among, insert_new
 from sync.store.schema import shares
 
 Channel = Literal["page", "api", "feed"]
 _MOST = 200_000  # deliveries that a process remembers
+LOOK_SECONDS = 1.0  # between two looks whether they stand still
 
 
 class Given(NamedTuple):
@@ -55,6 +57,8 @@ class Delivery:
 
     def write(self) -> None:
         """Put on record what was noted; durable when this returns. What fails here must not leave."""
+        if self._given:
+            _notice(self._house)
         known = _known(self._house.engine)
         fresh = {key: given for given in self._given if (key := _key(self._partner, given)) not in known}
         self._given = []
@@ -63,6 +67,8 @@ class Delivery:
         with self._house.reading() as tx:
             told = _Told(tx, self._partner, list(fresh.values()), self._house.now())
             stands = not missing(tx, told.entries) and not told.fresh_deliveries(tx)
+            if stands:
+                _remember(tx, told)
         if not stands:
             # INVARIANT: on record, durably, before any byte of it leaves.
             with self._house.writing() as tx:
@@ -70,6 +76,7 @@ class Delivery:
                 keep_showings(tx, told.showings.values())
                 insert_new(tx, deliveries, told.fresh_deliveries(tx))
                 add(tx, told.entries, self._house.now())
+                _remember(tx, told)
         if len(known) > _MOST:
             known.clear()
         known.update(dict.fromkeys(fresh))
@@ -128,7 +135,40 @@ class _Told:
         return row["id"]
 
 
-@lru_cache(maxsize=64)
+def _notice(house: House) -> None:
+    """Once a second: let go of what is remembered where what was last put on record does not stand any more."""
+    known = _last(house.engine)
+    if not known or time.monotonic() < known["again"]:
+        return
+    known["again"] = time.monotonic() + LOOK_SECONDS
+    with house.reading() as tx:
+        number, end = known["link"]
+        link = sa.select(ledger_links.c.digest).where(ledger_links.c.number == number)
+        given = sa.select(deliveries.c.at).where(*(deliveries.c[name] == value for name, value in known["delivery"]))
+        stands = not number or tx.execute(link).scalar() == end
+        if not stands or tx.execute(given).first() is None:
+            # INVARIANT: a database that was put back remembers less than we do, and what it lacks is recorded anew.
+            forget(house.engine)
+
+
+def _remember(tx: sa.Connection, told: _Told) -> None:
+    """What stands from now on, unless the database is put back: the chain's end, and the last of these deliveries."""
+    number, _, end = last_link(tx)
+    names = ("partner_id", "deal_id", "since", "showing", "channel")
+    _last(tx.engine).update(
+        link=(number, end),
+        delivery=tuple((name, told.deliveries[-1][name]) for name in names),
+        again=time.monotonic() + LOOK_SECONDS,
+    )
+
+
+@remembered
+def _last(engine: sa.Engine) -> dict[str, Any]:
+    """By what a database that was put back is known."""
+    return {}
+
+
+@remembered
 def _known(engine: sa.Engine) -> dict[bytes, None]:
     """What is known to be on record."""
     return {}

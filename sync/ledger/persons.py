@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,7 @@ def ids_of(tx: sa.Connection, house: House, connection: str, people: Iterable[Pe
     known = _known(tx, connection, wanted)
     fresh = [wanted[reference] for reference in sorted(wanted.keys() - known.keys())]
     if fresh:
-        sealing = _sealing_key(house)
+        sealing = _sealing_key(house.key)
         insert_new(tx, subjects, [_row(sealing, connection, person) for person in fresh])
         # Read back: another process may have named somebody first.
         known |= _known(tx, connection, [person.reference for person in fresh])
@@ -34,7 +35,7 @@ def name_of(house: House, row: Any) -> str | None:
     """A person's name, from its row; None once erased, empty where it was never read."""
     if row.key is None:
         return None
-    own = _opened(_sealing_key(house), row.key, row.id)
+    own = _opened(_sealing_key(house.key), row.key, row.id)
     return _opened(own, row.name, row.id).decode() if row.name else ""
 
 
@@ -56,8 +57,9 @@ def _row(sealing: bytes, connection: str, person: Person) -> Mapping[str, Any]:
     }
 
 
-def _sealing_key(house: House) -> bytes:
-    return derive(house.key, "ledger persons")
+@lru_cache(maxsize=16)
+def _sealing_key(key: bytes) -> bytes:
+    return derive(key, "ledger persons")
 
 
 def _sealed(key: bytes, content: bytes, about: str) -> bytes:

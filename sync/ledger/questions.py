@@ -204,14 +204,21 @@ def _answering(tx: sa.Connection, house: House, asked: str, wanted: str, ladders
     """The ids of the persons who answer: those whom the CRM still has, by its words; the others by the ledger's."""
     within = msgspec.json.encode(wanted).decode()[1:-1]  # as it would stand in the mirror's JSON
     held = sa.select(subjects.c.id, mirror.c.crm_id, mirror.c.fields).join(mirror, mirror.c.id == subjects.c.reference)
-    for id, crm_id, fields in tx.execute(held.where(mirror.c.fields.is_not(None))):
+    for id, crm_id, fields in _parts(tx, held.where(mirror.c.fields.is_not(None))):
         if asked in (id, crm_id) or (within in _folded(fields) and _answers(fields, wanted, ladders)):
             yield id
     # Named by a field, gone from the CRM, or erased; and where contacts' names are mapped no more.
     others = _SUBJECTS.where(mirror.c.fields.is_(None)) if "person" in ladders.values() else _SUBJECTS
-    for row in tx.execute(others):
+    for row in _parts(tx, others):
         if asked in (row.id, row.crm_id) or wanted in _folded(name_of(house, row) or ""):
             yield row.id
+
+
+def _parts(tx: sa.Connection, wanted: sa.Select[Any]) -> Iterator[Any]:
+    """All rows, a part of them at a time: however many persons there are, few of them are held."""
+    with tx.execute(wanted.execution_options(yield_per=2000)) as found:
+        for part in found.partitions():
+            yield from part
 
 
 def _answers(fields: str, wanted: str, ladders: Mapping[str, str]) -> bool:

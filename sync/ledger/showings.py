@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from sync.ledger.tables import showings
 from sync.store.identifiers import digest
+from sync.store.memory import remembered
 from sync.store.prepared import Prepared, among_given, listed
 from sync.store.rows import among, insert_new
 
@@ -64,18 +64,19 @@ def keep_showings(tx: sa.Connection, rows: Iterable[Mapping[str, str]]) -> None:
 
 def read_showings(tx: sa.Connection, ids: Iterable[str]) -> dict[str, Showing]:
     """Showings by their ids, each read from the database once a process; unknown ids are left out."""
-    wanted, known = set(ids), _known(tx.engine)
-    if missing := wanted - known.keys():
+    known = _known(tx.engine)
+    found = {id: showing for id in set(ids) if (showing := known.get(id))}
+    if missing := set(ids) - found.keys():
+        for row in tx.execute(sa.select(showings).where(among(showings.c.id, sorted(missing)))):
+            rules = [(kind, name) for kind, name in json.loads(row.rules)]
+            found[row.id] = Showing(json.loads(row.fields), rules, json.loads(row.bases))
         if len(known) > _MOST:
             known.clear()
-        for row in tx.execute(sa.select(showings).where(among(showings.c.id, sorted(wanted - known.keys())))):
-            rules = [(kind, name) for kind, name in json.loads(row.rules)]
-            known[row.id] = Showing(json.loads(row.fields), rules, json.loads(row.bases))
-        missing -= known.keys()
-    return {id: known[id] for id in wanted - missing}
+        known.update(found)
+    return found
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _known(engine: sa.Engine) -> dict[str, Showing]:
     return {}  # what a name stands for never changes
 

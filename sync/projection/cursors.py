@@ -36,12 +36,13 @@ def feed_cursor(epoch: str, position: int) -> str:
     return base64.urlsafe_b64encode(f"{epoch}.{position}".encode()).decode().rstrip("=")
 
 
-def place_in_feed(cursor: str | None, epoch: str) -> int:
+def place_in_feed(cursor: str | None, epoch: str, newest: int) -> int:
     """The position to go on from, 0 at the beginning. Raises BadQuery, and CursorGone for one of an older feed."""
     if cursor is None:
         return 0
     own, position = read_feed_cursor(cursor)
-    if own != epoch:
+    # One beyond the newest event is of a feed that has been put back since: what follows is not what followed then.
+    if own != epoch or int(position) > newest:
         raise CursorGone("this cursor is from before a restart of the feed: read all deals, then follow from there")
     return position
 

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from functools import lru_cache
 from itertools import islice, takewhile
 from typing import Any
 
@@ -40,6 +39,7 @@ from sync.projection.shown import (
     Updating,
 )
 from sync.store.identifiers import personal
+from sync.store.memory import remembered
 from sync.store.schema import SORT_COLUMNS, feed, messages, narrowed, partners, shares, views
 
 LIMIT = 100
@@ -122,8 +122,9 @@ class Projection:
         """
         size = max(1, min(limit, LIMIT))
         with self._reading() as tx:
-            epoch = tx.execute(sa.select(partners.c.feed_epoch).where(partners.c.id == self._id)).scalar_one()
-            position = place_in_feed(after, epoch)
+            own = sa.select(partners.c.feed_epoch, partners.c.feed_position).where(partners.c.id == self._id)
+            epoch, newest = tx.execute(own).one()
+            position = place_in_feed(after, epoch, newest)
             following = sa.select(feed).where(feed.c.partner_id == self._id, feed.c.position > position)
             events = tx.execute(following.order_by(feed.c.position).limit(size + 1)).all()
             about = shares.c.public_id.in_({event.public_id for event in events})
@@ -272,7 +273,7 @@ class Projection:
             chosen = tx.execute(groups.where(column > chosen[-1][0]).limit(FACETS)).all()
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _decided(engine: sa.Engine) -> dict[str, int]:
     """Partner -> the floor above which all of its deals are known to stand."""
     return {}

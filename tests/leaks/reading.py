@@ -387,4 +387,13 @@ READ = (
         steps=_ENDED,
         twin=_ENDED_FOR_TWO,
     ),
+    Leak(
+        "mails about others' recalls",
+        "sync.reminding",
+        "_due",
+        lambda original: lambda house, reason: EVERYBODY if original(house, reason) else (),
+        ("mails",),
+        steps=_ENDED,
+        twin=_ENDED_FOR_TWO,
+    ),
 )

@@ -18,6 +18,7 @@ from werkzeug.test import Client
 
 from sync.house import House
 from sync.projection.shown import Updating
+from sync.reminding import remind
 from sync.store.identifiers import partner_id
 from sync.store.schema import mails, people
 from sync.webhooks import telling
@@ -174,6 +175,7 @@ def deals(door: Door) -> Any:
 def mails_of(door: Door) -> Any:
     """The mails to this partner's people: to whom, why and where they lead; their text says nothing else."""
     wanted = sa.select(people.c.email, mails.c.reason, mails.c.goes_to).join(people, people.c.id == mails.c.person_id)
+    remind(door.house)
     with door.house.reading() as tx:
         return sorted(tuple(row) for row in tx.execute(wanted.where(people.c.partner_id == partner_id(door.key))))
 
