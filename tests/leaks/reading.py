@@ -205,9 +205,9 @@ def unknown_sort_is_none(original: Any) -> Any:
 
 
 def broken_cursor_begins_anew(original: Any) -> Any:
-    def place(cursor: Any, epoch: str) -> int:
+    def place(*given: Any) -> int:
         try:
-            return int(original(cursor, epoch))
+            return int(original(*given))
         except BadQuery:
             return 0
 

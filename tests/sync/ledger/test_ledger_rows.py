@@ -25,7 +25,7 @@ def test_what_a_partner_could_see_of_whom_is_on_record_with_its_basis_once_the_d
     gold = _fields(**{NAME: "initials", EMAIL: "domain", TITLE: "exact"})
     assert rows == [
         ("김민수", "GOLD", gold, "available", "2026-11-20", "entrustment"),
-        ("김민수", "SILV", _fields(**{NAME: "pseudonym"}), "available", "2026-11-20", "entrustment"),
+        ("김민수", "SILV", _fields(**{NAME: "pseudonym"}), "available", "2026-11-20", "consent, entrustment"),
     ]
     assert "LAPS" not in {row[1] for row in life.rows()}, "a partner without a deal could see nobody"
 
@@ -77,7 +77,7 @@ def test_what_is_read_is_on_record_as_received_once_a_day_and_channel(life):
     once = [row for row in life.rows() if row[3] == "api"]
     assert {row[0] for row in once} == {"김민수"}
     assert len(once) == 1
-    assert (once[0][1], once[0][5]) == ("GOLD", "entrustment")
+    assert (once[0][1], once[0][5]) == ("GOLD", "consent, entrustment")
     life.clock.move(days=1)
     door.api(f"/api/v1/deals/{first}")
     assert [row[4] for row in life.rows() if row[3] == "api"] == ["2026-11-20", "2026-11-21"]
