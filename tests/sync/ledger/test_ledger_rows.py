@@ -24,8 +24,8 @@ def test_what_a_partner_could_see_of_whom_is_on_record_with_its_basis_once_the_d
     rows = [row for row in life.rows() if row[1] in ("GOLD", "SILV")]
     gold = _fields(**{NAME: "initials", EMAIL: "domain", TITLE: "exact"})
     assert rows == [
-        ("김민수", "GOLD", gold, "available", "2026-11-20", "entrustment"),
-        ("김민수", "SILV", _fields(**{NAME: "pseudonym"}), "available", "2026-11-20", "consent, entrustment"),
+        ("김민수", "GOLD", gold, "available", "2026-11-20", "consent, entrustment"),
+        ("김민수", "SILV", _fields(**{NAME: "pseudonym"}), "available", "2026-11-20", "entrustment"),
     ]
     assert "LAPS" not in {row[1] for row in life.rows()}, "a partner without a deal could see nobody"
 
