@@ -22,12 +22,13 @@ from webhook_app.partner.webhooks import webhooks
 from webhook_app.texts.common import COMMON
 from webhook_app.texts.partner import PARTNER
 from webhook_app.texts.recalls import OWN_RECALLS
+from webhook_app.texts.reference import REFERENCE
 from webhook_app.texts.webhooks import OWN_WEBHOOK
 
 
 def create_partner_app(house: House) -> Flask:
     """The web application that partners reach."""
-    door = Door(house, "partner", {**COMMON, **PARTNER, **OWN_RECALLS, **OWN_WEBHOOK})
+    door = Door(house, "partner", {**COMMON, **PARTNER, **OWN_RECALLS, **OWN_WEBHOOK, **REFERENCE})
     guard(door)
     register_deliveries(door)
     for blueprint in (identity, portal, documents, account, webhooks, recalls, reference):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 
 import pytest
 
@@ -11,6 +13,8 @@ from sync.projection.reader import Projection
 from sync.store import schema
 from sync.store.identifiers import partner_id
 from webhook_app.partner.api import api_pages
+from webhook_app.texts.reference import REFERENCE
+from webhook_app.texts.text import LANGUAGES
 
 
 def test_without_a_live_key_nothing_answers(door, world):
@@ -231,10 +235,16 @@ def test_the_specification_names_list_fields_to_a_key_and_to_nobody_else(call, d
     assert {"sort", "limit", "deal.amount", "account.name"} <= names
 
 
-def test_the_reference_page_lists_every_address(sign_in, door):
-    page = sign_in("MINATO", "en").get("/reference").text
-    for path in door.test_client().get("/api/v1/openapi.json").json["paths"]:
-        assert path in page
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_reference_page_says_of_every_address_what_it_does_in_the_readers_language(sign_in, door, language):
+    page = unescape(sign_in("MINATO", language).get("/reference").text)
+    told = {}
+    for path, operations in door.test_client().get("/api/v1/openapi.json").json["paths"].items():
+        told |= {f"{method.upper()} {path}": one["summary"] for method, one in operations.items() if "summary" in one}
+    assert {address: text.en for address, text in REFERENCE.items()} == told
+    for address, text in REFERENCE.items():
+        assert address in page
+        assert re.sub("`([^`]+)`", r"<code>\1</code>", getattr(text, language)) in page
 
 
 def test_no_problem_repeats_what_was_sent(call):

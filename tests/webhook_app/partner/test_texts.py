@@ -15,6 +15,7 @@ from webhook_app.texts import fields as texts_fields
 from webhook_app.texts.common import COMMON
 from webhook_app.texts.partner import PARTNER
 from webhook_app.texts.recalls import OWN_RECALLS
+from webhook_app.texts.reference import REFERENCE
 from webhook_app.texts.text import LANGUAGES, Text, Texts
 from webhook_app.texts.webhooks import OWN_WEBHOOK
 
@@ -22,6 +23,7 @@ TABLES = {
     "common": COMMON,
     "partner": PARTNER,
     "recalls": OWN_RECALLS,
+    "reference": REFERENCE,
     "webhook": OWN_WEBHOOK,
     "fields": texts_fields.FIELDS,
     "values": texts_fields.VALUES,
