@@ -121,7 +121,7 @@ def waits_for(tx: sa.Connection, ruled: Workspace | None, change: Change, draft:
     """What a second person has to agree to; nothing where one has, or where four_eyes is off."""
     if ruled is None or not ruled.four_eyes:
         return ()
-    let_in = {email for email in approvers(ruled) if _is_let_in(tx, email)}
+    let_in = may_approve(tx, ruled)
     # Where nobody could agree, a second person can be named; that is told wherever versions are.
     able = sorted(change.approvers) if could_agree(draft.by, ruled, let_in) else []
     if not change.widens and not able:
@@ -130,6 +130,11 @@ def waits_for(tx: sa.Connection, ruled: Workspace | None, change: Change, draft:
     if draft.approved_by in others_than(draft.by, ruled) & let_in and is_named(draft.by, ruled):
         return ()
     return (*change.widens, *able)
+
+
+def may_approve(tx: sa.Connection, workspace: Workspace) -> frozenset[str]:
+    """E-mail addresses of those whom the settings name as approvers, and whose account has not been ended."""
+    return frozenset(email for email in approvers(workspace) if _is_let_in(tx, email))
 
 
 def in_force(house: House, tx: sa.Connection) -> InForce | None:

@@ -99,6 +99,13 @@ def test_who_planned_is_the_account_of_the_machine_whatever_the_environment_says
         assert f"names nobody who is `{plan.by}`, so two admins or approvers decide" in said.text
 
 
+def test_where_fewer_than_two_may_approve_apply_and_the_doctor_say_so(sudare, folder, wider, life):
+    assert "may approve" not in sudare("doctor", "--workspace", folder).text
+    sudare("user", "end", "approver@aozora.example", "--workspace", folder)
+    assert "Too few may approve yet" in sudare("apply", "--yes", "--workspace", folder).text
+    assert "fewer than two may approve" in sudare("doctor", "--workspace", folder).text
+
+
 def test_apply_asks_for_no_more_than_one_person_can_do(sudare, folder, wider, change):
     asked = sudare("apply", "--workspace", folder, answer="n\n").text
     assert "Ask a second person to agree?" in asked

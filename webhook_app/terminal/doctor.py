@@ -18,6 +18,7 @@ from config.connections import Connections, open_connections
 from config.folder import read_folder
 from config.init import TEMPLATES, init
 from config.load import check, database_url
+from config.second_person import could_agree
 from config.secrets import SecretMissing, secret, workspace_key
 from config.settings_words import LOOPBACK
 from config.words import REFERENCE
@@ -30,7 +31,7 @@ from sync.ledger.recalled import recalls_waiting
 from sync.mirror.drift import compare
 from sync.store.migrate import is_current, migrate
 from sync.store.vault import vaults_at
-from sync.versions.applied import drift
+from sync.versions.applied import drift, may_approve
 from sync.webhooks.own import stopped_webhooks
 from webhook_app.hooks.notices import notice_url
 
@@ -163,6 +164,7 @@ def _in_force(folder: Path) -> str:
         changed = drift(house, read_folder(folder))
         with house.reading() as tx:
             force = house.in_force(tx)
+            enough = could_agree("", force.workspace, may_approve(tx, force.workspace))
     finally:
         house.engine.dispose()
     told = [f"files differ: {', '.join(changed)}" if changed else "the files are in force"]
@@ -170,6 +172,8 @@ def _in_force(folder: Path) -> str:
         told.append(f"bound by version {force.bound} until what widens is approved")
     if not force.workspace.four_eyes:
         told.append("four_eyes is off: one person alone can let partners see more")
+    elif not enough:
+        told.append("fewer than two may approve, so that partners can't be shown more: name them under `vendor_users:`")
     return "; ".join(told)
 
 

@@ -13,13 +13,13 @@ import click
 from config.connections import open_connections
 from config.difference import text_changes
 from config.folder import read_folder
-from config.second_person import approvers, could_agree, is_named
+from config.second_person import could_agree, is_named
 from config.workspace import Workspace
 from sync.board import version_files, versions
 from sync.deciding.project import drain
 from sync.house import House
 from sync.store.vault import vaults
-from sync.versions.applied import changed_files, files_in_force
+from sync.versions.applied import changed_files, files_in_force, may_approve
 from sync.versions.plans import Overtaken, Plan, apply_plan, find_plan, make_plan
 from sync.versions.samples import live_samples, samples
 from webhook_app.terminal.commands import Refused, account, house_of, in_workspace, out, table
@@ -188,6 +188,10 @@ def _apply(house: House, plan: Plan) -> None:
         place = f"{settings.serving.vendor_url}/plans/{plan.id}"
         out.print(f"Plan {plan.id} waits for a second person: {'; '.join(map(str, done.waits))}.", markup=False)
         out.print("\n".join(_who_decides(settings, plan.by, place)), markup=False)
+        with house.reading() as tx:
+            enough = could_agree(plan.by, settings, may_approve(tx, settings))
+        if not enough:
+            out.print("Too few may approve yet: first name another under `vendor_users:`, and apply that alone.")
         raise click.exceptions.Exit(WAITS)
 
 
@@ -197,8 +201,6 @@ def _who_decides(workspace: Workspace, by: str, place: str) -> Iterator[str]:
     else:
         yield f"`vendor_users:` names nobody who is `{by}`, so two admins or approvers decide at {place}"
         yield "One takes the plan on there, the other approves it."
-    if not could_agree(by, workspace, approvers(workspace)):
-        yield "Too few may approve yet: first name another under `vendor_users:`, and apply that alone."
 
 
 COMMANDS = (plan_command, apply_command, rollback_command, versions_command)
