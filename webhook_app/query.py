@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sync.house import instant, moment
 from sync.projection.reader import LIMIT
 from sync.projection.shown import BY_CHANGE, STATE, BadQuery, Query
 
@@ -28,6 +29,16 @@ def read_query(parameters: Mapping[str, str], list_fields: Sequence[str]) -> Que
         after=parameters.get("after") or None,
         limit=read_limit(parameters.get("limit", "50")),
     )
+
+
+def read_before(text: str | None) -> str | None:
+    """Where the support log goes on: an instant as it was given. BadQuery for anything else."""
+    try:
+        if text is None or instant(moment(text)) == text:
+            return text
+    except (ValueError, OverflowError):
+        pass
+    raise BadQuery("before", "not the `next` of a page of the log")
 
 
 def read_limit(text: str) -> int:

@@ -9,11 +9,13 @@ from werkzeug.wrappers import Response
 
 from sync.access import end_api_key, list_api_keys, make_api_key
 from sync.actions.support_log import log_of
+from sync.projection.shown import BadQuery
 from sync.webhooks.own import webhook_of
 from webhook_app.door import this_house, this_person, this_projection
 from webhook_app.guard import takes
 from webhook_app.pages import page, value_at
 from webhook_app.partner.portal import TITLE
+from webhook_app.query import read_before
 
 account = Blueprint("account", __name__)
 _PAGE = 50
@@ -24,7 +26,11 @@ _MOST_KEYS = 20  # live at once
 @takes("before")
 def log() -> Response:
     """The partner's own support log, newest first."""
-    entries = log_of(this_house(), _partner_id(), before=request.args.get("before"), limit=_PAGE)
+    try:
+        before = read_before(request.args.get("before"))
+    except BadQuery:
+        abort(400)
+    entries = log_of(this_house(), _partner_id(), before=before, limit=_PAGE)
     older = entries[-1].stored if len(entries) == _PAGE else None
     titles = _titles({entry.deal for entry in entries if entry.deal})
     return page("partner/log.html", entries=entries, titles=titles, partner=this_projection().partner, older=older)

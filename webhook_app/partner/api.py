@@ -36,7 +36,7 @@ from webhook_app.partner.api_words import (
 )
 from webhook_app.partner.documents import find_document, serve_page
 from webhook_app.problems import problem, refuse
-from webhook_app.query import FIXED, read_limit, read_query
+from webhook_app.query import FIXED, read_before, read_limit, read_query
 from webhook_app.sheets import sheet
 
 
@@ -138,7 +138,7 @@ def read_feed() -> Response:
 def list_statements() -> Response:
     """Your own support log"""
     limit = _limit()
-    rows = log_of(this_house(), g.partner_id, before=request.args.get("before") or None, limit=limit)
+    rows = log_of(this_house(), g.partner_id, before=read_before(request.args.get("before") or None), limit=limit)
     keys = ("id", "source", "kind", "at", "stored", "deal", "fields")
     body = {"statements": [{key: getattr(row, key) for key in keys} for row in rows]}
     return _json(_dump({**body, "next": rows[-1].stored if len(rows) == limit else None}))

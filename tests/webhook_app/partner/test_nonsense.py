@@ -28,6 +28,9 @@ def cursor(content: bytes) -> str:
         "/deals?deal.name=%00",
         "/deals?%00=1",
         "/statements?before=%00",
+        "/statements?before=AAAA",
+        "/statements?before=2026-11-26",
+        "/statements?before=0001-01-01T00:00:00%2B23:00",
         "/feed?after=%00",
         "/deals?after=" + cursor(DEEP),
         "/deals?after=" + cursor(json.dumps(["changed_at", True, "\ud800", "d"]).encode()),
@@ -45,7 +48,9 @@ def test_nonsense_in_an_address_of_the_api_is_a_problem_of_the_senders(call, add
     assert answer.json["errors"]
 
 
-@pytest.mark.parametrize("address", ["/deals/%00", "/?q=%00", "/?state=%00", "/?%00=1", "/log?before=%00", "/l/%00"])
+@pytest.mark.parametrize(
+    "address", ["/deals/%00", "/?q=%00", "/?state=%00", "/?%00=1", "/log?before=%00", "/log?before=x", "/l/%00"]
+)
 def test_nonsense_in_an_address_of_the_portal_is_the_page_for_that(sign_in, address):
     answer = sign_in("MINATO").get(address)
     assert answer.status_code == 400
