@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from mapping.model import Problem
 from mapping.tokens import names
@@ -27,12 +27,16 @@ def ways_round(policy: Policy, twins: Mapping[str, Set[str]]) -> Iterator[Proble
             continue
         capped = {row for row, _ in ready.targets}
         for name in ready.rule.fields:
+            place, says = ready.rule.places.get(name, ready.rule.place), f"rule `{ready.rule.name}`: hides {name}, but"
             for other, why in _made_of(name, rows, twins):
                 row = policy.book.index[other]
-                if row not in capped and _shows_on(situations, policy, number, row):
-                    text = f"hides {name}, but {other}, which is {why}, can still show: name it too, or limit a class"
-                    place = ready.rule.places.get(name, ready.rule.place)
-                    yield Problem(place, f"rule `{ready.rule.name}`: {text}")
+                if row not in capped and _show_on(situations, policy, number, [row]):
+                    text = f"{other}, which is {why}, can still show: name it too, or limit a class"
+                    yield Problem(place, f"{says} {text}")
+            inputs = sorted(names(rows[name].expr) & rows.keys()) if name in rows else []
+            if inputs and _show_on(situations, policy, number, [policy.book.index[each] for each in inputs]):
+                text = f"it is computed from {', '.join(inputs)}, which can still show: name that too, or limit a class"
+                yield Problem(place, f"{says} {text}")
 
 
 def _made_of(name: str, rows: Mapping[str, FieldRow], twins: Mapping[str, Set[str]]) -> Iterator[tuple[str, str]]:
@@ -45,13 +49,14 @@ def _made_of(name: str, rows: Mapping[str, FieldRow], twins: Mapping[str, Set[st
     yield from sorted((each, why) for each, why in told.items() if each in rows and rows[each].ladder != TEXT)
 
 
-def _shows_on(situations: Situations, policy: Policy, limit: int, row: int) -> bool:
-    """Whether a partner sees something of a row in a situation in which this limit takes effect."""
+def _show_on(situations: Situations, policy: Policy, limit: int, shown: Sequence[int]) -> bool:
+    """Whether a partner sees something of all these rows in a situation in which this limit takes effect."""
     diagram = situations.diagram
     diagram.renew()
     try:
         admitted, effect = situations.admitted(policy), situations.in_effect(policy, limit)
-        return diagram.join("shows on", _all, admitted, effect, situations.rung(policy, row)) != diagram.leaf(False)
+        rungs = [situations.rung(policy, row) for row in shown]
+        return diagram.join(("show on", len(rungs)), _all, admitted, effect, *rungs) != diagram.leaf(False)
     except TooMany:
         return False
 

@@ -60,13 +60,21 @@ def test_who_hides_a_crm_field_under_one_name_is_told_of_the_other() -> None:
     ]
 
 
+def test_who_hides_what_can_be_computed_from_what_shows_is_told_so() -> None:
+    found = said(show("deal.amount", "deal.large"), limit(fields=("deal.large",)))
+    assert found == [
+        "rule `No NDA`: hides deal.large, but it is computed from deal.amount, which can still show: name that too, or "
+        "limit a class"
+    ]
+
+
 @pytest.mark.parametrize(
     "rules",
     [
         (show("deal.amount", "deal.size"), limit(fields=("deal.amount", "deal.size"))),
         (show("deal.amount", "deal.size"), limit(classes=("price",))),
         (show("deal.amount"), limit(fields=("deal.amount",))),
-        (show("deal.amount", "deal.size"), limit(fields=("deal.size",))),
+        (show("deal.total", "deal.size"), limit(fields=("deal.size",))),
         (show("deal.size", when=TIER), limit({"partner.tier": {"is_not": "gold"}}, fields=("deal.amount",))),
     ],
 )
