@@ -11,15 +11,17 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from agreed import put_in_force
-from nasty import CONNECTION, FILES, START, build_house, deal_of, first_world, let_people_in
+from nasty import CONNECTION, FILES, PARTNERS, START, build_house, deal_of, first_world, let_people_in
 from proofs.channels import Door
 from proofs.test_switching import NOBODY, TESTS
 from worlds import Clock, WorldConnector
 
+from sync.access import EVERYBODY, resume
 from sync.house import open_engine
 from sync.ledger import delivered
 from sync.ledger.tables import deliveries, ledger
 from sync.mirror.pull import pull
+from sync.restored import start_anew
 from sync.store.schema import applied
 from webhook_app.partner.app import create_partner_app
 
@@ -124,3 +126,16 @@ def test_a_place_in_a_feed_that_was_put_back_is_gone_and_everything_is_read_agai
     after = json.loads(kept.door.api("/api/v1/feed?limit=100")[2])["next"]
     kept.put_back()
     assert kept.door.api(f"/api/v1/feed?after={after}")[0] == 410
+
+
+def test_who_says_that_a_backup_was_put_back_has_all_doors_closed_and_every_feed_begun_anew(kept):
+    after = json.loads(kept.door.api("/api/v1/feed?limit=100")[2])["next"]
+    assert kept.door.api(f"/api/v1/feed?after={after}")[0] == 200
+    kept.back_up()
+    kept.put_back()
+    kept.clock.move(minutes=1)
+    assert start_anew(kept.house, "sato") == len(PARTNERS)
+    assert kept.door.api(DEAL)[0] == 401
+    resume(kept.house, EVERYBODY, "sato")
+    assert kept.door.api(f"/api/v1/feed?after={after}")[0] == 410
+    assert kept.door.api("/api/v1/feed")[0] == kept.door.api(DEAL)[0] == 200

@@ -1,4 +1,4 @@
-"""Commands about partners: view-as, explain, user add, invite, pause, resume."""
+"""Commands about partners: view-as, explain, user add, invite, pause, resume, restored."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sync.board import explain, find_deal
 from sync.house import House
 from sync.projection.reader import Projection
 from sync.projection.shown import Deal, Query
+from sync.restored import start_anew
 from webhook_app.terminal.commands import Refused, account, house_of, in_workspace, out, table, when
 
 
@@ -147,6 +148,19 @@ def resume_command(folder: Path, partner: str | None) -> None:
     out.print(f"Open for {partner or 'everybody'}.", markup=False)
 
 
+@click.command("restored")
+@in_workspace
+def restored_command(folder: Path) -> None:
+    """Say that the database was put back from a backup: all doors close, and partners' feeds begin anew."""
+    count = start_anew(house_of(folder), account())
+    out.print(
+        f"Closed for everybody; the feeds of {count:,} partners begin anew. What was done after the backup is not "
+        "there: end again whom you had ended, keys too, pause again, erase again (docs/operating.md); then "
+        "`sudare resume`.",
+        markup=False,
+    )
+
+
 def _partner(house: House, name: str) -> PartnerRow:
     found = find_partner(house, name)
     if found is None:
@@ -185,4 +199,4 @@ def _all_deals(projection: Projection) -> Iterator[Deal]:
         query = replace(query, after=page.next)
 
 
-COMMANDS = (view_as, explain_command, user, invite, pause_command, resume_command)
+COMMANDS = (view_as, explain_command, user, invite, pause_command, resume_command, restored_command)
