@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -154,9 +153,8 @@ def rows_of_everybody(original: Any) -> Any:
 
 
 def record_of_everybody(original: Any) -> Any:
-    def rows(tx: Any, _: str, place: Any) -> Iterator[Any]:
-        for id in EVERYBODY:
-            yield from original(tx, id, place)
+    def rows(tx: Any, _: str, place: Any, most: int) -> list[Any]:
+        return sorted(row for id in EVERYBODY for row in original(tx, id, place, most))[:most]
 
     return rows
 
