@@ -7,7 +7,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Response, abort, g, redirect, request, url_for
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapping.model import Broken
@@ -33,6 +33,10 @@ _HEADERS = {
     "Cache-Control": "private, no-store",
 }
 _AGAIN = "5"  # seconds until what is being updated is worth another look
+
+
+class Foreign(Forbidden):
+    """A form that was not sent from our own page."""
 
 
 def guard(door: Door) -> None:
@@ -88,7 +92,7 @@ def _check() -> AnyResponse | None:
     view = this_door().view_functions.get(request.endpoint or "")
     g.person = _signed_in()
     if request.method not in ("GET", "HEAD", "OPTIONS") and not _same_origin():
-        abort(403)
+        raise Foreign
     if g.person is None and not getattr(view, "open_to_all", False):
         return redirect(url_for("identity.sign_in"), 303)
     known: frozenset[str] = getattr(view, "parameters", frozenset())
@@ -156,7 +160,8 @@ def _error(error: HTTPException) -> AnyResponse:
         return as_problem(error)
     code = error.code or 500
     # INVARIANT: the page says nothing of the address, so all addresses that show nothing look alike.
-    response = page("error.html", status=code, code=code, here="/")
+    kind = "foreign" if isinstance(error, Foreign) else str(code)
+    response = page("error.html", status=code, code=code, kind=kind, here="/")
     response.headers.extend([one for one in error.get_headers() if one[0] == "Allow"])
     return response
 

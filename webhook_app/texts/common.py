@@ -64,11 +64,21 @@ COMMON = table(
             "주소에 포함된 조건 중 알 수 없는 것이 있습니다. 목록에서 다시 시작하세요.",
         ),
         "error.403.title": (
+            "This is not open to your role",
+            "現在の役割ではご利用になれません",
+            "현재 역할로는 이용할 수 없습니다",
+        ),
+        "error.403.text": (
+            "Nothing was changed. Ask an administrator if you need it.",
+            "変更は行われていません。必要な場合は管理者にご相談ください。",
+            "변경된 것은 없습니다. 필요하면 관리자에게 문의하세요.",
+        ),
+        "error.foreign.title": (
             "This was not sent from our page",
             "この操作は受け付けられません",
             "이 요청을 받을 수 없습니다",
         ),
-        "error.403.text": (
+        "error.foreign.text": (
             "For your safety we accept a form only from our own pages. Open the page again and send it from there.",
             "安全のため、このサイトのページから送られた操作だけを受け付けます。ページを開き直してもう一度お試しください。",
             "안전을 위해 이 사이트의 페이지에서 보낸 요청만 받습니다. 페이지를 다시 열어 보내 주세요.",

@@ -13,6 +13,8 @@ from sync import access
 from sync.store import schema, unfiltered
 from sync.store.identifiers import partner_id
 from webhook_app.sign_ins import MOST_A_MINUTE
+from webhook_app.texts.common import COMMON
+from webhook_app.texts.text import LANGUAGES
 from webhook_app.vendor.app import create_vendor_app
 
 
@@ -177,7 +179,9 @@ def test_a_partner_that_no_crm_names_any_more_finds_all_doors_closed_until_one_d
 )
 def test_a_form_on_a_foreign_page_does_nothing(sign_in, headers):
     browser = sign_in("MINATO")
-    assert browser.post("/sign-out", headers=headers).status_code == 403
+    refused = browser.post("/sign-out", headers=headers)
+    assert refused.status_code == 403
+    assert any(getattr(COMMON["error.foreign.title"], language) in refused.text for language in LANGUAGES)
     assert browser.get("/").status_code == 200
 
 

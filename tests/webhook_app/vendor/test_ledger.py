@@ -16,6 +16,7 @@ from sync import access
 from sync.ledger.questions import CHANNELS
 from sync.ledger.reports import REPORTS, provisions
 from sync.store import identifiers
+from webhook_app.texts.common import COMMON
 from webhook_app.texts.ledger import LEDGER
 from webhook_app.texts.text import LANGUAGES
 from webhook_app.vendor.app import create_vendor_app
@@ -108,7 +109,8 @@ def test_administrators_and_auditors_open_every_page_in_their_language(signed_in
 def test_other_roles_are_refused_and_see_no_way_there(signed_in, role, pages, files):
     browser = signed_in(role)
     for address in [*pages, *files]:
-        assert browser.get(address).status_code == 403, address
+        refused = browser.get(address)
+        assert (refused.status_code, COMMON["error.403.title"].en in refused.text) == (403, True), address
     assert ask(browser, "people", "田中").status_code == 403
     assert browser.post("/ledger/seen", data={"partner": "MINATO", "deal": "006A"}, headers=SAME).status_code == 403
     assert 'href="/ledger"' not in browser.get("/").get_data(as_text=True)
