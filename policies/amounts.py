@@ -65,7 +65,7 @@ class Amount:
     value: Decimal = Decimal(0)
     bare: bool = True  # without any unit
     figures: int = 0  # how many figures it is written with
-    loose: Decimal | None = None  # `3억5천` is said for 3억5천만
+    loose: Decimal | None = None  # `3억5천` is said for 3억5천만, `2兆5千` for 2兆5千億
 
     @property
     def span(self) -> Span:
@@ -164,7 +164,8 @@ class _Reading:
 
     def amount(self) -> Amount:
         counted = self.section + (self.number or 0)
-        loose = self.total + counted * 10**4 if self.big in (10**8, 10**12) and self.small == 10**3 else None
+        said_shorter = self.big in (10**8, 10**12) and self.small == 10**3  # the next unit is left out: `2兆5千`
+        loose = self.total + counted * (self.big // 10**4) if said_shorter else None
         if self.bare and self.dotted:  # `640.000`, as it is written in Berlin
             loose = counted * 1_000
         return Amount(self.start, self.end, self.total + counted, self.bare, self.figures, loose)

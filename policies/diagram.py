@@ -42,9 +42,12 @@ class Diagram:
         """The function of one variable with these outcomes, one for each of its values."""
         return self._branch(variable, tuple(map(self.leaf, outcomes)))
 
-    def join(self, name: Hashable, function: Callable[..., Hashable], *nodes: int) -> int:
-        """The function whose outcome is made from those of others; `name` stands for `function`. Raises TooMany."""
-        key = name, nodes
+    def join(self, function: Callable[..., Hashable], *nodes: int, named: Hashable = None) -> int:
+        """The function whose outcome is made from those of others. Raises TooMany.
+
+        `named`: what stands for `function`, where equal ones are made more than once.
+        """
+        key = function if named is None else named, nodes
         found = self._joined.get(key)
         if found is None:
             # INVARIANT: the work is bounded, whatever the rules are.
@@ -59,7 +62,7 @@ class Diagram:
                     children if variable == top else (node,) * self._widths[top]
                     for node, (variable, children) in zip(nodes, inside, strict=True)
                 )
-                each = [self.join(name, function, *row) for row in zip(*rows, strict=True)]
+                each = [self.join(function, *row, named=named) for row in zip(*rows, strict=True)]
                 found = self._branch(top, tuple(each))
             self._joined[key] = found
         return found
@@ -95,7 +98,7 @@ class Diagram:
         if key not in self._joined:
             each = tuple(self.without(child, variables) for child in inside)
             gone = variable in variables
-            self._joined[key] = self.join("any", _union, *dict.fromkeys(each)) if gone else self._branch(variable, each)
+            self._joined[key] = self.join(_union, *dict.fromkeys(each)) if gone else self._branch(variable, each)
         return self._joined[key]
 
     def place(

@@ -116,7 +116,6 @@ class _Compare:
         if name == WHOLE:
             self._diagram.renew()
             return self._diagram.join(
-                "deals",
                 _deal_moved,
                 self._situations.admitted_by_all(self._old),
                 self._situations.admitted_by_all(self._new),
@@ -126,10 +125,10 @@ class _Compare:
         if rungs[0] == rungs[1] and before.ladder == after.ladder:
             return self._diagram.leaf(_SAME)
         try:
-            return self._diagram.join(("moved", name), _moved(before, after), self._kept, *rungs)
+            return self._diagram.join(_moved(before, after), self._kept, *rungs, named=("moved", name))
         except TooMany:
             self._diagram.renew()
-            return self._diagram.join(("moved", name), _moved(before, after), self._diagram.leaf(True), *rungs)
+            return self._diagram.join(_moved(before, after), self._diagram.leaf(True), *rungs, named=("moved", name))
 
     def cells(self) -> dict[str, int]:
         """Field -> a function whose outcomes are Moves and _SAME: what is not admitted is hidden. Raises TooMany."""
@@ -138,10 +137,12 @@ class _Compare:
         for name in self.names:
             before, after = self._rows(name)
             ends = [
-                self._diagram.join("cell", _cell, admitted, self._situations.lowest(policies, name))
+                self._diagram.join(_cell, admitted, self._situations.lowest(policies, name))
                 for admitted, policies in ((had, self._old), (has, self._new))
             ]
-            found[name] = self._diagram.join(("moved", name), _moved(before, after), self._diagram.leaf(True), *ends)
+            found[name] = self._diagram.join(
+                _moved(before, after), self._diagram.leaf(True), *ends, named=("moved", name)
+            )
         return found
 
     def rules(self) -> int:
@@ -151,12 +152,12 @@ class _Compare:
         found, nothing = self._diagram.leaf(False), ((), self._diagram.leaf(False))
         for rule in before.keys() | after.keys():
             (did, had), (does, has) = before.get(rule, nothing), after.get(rule, nothing)
-            turned = self._diagram.join("turned", ne, had, has) if did == does else self._either(had, has)
+            turned = self._diagram.join(ne, had, has) if did == does else self._either(had, has)
             found = self._either(found, turned)
         for name in self.names:
             one, other = self._rows(name)
             if one.classes != other.classes:  # then it may be about a person, or not be so any more
-                found = self._either(found, self._diagram.join("shown", bool, self._situations.lowest(self._new, name)))
+                found = self._either(found, self._diagram.join(bool, self._situations.lowest(self._new, name)))
         return found
 
     def _in_effect(self, policies: Sequence[Policy]) -> dict[tuple[str, str], tuple[tuple[Any, ...], int]]:
@@ -169,7 +170,7 @@ class _Compare:
         return found
 
     def _either(self, one: int, other: int) -> int:
-        return self._diagram.join("either", or_, one, other)
+        return self._diagram.join(or_, one, other)
 
     def rungs(self, policies: Sequence[Policy], name: str) -> set[str]:
         """The rungs that a field can have."""
@@ -184,7 +185,7 @@ class _Compare:
         """Whether a partner has the deal before and after; before the first version, after."""
         try:
             admitted = [self._situations.admitted_by_all(policies) for policies in (self._old, self._new) if policies]
-            return self._diagram.join("kept", every, *admitted)
+            return self._diagram.join(every, *admitted)
         except TooMany:
             return self._diagram.leaf(True)
 

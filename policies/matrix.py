@@ -118,7 +118,7 @@ class _Made:
     def _rung_of(self, name: str) -> Callable[[], int]:
         def node() -> int:
             rung = self.situations.lowest(self.policies, name)
-            return self.diagram.join("cell", _cell, self.admitted, rung)
+            return self.diagram.join(_cell, self.admitted, rung)
 
         return node
 
@@ -155,9 +155,9 @@ class _Made:
     def _joined(self, open_: set[int]) -> int:
         """The function to a whole column: the rungs of every different row."""
         diagram = self.diagram
-        joint = diagram.join("has", _has, diagram.without(self.admitted, open_))
+        joint = diagram.join(_has, diagram.without(self.admitted, open_))
         for node in self.order:
-            joint = diagram.join("and", _beside, joint, diagram.without(node, open_))
+            joint = diagram.join(_beside, joint, diagram.without(node, open_))
         return joint
 
     def cell(self, row: FieldRow, column: int) -> Cell:

@@ -83,7 +83,7 @@ class _Reach:
         admitted = self.situations.admitted(self.policy)
         if admitted == leaf(False):
             return False  # no `who` at all is told by who has no deals
-        return join("meets", _and_true, admitted, self._verdict(number)) == leaf(False)
+        return join(_and_true, admitted, self._verdict(number)) == leaf(False)
 
     def _adds_nothing(self, number: int) -> bool:
         others, situations, policy = {*self.gone, number}, self.situations, self.policy
@@ -96,7 +96,7 @@ class _Reach:
         """The rung of a row where a partner has the deal; hidden elsewhere."""
         admitted = self.situations.admitted(self.policy, self.gone)
         rung = self.situations.rung(self.policy, row, without)
-        return self.situations.diagram.join("shown", _if_true, admitted, rung)
+        return self.situations.diagram.join(_if_true, admitted, rung)
 
     def _why_idle(self, number: int) -> str:
         kind = self.rules[number].rule.kind
@@ -115,9 +115,9 @@ class _Reach:
         for row, rung in mine.targets:
             if row not in theirs or (theirs[row] < rung if mine.rule.kind == "show" else theirs[row] > rung):
                 return False
-        name, covered = ("at most", _caps_too) if mine.rule.kind == "limit" else ("at", _raises_too)
+        covered = _caps_too if mine.rule.kind == "limit" else _raises_too
         admitted, verdicts = self.situations.admitted(self.policy, self.gone), map(self._verdict, (number, other))
-        everywhere = self.situations.diagram.join(("covered", name), covered, admitted, *verdicts)
+        everywhere = self.situations.diagram.join(covered, admitted, *verdicts)
         return other not in self.gone and everywhere == self.situations.diagram.leaf(True)
 
     def _verdict(self, number: int) -> int:

@@ -50,13 +50,13 @@ class Situations:
         found = self.diagram.leaf(False)
         for number, rule in enumerate(policy.book.rules):
             if rule.rule.kind == "who" and number not in without:
-                found = self.diagram.join("who", or_, found, self.in_effect(policy, number))
+                found = self.diagram.join(or_, found, self.in_effect(policy, number))
         return found
 
     def in_effect(self, policy: Policy, number: int) -> int:
         """Whether the rule of this number takes effect."""
         rule = policy.book.rules[number].rule
-        return self.diagram.join(("effect", rule.kind), _effect(rule), self.verdict(id(policy), number))
+        return self.diagram.join(_effect(rule), self.verdict(id(policy), number), named=("effect", rule.kind))
 
     def rung(self, policy: Policy, row: int, without: Set[int] = _NONE) -> int:
         """The rung of a row, as its number, for a partner who has the deal, were it `without` these rules."""
@@ -66,20 +66,20 @@ class Situations:
                 continue
             effect = self.in_effect(policy, number)
             if policy.book.rules[number].rule.kind == "show":
-                raised = join(("show", rung), _raise(rung), raised, effect)
+                raised = join(_raise(rung), raised, effect, named=("show", rung))
             else:
-                cap = join(("limit", rung), _cap(rung), cap, effect)
-        found = join("lower", min, raised, cap)
+                cap = join(_cap(rung), cap, effect, named=("limit", rung))
+        found = join(min, raised, cap)
         for length in policy.book.lengths:
             if length.row == row:
                 for column in length.columns:
-                    found = join("counted", _counted, found, self.rung(policy, column, without))
+                    found = join(_counted, found, self.rung(policy, column, without))
         return found
 
     def admitted_by_all(self, policies: Sequence[Policy]) -> int:
         """Whether a partner has a deal under each of some policies; never under none of them."""
         admitted = [self.admitted(policy) for policy in policies]
-        return self.diagram.join("all", every, *admitted) if admitted else self.diagram.leaf(False)
+        return self.diagram.join(every, *admitted) if admitted else self.diagram.leaf(False)
 
     def lowest(self, policies: Sequence[Policy], name: str) -> int:
         """The lower of a field's rungs under each, as a number on the ladder that it has under the first."""
@@ -91,7 +91,7 @@ class Situations:
         for other in policies[1:]:
             number, caps = caps_of(policies[0], other)[row]
             theirs = self.rung(other, number) if number < len(other.rows) else self.diagram.leaf(0)
-            found = self.diagram.join(("capped", caps), _capped(caps), found, theirs)
+            found = self.diagram.join(_capped(caps), found, theirs, named=("capped", caps))
         return found
 
     def when(self, cube: Cube) -> When:
@@ -110,19 +110,19 @@ class Situations:
             case Constant(value):
                 return self.diagram.leaf(TRUE if value is True else FALSE)
             case Not(item):
-                return join("not", _opposite, self._truth(scope, item))
+                return join(_opposite, self._truth(scope, item))
             case Every(items):
-                return self._folded("and", _both, items, scope)
+                return self._folded(_both, items, scope)
             case Some(items):
-                return self._folded("or", _either, items, scope)
+                return self._folded(_either, items, scope)
             case Choice(condition, then, otherwise, "boolean"):
-                return join("if", _chosen, *(self._truth(scope, each) for each in (condition, then, otherwise)))
+                return join(_chosen, *(self._truth(scope, each) for each in (condition, then, otherwise)))
         return self.diagram.variable(*self._atoms[scope.meant(node)])
 
-    def _folded(self, name: str, function: Callable[[int, int], int], items: Sequence[Node], scope: Scope) -> int:
+    def _folded(self, function: Callable[[int, int], int], items: Sequence[Node], scope: Scope) -> int:
         first, *others = (self._truth(scope, item) for item in items)
         for other in others:
-            first = self.diagram.join(name, function, first, other)
+            first = self.diagram.join(function, first, other)
         return first
 
 

@@ -56,7 +56,7 @@ def _show_on(situations: Situations, policy: Policy, limit: int, shown: Sequence
     try:
         admitted, effect = situations.admitted(policy), situations.in_effect(policy, limit)
         rungs = [situations.rung(policy, row) for row in shown]
-        return diagram.join(("show on", len(rungs)), _all, admitted, effect, *rungs) != diagram.leaf(False)
+        return diagram.join(_all, admitted, effect, *rungs) != diagram.leaf(False)
     except TooMany:
         return False
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from itertools import product
+from operator import eq
 
 import pytest
 
@@ -21,11 +22,15 @@ def inside(cube: Cube, place: Mapping[int, int]) -> bool:
     return all(place[variable] in values for variable, values in cube.items())
 
 
+def summed(*values: int) -> str:
+    return "abc"[sum(values) % 3]
+
+
 def made(diagram: Diagram, dice: random.Random) -> int:
     """A function with three outcomes, made from functions of one variable each."""
     parts = [diagram.variable(number, [dice.randrange(3) for _ in range(width)]) for number, width in enumerate(WIDTHS)]
     chosen = dice.sample(parts, dice.randint(1, 4))
-    return diagram.join(("sum", len(chosen)), lambda *values: "abc"[sum(values) % 3], *chosen)
+    return diagram.join(summed, *chosen)
 
 
 def cube_of(dice: random.Random) -> Cube:
@@ -39,7 +44,7 @@ def test_a_function_answers_as_its_table_does(seed: int) -> None:
     diagram = Diagram(WIDTHS)
     node, other = made(diagram, dice), made(diagram, dice)
     table = [diagram.at(node, place) for place in PLACES]
-    both = diagram.join("both", lambda one, two: one + two, node, other)
+    both = diagram.join(lambda one, two: one + two, node, other)
     assert [diagram.at(both, place) for place in PLACES] == [
         one + diagram.at(other, place) for one, place in zip(table, PLACES, strict=True)
     ]
@@ -90,20 +95,18 @@ def test_the_work_for_one_question_has_a_bound_and_another_one_has_its_own() -> 
     diagram = Diagram([2] * 40)
     variables = [diagram.variable(number, range(2)) for number in range(40)]
 
-    def count(name: str, weight: int) -> int:
+    def count(weight: int) -> int:
         found = diagram.leaf(0)
         for number, variable in enumerate(variables):
-            found = diagram.join(
-                (name, number), lambda so_far, each, n=number: so_far + each * weight**n, found, variable
-            )
+            found = diagram.join(lambda so_far, each, n=number: so_far + each * weight**n, found, variable)
         return found
 
     with pytest.raises(TooMany):
-        count("all told apart", 2)
+        count(2)
     with pytest.raises(TooMany):
-        diagram.join("anything", lambda each: not each, variables[0])
+        diagram.join(bool, variables[0])
     diagram.renew()
-    assert diagram.outcomes(count("how many", 1)) == set(range(41))
+    assert diagram.outcomes(count(1)) == set(range(41))
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -134,7 +137,7 @@ def test_conditions_hold_at_all_places_of_an_outcome_and_else_at_free_ones_only(
 def test_of_two_conditions_that_would_do_the_one_about_an_attribute_is_told_not_the_comparison() -> None:
     diagram = Diagram([2, 2])
     one, other = (diagram.variable(number, range(2)) for number in range(2))
-    node = diagram.join("which", lambda x, y: ["no", "free", "yes"][x + y], one, other)
+    node = diagram.join(lambda x, y: ["no", "free", "yes"][x + y], one, other)
     assert cover(diagram, node, "yes", {"free"}) == ([{0: frozenset({1})}], False)
 
 
@@ -142,5 +145,5 @@ def test_of_two_conditions_that_would_do_the_one_about_an_attribute_is_told_not_
 def test_more_conditions_than_can_be_read_are_not_all_told(values: int, more: bool) -> None:
     diagram = Diagram([values, values])
     one, other = (diagram.variable(number, range(values)) for number in range(2))
-    cubes, others = cover(diagram, diagram.join("same", lambda x, y: x == y, one, other), True)
+    cubes, others = cover(diagram, diagram.join(eq, one, other), True)
     assert (len(cubes), others) == (24, more)
