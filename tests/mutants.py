@@ -60,8 +60,8 @@ class Reach:
     seconds: dict[str, float]
 
 
-def mutants(module: str, sample: int | None, seed: int) -> Iterator[Mutant]:
-    """mutmut's changes to the functions of one module of policies/: all, or so many by chance."""
+def mutants(module: str, sample: int | None, seed: int, earlier: str = "") -> Iterator[Mutant]:
+    """mutmut's changes to the functions of one module of policies/: all, or so many by chance, or those of a run."""
     text = (ROOT / "policies" / f"{module}.py").read_text(encoding="utf-8")
     wrapper = MetadataWrapper(cst.parse_module(text))
     visitor = MutationVisitor(mutation_operators, get_ignored_lines(module, text, wrapper))
@@ -74,6 +74,8 @@ def mutants(module: str, sample: int | None, seed: int) -> Iterator[Mutant]:
     for each in every:
         name, node = owners[each.contained_by_top_level_function]
         line = places[each.original_node].start.line
+        if earlier and f" {module}:{name} {line}: " not in earlier:
+            continue
         span = next((span for span in spans if span[0] <= line <= span[1]), (line, line))
         before, after = tree.code_for_node(node), tree.code_for_node(_replaced(node, each))
         yield Mutant(module, name, span, f"{line}: {_change(before, after)}", after)
@@ -267,10 +269,9 @@ def main() -> None:
         "mutants", database=None, derandomize=True, deadline=None, phases=(Phase.explicit, Phase.generate)
     )
     settings.load_profile("mutants")
-    wanted = (each for module in asked.modules for each in mutants(module, asked.sample, asked.seed))
-    if asked.again:
-        earlier = Counter(asked.again.read_text(encoding="utf-8").splitlines())
-        wanted = (each for each in wanted if earlier[f"{SURVIVED} {each}"] + earlier[f"{UNREACHED} {each}"])
+    earlier = asked.again.read_text(encoding="utf-8") if asked.again else ""
+    every = (each for module in asked.modules for each in mutants(module, asked.sample, asked.seed, earlier))
+    wanted = (each for each in every if not earlier or f" {each}\n" in earlier)
     trial = Trial(wanted, asked)
     quiet = ("-n0", "-m", "not long", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
     pytest.main([*quiet, *asked.tests], plugins=[trial])

@@ -280,3 +280,13 @@ def test_of_a_whole_deal_that_goes_nothing_is_left() -> None:
     assert [each.move for each in difference(policy(who(GOLD)), policy(who(UPPER))).changes] == [
         ("hide", "exact", True, False, 1)
     ]
+
+
+def test_a_field_that_is_computed_otherwise_from_several_others_is_another_field() -> None:
+    sized = [row("deal.size", expr=f"if deal.amount >= {limit} JPY and deal.won then 'large' else 'small'")
+             for limit in ("5M", "9M")]  # fmt: skip
+    before, after = (policy(show("deal.name", "deal.size == 'large'"), table=table) for table in sized)
+    found = difference(before, after)
+    assert {each.field for each in found.changes} == {"deal.name"}
+    assert found.widens
+    assert found.narrows

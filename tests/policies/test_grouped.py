@@ -14,7 +14,7 @@ from policies.bounded import Bounded, Judge
 from policies.compile import compile_policy
 from policies.difference import WHOLE, difference
 from policies.grouped import Grouped
-from policies.model import LADDERS, PolicyFile, Rule
+from policies.model import LADDERS, FieldRow, PolicyFile, Rule
 
 World = tuple[dict[str, Any], list[dict[str, Any]], dict[str, Any], dict[str, Any]]
 
@@ -165,3 +165,20 @@ def test_partners_are_sorted_by_all_values_of_an_attribute_that_has_several() ->
     sorts = grouped.partners([{"partner.tags": tags} for tags in (["x", "y"], ["y"], None)])
     found = [grouped.moved(*grouped.deals([{}]), sort, *grouped.shares([{}])) for sort in sorts]
     assert [list(each.moves) for each in found] == [["deal.won"], [], []]
+
+
+@pytest.mark.parametrize(("close", "moves"), [("2026-11-01", ["deal.name"]), ("2026-12-24", [])])
+def test_a_derived_day_is_compared_with_the_time_of_the_question(close: str, moves: list[str]) -> None:
+    due = FieldRow("deal.due", "date", frozenset({"basics"}), "date", expr="coalesce(deal.close, 2026-01-01)")
+    table = dataclasses.replace(TABLE, rows=(*TABLE.rows, due))
+    everybody = Rule("who", "all", "always")
+    late = Rule(
+        "show", "late", "coalesce(deal.due, 2026-01-01) < now", ("deal.name",), rung="exact", tells_partner="it"
+    )
+    before, after = (
+        compile_policy(table, [PolicyFile("p", rules, ())], PARTNER, zone=ZONE, fiscal_year_starts=4)
+        for rules in ((everybody,), (everybody, late))
+    )
+    grouped = Grouped(difference(before, after), NOW)
+    found = grouped.moved(*grouped.deals([{"deal.close": close}]), *grouped.partners([{}]), *grouped.shares([{}]))
+    assert list(found.moves) == moves

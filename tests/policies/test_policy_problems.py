@@ -18,7 +18,7 @@ from policies.model import FieldRow, FieldTable, PolicyFile, PolicyTest, Rule
 
 CLASSES = {"basics": "", "price": "", "person": "", "internal": ""}
 PARTNER: dict[str, FieldType] = {"partner.tier": "picklist", "partner.nda": "picklist", "partner.since": "date"}
-KNOWN = {"partner.tier": frozenset({"gold", "silver"})}
+KNOWN = {"partner.tier": frozenset({"gold", "silver"}), "deal.stage": frozenset({"won", "lost"})}
 
 
 def row(name: str, type: FieldType, classes: str, ladder: str, expr: str = "", **more: Any) -> FieldRow:
@@ -144,6 +144,8 @@ def test_a_wrong_rule_says_what_to_do(rule: Rule, problem: str) -> None:
          "deal.x is computed over rows of a list: use deal.* and account.* fields, which can be derived"),
         (row("deal.x", "text", "", "money", "upper(deal.name)"),
          "deal.x gives text, which ladder `money` can't show: use plain, text, picklist, reference, person, email"),
+        (row("deal.x", "text", "", "plain", "if deal.stage == 'wno' then 'a' else 'b'"),
+         "`wno` is not a value of deal.stage; did you mean `won`?"),
         (row("deal.x", "text", "", "plain", "partner.tier"), "unknown field `partner.tier`"),
         (row("deal.x", "text", "", "plain", "deal.name + 'a'"), "unexpected `+`"),
     ],
