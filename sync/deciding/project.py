@@ -47,12 +47,13 @@ def project(
     *,
     said: Mapping[str, Said] | None = None,
     answered: Mapping[tuple[str, str], str] | None = None,
+    force: InForce | None = None,
 ) -> Changes:
     """Decide these deals anew and write what moved.
 
     Runs inside the caller's write transaction, so that what was decided from is what stands at the commit.
     `said` holds what a CRM user wrote to the partners of a deal, `answered` the state that a partner's answer
-    gives to its share, by (partner, deal).
+    gives to its share, by (partner, deal). `force` decides where this very transaction puts it in force.
     """
     wanted = sorted(set(deal_ids))
     if not wanted:
@@ -63,7 +64,7 @@ def project(
     _UNMARK.run(tx, ids=listed(wanted))
     _UNAWAIT.run(tx, ids=listed(wanted))
     unmask(tx, wanted)
-    force = house.in_force(tx)
+    force = force or house.in_force(tx)
     approvals = approvals_of(tx, house, force.workspace.policy, wanted)
     decided = _decided(tx, house, force, wanted, approvals, said or {}, answered or {})
     write_changes(tx, house, force, decided.changes, decided.now_text)
@@ -111,7 +112,7 @@ def drain(house: House, limit: int = BATCH, *, loading: str = "") -> int:
     with house.reading() as tx:
         # INVARIANT: a first load shares a deal once, when all that is beside it has been read; another connection's
         # round that ends meanwhile would share it without its customer's people.
-        others = _in_first_load(tx, house) - {loading}
+        others = in_first_load(tx, house.in_force(tx)) - {loading}
         due = [row.deal_id for row in _MARKED.rows(tx, limit=limit, loading=listed(others))]
     if due:
         with house.writing() as tx:
@@ -154,10 +155,10 @@ def is_loaded(tx: sa.Connection, connection: str) -> bool:
     return connection in _told_of_connections(tx)[0]
 
 
-def _in_first_load(tx: sa.Connection, house: House) -> set[str]:
+def in_first_load(tx: sa.Connection, force: InForce) -> set[str]:
     """The connections of which something has been read, and not yet all."""
-    found = {row.connection for row in _READ.rows(tx)} - _told_of_connections(tx)[0]
-    return found & house.in_force(tx).workspace.connections.keys() if found else found
+    begun = {row.connection for row in _READ.rows(tx)} & force.workspace.connections.keys()
+    return begun - _told_of_connections(tx)[0]
 
 
 def _told_of_connections(tx: sa.Connection) -> tuple[set[str], set[str]]:

@@ -17,7 +17,7 @@ from config.widening import FIRST, UNREAD, Change, Wider, change_of
 from config.workspace import Workspace
 from mapping.model import Broken
 from sync.deciding.changes import Changes, write_changes
-from sync.deciding.project import mark
+from sync.deciding.project import in_first_load, mark, project
 from sync.deciding.released import end_unshown
 from sync.house import House, InForce, NotApplied, bounded
 from sync.projection.masks import mask, unmask
@@ -27,6 +27,8 @@ from sync.store.rows import upsert
 from sync.store.schema import applied, links, people, plans, sessions, shares
 from sync.versions.foreseen import foreseen, shareable
 from sync.versions.moving import touched
+
+AT_ONCE = 5_000  # deals that are written in the commit that switches: within a second
 
 
 class NeedsApproval(Exception):
@@ -167,11 +169,15 @@ def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> list[s
 
 
 def _switch(tx: sa.Connection, house: House, before: InForce | None, force: InForce, change: Change) -> None:
-    """Have decided anew what differs, and hide until then what is less than it was."""
+    """Decide anew what differs; where that is much, have it decided, and hide until then what is less than it was."""
     if change.anew or before is None:
         mark(tx, shareable(tx))
         return
     deals = touched(tx, house, before, change)
+    # Deals of a first load are shared once, by its own round.
+    if len(deals) <= AT_ONCE and not in_first_load(tx, force):
+        project(tx, house, deals, force=force)
+        return
     if not change.narrows:  # there is nothing to hide: views as they stand show no more than they may
         mark(tx, deals)
         return

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import yaml
+from agreed import masking
 from nasty import FILES
 
 from config.load import load
@@ -91,7 +92,7 @@ def put(house: House, kind: str, ways: Ways) -> None:
     if kind == "plan":
         make_plan(house, files_of(ways), AUTHOR)
     elif kind == "together":
-        with house.writing(alone=True) as tx:
+        with masking(), house.writing(alone=True) as tx:  # alone, it is all written in the commit that switches
             done = put_in_force(tx, house, Draft(load(files_of(ways)), AUTHOR, approved_by=SECOND))
         assert done.version is not None
         assert not done.waits
