@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from msgspec.structs import replace
+
 from mapping.tokens import names
 from policies.decision import Decision, Facts, Fields, Policy, soonest
 from policies.explain import Explanation
@@ -59,17 +61,17 @@ class Bounded:
         """As `Policy.facts_of_deal`; each policy computes its own derived fields."""
         raw = self._underived(deal)
         others = tuple(other.facts_of_deal(raw, now) for other in self.policies[1:])
-        return self.first.facts_of_deal(deal, now)._replace(others=others)
+        return replace(self.first.facts_of_deal(deal, now), others=others)
 
     def facts_of_partner(self, partner: Fields, now: datetime) -> Facts:
         """As `Policy.facts_of_partner`."""
         first, *others = (each.facts_of_partner(partner, now) for each in self.policies)
-        return first._replace(others=tuple(others))
+        return replace(first, others=tuple(others))
 
     def facts_of_share(self, share: Fields, now: datetime) -> Facts:
         """As `Policy.facts_of_share`."""
         first, *others = (each.facts_of_share(share, now) for each in self.policies)
-        return first._replace(others=tuple(others))
+        return replace(first, others=tuple(others))
 
     def judge(self, deal: Facts, partner: Facts, share: Facts, now: datetime) -> Decision:
         """As `Policy.judge`, from facts that this object found."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
+
+import msgspec
 
 from mapping.evaluate import UNKNOWN, Flip, Read, Run
 from mapping.syntax import Constant, Moment
@@ -23,6 +25,7 @@ Side = Literal["deal", "partner", "share", "pair"]
 SIDES: tuple[Side, ...] = ("deal", "partner", "share", "pair")
 _MEMO = 65_536
 _NOTHING: Fields = {}
+_BYTES = tuple(bytes([truth]) for truth in (FALSE, TRUE, UNSURE))
 # INVARIANT: what fails to evaluate is unknown, and hides.
 _UNUSABLE = (TypeError, ValueError, LookupError, ArithmeticError, AttributeError)
 
@@ -37,7 +40,7 @@ class Decision:
     situation: bytes = field(default=b"", compare=False)  # that it was made in: of several policies, the newest one's
 
 
-class Facts(NamedTuple):
+class Facts(msgspec.Struct, frozen=True, gc=False):
     """The truth of every atom about one deal, partner or share: all that a decision asks of it."""
 
     truths: bytes
@@ -134,7 +137,8 @@ class Policy:
         if not pair.ask:
             return truths, until
         read = ({**deal.told, **partner.told, **share.told} if share.told else {**deal.told, **partner.told}).get
-        truths += bytes([ask(read, now) for ask in pair.ask])
+        for ask in pair.ask:
+            truths += _BYTES[ask(read, now)]
         return truths, soonest(until, *(flip(read, now) for flip in pair.flips)) if pair.flips else until
 
     def completed(self, deal: Fields, lists: Lists | None = None) -> Fields:
@@ -183,7 +187,9 @@ def _quietly(run: Run, read: Read, now: datetime) -> Any:
 
 
 def _ask(questions: Questions, read: Read, now: datetime) -> Facts:
-    truths = bytes([ask(read, now) for ask in questions.ask])
+    truths = b""
+    for ask in questions.ask:
+        truths += _BYTES[ask(read, now)]
     told = {name: read(name) for name in questions.tells} if questions.tells else _NOTHING
     if not questions.flips:
         return Facts(truths, None, told)

@@ -16,6 +16,8 @@ from policies.transforms import Render, same
 _encode = msgspec.json.Encoder().encode
 Renders = Sequence[Sequence[Render]]
 """Row, rung -> how it is shown."""
+UNMADE = object()
+"""What stands in a view's slot until it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class Slots:
     plain: tuple[str, ...]  # the fields that are shown as they are: the first slots
     fields: Mapping[tuple[int, int], int]  # row, rung
     lists: Mapping[str, int]
-    count: int
+    others: tuple[object, ...]  # UNMADE for each of the further slots
 
 
 class Cell(NamedTuple):
@@ -83,11 +85,12 @@ def slots_of(rows: Sequence[FieldRow], renders: Renders) -> Slots:
     ]
     flat.sort(key=lambda each: renders[each[0]][each[1]] is not same)
     lists = sorted({owner for row in rows if (owner := list_of(row.name))})
+    plain = tuple(name for number, rung, name in flat if renders[number][rung] is same)
     return Slots(
-        plain=tuple(name for number, rung, name in flat if renders[number][rung] is same),
+        plain=plain,
         fields={(number, rung): slot for slot, (number, rung, _) in enumerate(flat)},
         lists={name: slot for slot, name in enumerate(lists, start=len(flat))},
-        count=len(flat) + len(lists),
+        others=(UNMADE,) * (len(flat) + len(lists) - len(plain)),
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from policies.decision import Fields, Lists, Policy
 from policies.freetext import DealTexts
-from policies.layout import Layout, Table
+from policies.layout import UNMADE, Layout, Table
 from policies.masking import Approved, FreeText, nothing_approved
 from policies.transforms import Render
 
@@ -25,8 +25,6 @@ UNSHOWABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeErro
 
 
 _SHOWN_AS_TEXT = ("text", "picklist", "reference", "multi", "person", "email")
-
-_UNMADE = object()
 
 
 class DealView:
@@ -107,7 +105,7 @@ class DealView:
         layout = self._policy.layout(rungs)
         cells, stands = self._cells or self._begin(), True
         for slot, _, field, render in layout.cells:
-            if cells[slot] is _UNMADE:
+            if cells[slot] is UNMADE:
                 cells[slot] = _encoded(self.values.get(field), render)
             stands = stands and cells[slot] is not None
         if not stands or layout.texts:
@@ -154,7 +152,7 @@ class DealView:
         """Encodes all that is shown as it is in one go: a line each, since JSON holds no raw newline."""
         slots = self._policy.slots
         cells: list[Any] = _encoder.encode_lines(list(map(self.values.get, slots.plain))).split(b"\n")
-        cells[len(slots.plain) :] = [_UNMADE] * (slots.count - len(slots.plain))
+        cells[len(slots.plain) :] = slots.others
         self._cells = cells
         return cells
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -13,9 +13,18 @@ from config.secrets import derive
 from sync.house import House
 from sync.ledger.subjects import Person
 from sync.ledger.tables import subjects
-from sync.store.rows import among, insert_new
+from sync.store.prepared import Prepared, among_given, listed
+from sync.store.rows import insert_new
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _NONCE = 12  # bytes of AES-GCM
+_KNOWN = Prepared(
+    sa.select(subjects.c.reference, subjects.c.id).where(
+        subjects.c.connection == sa.bindparam("connection"), among_given(subjects.c.reference, "references")
+    )
+)
 
 
 def ids_of(tx: sa.Connection, house: House, connection: str, people: Iterable[Person]) -> dict[str, str]:
@@ -24,9 +33,11 @@ def ids_of(tx: sa.Connection, house: House, connection: str, people: Iterable[Pe
     known = _known(tx, connection, wanted)
     fresh = [wanted[reference] for reference in sorted(wanted.keys() - known.keys())]
     if fresh:
-        sealing = _sealing_key(house.key)
-        insert_new(tx, subjects, [_row(sealing, connection, person) for person in fresh])
-        # Read back: another process may have named somebody first.
+        sealing = _cipher(_sealing_key(house.key))
+        rows = [_row(sealing, connection, person) for person in fresh]
+        if insert_new(tx, subjects, rows) == len(rows):
+            return known | {row["reference"]: row["id"] for row in rows}
+        # Another process has named somebody first.
         known |= _known(tx, connection, [person.reference for person in fresh])
     return known
 
@@ -35,16 +46,15 @@ def name_of(house: House, row: Any) -> str | None:
     """A person's name, from its row; None once erased, empty where it was never read."""
     if row.key is None:
         return None
-    own = _opened(_sealing_key(house.key), row.key, row.id)
-    return _opened(own, row.name, row.id).decode() if row.name else ""
+    own = _opened(_cipher(_sealing_key(house.key)), row.key, row.id)
+    return _opened(_cipher(own), row.name, row.id).decode() if row.name else ""
 
 
 def _known(tx: sa.Connection, connection: str, references: Iterable[str]) -> dict[str, str]:
-    here = sa.and_(subjects.c.connection == connection, among(subjects.c.reference, references))
-    return {row.reference: row.id for row in tx.execute(sa.select(subjects.c.reference, subjects.c.id).where(here))}
+    return dict(_KNOWN.rows(tx, connection=connection, references=listed(references)))
 
 
-def _row(sealing: bytes, connection: str, person: Person) -> Mapping[str, Any]:
+def _row(sealing: AESGCM, connection: str, person: Person) -> Mapping[str, Any]:
     id, own = secrets.token_hex(10), secrets.token_bytes(32)
     # INVARIANT: a name stands in the ledger only under the person's own key, so that its end erases the name.
     return {
@@ -52,7 +62,7 @@ def _row(sealing: bytes, connection: str, person: Person) -> Mapping[str, Any]:
         "connection": connection,
         "reference": person.reference,
         "key": _sealed(sealing, own, id),
-        "name": _sealed(own, person.name.encode(), id) if person.name else None,
+        "name": _sealed(_cipher(own), person.name.encode(), id) if person.name else None,
         "erased": None,
     }
 
@@ -62,14 +72,16 @@ def _sealing_key(key: bytes) -> bytes:
     return derive(key, "ledger persons")
 
 
-def _sealed(key: bytes, content: bytes, about: str) -> bytes:
+def _cipher(key: bytes) -> AESGCM:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+    return AESGCM(key)
+
+
+def _sealed(cipher: AESGCM, content: bytes, about: str) -> bytes:
     nonce = secrets.token_bytes(_NONCE)
-    return nonce + AESGCM(key).encrypt(nonce, content, about.encode())
+    return nonce + cipher.encrypt(nonce, content, about.encode())
 
 
-def _opened(key: bytes, sealed: bytes, about: str) -> bytes:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())
+def _opened(cipher: AESGCM, sealed: bytes, about: str) -> bytes:
+    return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], about.encode())

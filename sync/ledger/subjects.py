@@ -56,7 +56,7 @@ class Shows:
                 found[Person(contact.id, self._name_of(contact.fields))] = items
         for field, rung in columns.named:
             for name in _names_in(values.get(field)):
-                found[self._named(field, name)] = ((field, rung),)
+                found[_named(field, name, self._ladders[field] != "text", self._key)] = ((field, rung),)
         return found
 
     def _columns(self, rungs: bytes) -> Columns:
@@ -75,17 +75,14 @@ class Shows:
         names = sorted(self._names, key=lambda field: (self._ladders[field] != "person", field != "contacts[].name"))
         return next((str(fields[field])[:_LONGEST_NAME] for field in names if fields.get(field)), "")
 
-    def _named(self, field: str, name: str) -> Person:
-        return Person(
-            _reference(field, name, self._key), "" if self._ladders[field] == "text" else name[:_LONGEST_NAME]
-        )
-
 
 @lru_cache(maxsize=16_384)
-def _reference(field: str, name: str, key: bytes) -> str:
+def _named(field: str, name: str, told: bool, key: bytes) -> Person:
+    """Whom a field names; what of free text names somebody is not told."""
     # INVARIANT: a value is stored in no clear text: who has no key can't try names.
     folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-    return f"{field} {digest('|'.join((field, folded)).encode(), key)}"
+    reference = f"{field} {digest('|'.join((field, folded)).encode(), key)}"
+    return Person(reference, name[:_LONGEST_NAME] if told else "")
 
 
 def is_personal(row: FieldRow) -> bool:
@@ -100,8 +97,12 @@ def names_somebody(row: FieldRow) -> bool:
 
 def crowd_of(people: Mapping[Person, Items], key: bytes) -> str:
     """A digest of who is shown and what of each; empty for nobody."""
-    told = sorted((person.reference, items) for person, items in people.items())
-    return digest(repr(told).encode(), key) if told else ""
+    return _crowd_of(tuple(sorted([(person.reference, items) for person, items in people.items()])), key)
+
+
+@lru_cache(maxsize=16_384)
+def _crowd_of(told: tuple[tuple[str, Items], ...], key: bytes) -> str:
+    return digest(repr(list(told)).encode(), key) if told else ""
 
 
 def _stands(contact: Contact, field: str, render: Render) -> bool:
