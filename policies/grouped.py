@@ -71,10 +71,10 @@ class Grouped:
         """The sort of each of these shares."""
         return self._sides["share"].sorts(many)
 
-    def _may_move(self, partner: Sort, share: Sort | None = None) -> bool:
-        """Whether a share of this sort, or any share, of any deal may have to be decided anew."""
-        sorts: dict[Side, Sort] = {"partner": partner}
-        known = self._regions(sorts if share is None else {**sorts, "share": share})
+    def _may_move(self, partner: Sort | None = None, share: Sort | None = None, deal: Sort | None = None) -> bool:
+        """Whether a share of these sorts may have to be decided anew; a side that is not given may be of any sort."""
+        sides: dict[Side, Sort | None] = {"deal": deal, "partner": partner, "share": share}
+        known = self._regions({side: sort for side, sort in sides.items() if sort is not None})
         outcomes = (self._outcome(node, known) for node in self._nodes)
         turns = self._outcome(self._rules, known) != (False, False)
         return turns or any(unsure or isinstance(moving, Move) for moving, unsure in outcomes)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -89,6 +90,8 @@ class _Moving:
         # Of partners that were read under another mapping nothing is known.
         self._outdated = set(self._partners_outdated())
         self._sorts = {name: sort for name, sort in sorts.items() if name in self._outdated or grouped.may_move(sort)}
+        # Where it concerns most partners, what the deals say tells more than whose they are.
+        self._deals_first = self._asks_deals and not self._outdated and 2 * len(self._sorts) > len(known)
 
     def named(self) -> Iterator[str]:
         """Deals that some relation gives to these partners."""
@@ -104,7 +107,9 @@ class _Moving:
     def shared(self) -> Iterator[str]:
         """Deals of these partners of which a share may move."""
         grouped, sorts, outdated = self._grouped, self._sorts, self._outdated
-        rows = self._tx.execute(_SHARED.where(among(shares.c.partner_id, sorts)))
+        theirs = among(shares.c.partner_id, sorts)
+        wanted = sa.and_(theirs, among(shares.c.deal_id, self._may_differ())) if self._deals_first else theirs
+        rows = self._tx.execute(_SHARED.where(wanted))
         for batch in rows.partitions(_BATCH):
             standing = grouped.shares([share_fields(*share) for _, _, *share in batch])
             deals = self._deals({row[0] for row in batch}) if self._asks_deals else {}
@@ -114,10 +119,21 @@ class _Moving:
                 if moves or partner_id in outdated:
                     yield deal_id
 
+    def _may_differ(self) -> set[str]:
+        """Deals with a share that may move, whoever has it."""
+        found = set(self._tx.execute(sa.select(shares.c.deal_id).distinct()).scalars())
+        every = _DEALS.where(mirror.c.object == "opportunity").execution_options(yield_per=_BATCH)
+        for batch in self._tx.execute(every).partitions():
+            moves = self._grouped.may_move
+            found.difference_update(id for id, sort in self._sorted(batch).items() if not moves(deal=sort))
+        return found
+
     def _deals(self, ids: set[str]) -> dict[str, int]:
-        """The sorts of those that were read under the mapping as it is."""
+        return self._sorted(self._tx.execute(_DEALS.where(among(mirror.c.id, ids))).all())
+
+    def _sorted(self, rows: Sequence[Any]) -> dict[str, int]:
+        """The sorts of those of these deals that were read under the mapping as it is."""
         known: dict[str, Fields] = {}
-        rows = self._tx.execute(_DEALS.where(among(mirror.c.id, ids))).all()
         for deal_id, connection, shape, fields, account_shape, account in rows:
             shapes = self._shapes.get(connection, {})
             if (shape, account_shape) == (shapes.get("opportunity"), shapes.get("account")) and fields and account:

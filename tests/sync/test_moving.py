@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from config.workspace import Workspace
 from mapping.model import Broken
+from mapping.values import thaw
 from policies.compile import Policy, compile_policy
 from policies.difference import difference
 from policies.model import LADDERS, Rule
@@ -19,7 +20,7 @@ from sync.deciding.project import drain, mark
 from sync.house import InForce
 from sync.projection.masks import mask
 from sync.store.schema import partners, shares
-from sync.store.unfiltered import partner_accounts
+from sync.store.unfiltered import mirror, partner_accounts
 from sync.versions.foreseen import Foreseen, foreseen, shareable
 from sync.versions.moving import may_move
 
@@ -137,6 +138,20 @@ def test_a_deal_that_is_not_settled_is_looked_at_with_any_change(life_on_sqlite)
         tx.execute(sa.update(shares).where(shares.c.deal_id == suspended).values(suspended=True))
         mask(tx, {(life.rows(shares, deal_id=hidden)[0].partner_id, hidden): ["deal.name"]})
     assert touched(life, nobody) == {marked, suspended, hidden}
+
+
+def test_a_change_that_asks_deals_alone_touches_those_and_what_is_not_known_well_enough(life_on_sqlite):
+    life = life_on_sqlite
+    drain(life.house)
+    deals = {row.id: row for row in life.rows(mirror, object="opportunity")}
+    shared = {row.deal_id for row in life.rows(shares)}
+    early = {id for id in shared if thaw(deals[id].fields)["deal.stage"] == "proposal"}
+    assert set() < early < shared
+    assert touched(life, {"deal.stage": "proposal"}) == early
+    unknown = min(shared - early)
+    with life.house.writing() as tx:
+        tx.execute(sa.update(mirror).where(mirror.c.id == unknown).values(shape="another"))
+    assert touched(life, {"deal.stage": "proposal"}) == {*early, unknown}
 
 
 def test_of_a_partner_that_was_read_under_another_mapping_every_deal_is_looked_at(life_on_sqlite):
