@@ -12,7 +12,7 @@ from taken_back import take_back
 
 from sync import access
 from sync.house import instant
-from sync.ledger.recalled import recalled
+from sync.ledger.recalled import Had, recalled
 from sync.ledger.tables import recalls
 from sync.projection.reader import Projection
 from sync.projection.recalls import acknowledge, own_recalls
@@ -20,6 +20,7 @@ from sync.store.identifiers import partner_id
 from webhook_app.texts.recalls import RECALLS
 from webhook_app.texts.text import LANGUAGES
 from webhook_app.vendor.app import create_vendor_app
+from webhook_app.vendor.recalls import at_most
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 MINATO = partner_id("MINATO")
@@ -87,6 +88,28 @@ def test_what_nobody_confirmed_in_time_is_overdue_and_stands_first(world, come_i
     page = come_in().get("/recalls").text
     assert RECALLS["recall_state.overdue"].en in page
     assert page.index(second.deal_id) < page.index(ended.deal_id)
+
+
+def test_what_one_partner_lost_at_one_moment_stands_together(world, come_in, ended, public):
+    projection = Projection(world, MINATO, "api")
+    projection.deal(public(world, "MINATO", "006B"))
+    projection.delivery.write()
+    take_back(world, "MINATO", "006B")
+    assert come_in().get("/recalls").text.count('class="group"') == 2
+    with world.writing() as tx:
+        tx.execute(sa.update(recalls).values(at=world.now()))
+    page = come_in().get("/recalls").text
+    assert page.count('class="group"') == 1
+    for recall in own_recalls(world, MINATO).rows:
+        assert page.index('class="group"') < page.index(recall.deal_id)
+
+
+def test_what_was_received_in_several_forms_is_told_once_as_sharply_as_it_ever_was():
+    early = Had({"deal.amount": "exact", "contacts[].name": "initials"}, ("page",), "2026-11-01T00:00:00.000000Z")
+    late = Had({"deal.amount": "band", "contacts[].name": "exact", "deal.name": "exact"}, ("api", "page"), "2026-11-02")
+    told = at_most([early, late])
+    assert told.fields == {"deal.amount": "exact", "contacts[].name": "exact", "deal.name": "exact"}
+    assert (told.channels, told.first) == (("page", "api"), early.first)
 
 
 def test_the_first_page_counts_what_waits_and_says_when_it_is_overdue(world, come_in, ended):
