@@ -8,19 +8,19 @@ import sqlalchemy as sa
 
 from connectors.base import Record
 from sync.deciding.project import mark
-from sync.mirror.enrol import note_enrolment
-from sync.store.schema import shares
+from sync.house import House
+from sync.mirror.enrol import end_enrolment
 from sync.store.unfiltered import mirror, partner_accounts
 
 
-def follow_merges(tx: sa.Connection, connection: str, object: str, records: Iterable[Record], now: str) -> None:
+def follow_merges(tx: sa.Connection, house: House, connection: str, object: str, records: Iterable[Record]) -> None:
     """Give the rows of merged records the id of the record that they became."""
     for record in records:
         if record.merged and not record.deleted:
-            _follow(tx, connection, object, record, now)
+            _follow(tx, house, connection, object, record)
 
 
-def _follow(tx: sa.Connection, connection: str, object: str, record: Record, now: str) -> None:
+def _follow(tx: sa.Connection, house: House, connection: str, object: str, record: Record) -> None:
     old = [id for id in record.merged if id != record.id]
     here = sa.and_(mirror.c.connection == connection, mirror.c.object == object)
     known = set(tx.execute(sa.select(mirror.c.crm_id).where(here, mirror.c.crm_id.in_([*old, record.id]))).scalars())
@@ -35,20 +35,15 @@ def _follow(tx: sa.Connection, connection: str, object: str, record: Record, now
     if object == "account":
         beside = sa.and_(mirror.c.connection == connection, mirror.c.account.in_(old))
         tx.execute(sa.update(mirror).where(beside).values(account=record.id))
-        _enrol_survivor(tx, connection, old, record.id, now)
+        _enrol_survivor(tx, house, connection, old, record.id)
 
 
-def _enrol_survivor(tx: sa.Connection, connection: str, old: list[str], new: str, now: str) -> None:
-    """The partner that an account was goes on as the survivor; a second one ends, and its deals are decided anew."""
-    table = partner_accounts
-    here = sa.and_(table.c.connection == connection, table.c.account.in_([*old, new]))
-    rows = tx.execute(sa.select(table.c.account, table.c.partner_id).where(here).order_by(table.c.account)).all()
-    if not rows:
-        return
-    kept = next((row for row in rows if row.account == new), rows[0])
-    ended = [row for row in rows if row is not kept]
-    tx.execute(sa.delete(table).where(here, table.c.account.in_([row.account for row in ended])))
-    tx.execute(sa.update(table).where(here, table.c.account == kept.account).values(account=new))
-    lost = [row.partner_id for row in ended]
-    note_enrolment(tx, lost, now)
-    mark(tx, tx.execute(sa.select(shares.c.deal_id).where(shares.c.partner_id.in_(lost))).scalars().all())
+def _enrol_survivor(tx: sa.Connection, house: House, connection: str, old: list[str], new: str) -> None:
+    """The partner that an account was goes on as the survivor; what else was one is none any more."""
+    here = sa.and_(partner_accounts.c.connection == connection, partner_accounts.c.account.in_([*old, new]))
+    found = sa.select(partner_accounts.c.account).where(here).order_by(partner_accounts.c.account)
+    enrolled = tx.execute(found).scalars().all()
+    if enrolled:
+        kept = new if new in enrolled else enrolled[0]
+        end_enrolment(tx, house, connection, [each for each in enrolled if each != kept])
+        tx.execute(sa.update(partner_accounts).where(here).values(account=new))

@@ -57,7 +57,7 @@ def apply_records(
         if wanted:
             _fulfil(tx, reading.connection, object, records)
         _set_aside(tx, house, reading, object, rows)
-        follow_merges(tx, reading.connection, object, records, house.now())
+        follow_merges(tx, house, reading.connection, object, records)
         standing = _standing(tx, reading.connection, object, [record.id for record in records])
         shape = reading.readers[object].shape
         if by_id or wanted:

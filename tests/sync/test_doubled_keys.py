@@ -68,3 +68,15 @@ def test_whom_only_leaves_out_takes_its_fields_along(life: Life) -> None:
     life.round("sf")
     assert "silver" in fields(life, FIRST)
     assert told(life) == []
+
+
+def test_a_partner_whose_account_is_merged_into_anothers_is_what_its_other_crm_says_it_is(life: Life) -> None:
+    before = fields(life, "HOKUTO")
+    more = {"Partner_Code__c": "HOKUTO", "Partner_Tier__c": "Platinum"}
+    twin = life.crm.create("salesforce", "Account", {"Name": "北斗", "IsPartner": True, **more})
+    life.round("sf")
+    assert "platinum" in fields(life, "HOKUTO")
+    life.clock.move(minutes=1)
+    life.crm.merge("Account", crm_id("sf", FIRST), twin)
+    life.round("sf")
+    assert fields(life, "HOKUTO") == before

@@ -109,7 +109,7 @@ def test_who_is_no_partner_any_more_saw_nothing_until_it_was_one_again(life):
 def test_of_two_accounts_that_are_merged_into_one_the_second_partner_ends(life):
     survivor = Record(PARTNERS["GOLD"][0], "2026", {}, merged=(PARTNERS["SILV"][0],))
     with life.house.writing() as tx:
-        follow_merges(tx, CONNECTION, "account", [survivor], life.house.now())
+        follow_merges(tx, life.house, CONNECTION, "account", [survivor])
     assert isinstance(seen_at(life.house, GOLD, D1, life.clock.now), SeenThen)
     ended = seen_at(life.house, SILV, D1, life.clock.now)
     assert isinstance(ended, Closing)
