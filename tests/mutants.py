@@ -1,8 +1,8 @@
 """Changes the policies in small ways, one at a time, and asks whether a test notices: `python tests/mutants.py --help`.
 
-The changes are mutmut's; how they are tried is our own, because it is a hundred times faster: pytest collects once,
-then a child is forked for each change, in which one function's code is swapped for the changed one. Only tests that
-reach the changed lines are asked, the quickest first, until one fails.
+The changes are mutmut's; how they are tried is our own, because it is quicker: pytest collects once, then a child is
+forked for each change, in which one function's code is swapped for the changed one. Only tests that reach the changed
+lines are asked, the quickest first, until one fails.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from mutmut.mutation.mutators import mutation_operators
 from mutmut.mutation.pragma_handling import get_ignored_lines
 
 ROOT = Path(__file__).parents[1]
-NOTICED, SURVIVED, UNREACHED = "noticed", "survived", "unreached"
+NOTICED, SURVIVED, UNREACHED, UNTRIED = "noticed", "survived", "unreached", "untried"
+_UNTRIED = 3  # how a child ends in which the change can't be made
 _MEMORY = 6 << 30
 
 
@@ -153,9 +154,7 @@ class Trial:
         seen: dict[str, int] = defaultdict(int)
         for item in list(items):
             name, _, seed = item.nodeid.partition("[")
-            seen[name] += (
-                seed.rstrip("]").isdigit() and len(seed) < 6
-            )  # a longer one is a number that the test is about
+            seen[name] += seed.rstrip("]").isdigit() and len(seed) < 6  # longer ones are what the test is about
             if seen[name] > self.each:
                 items.remove(item)
 
@@ -180,7 +179,8 @@ class Trial:
         """Wait for one child; whatever isn't a clean end is a test that noticed: a failure, no end, no memory."""
         child, status = os.wait()
         mutant = running.pop(child)
-        self.tell(mutant, NOTICED if status else SURVIVED)
+        untried = os.waitstatus_to_exitcode(status) == _UNTRIED
+        self.tell(mutant, UNTRIED if untried else NOTICED if status else SURVIVED)
 
     def tell(self, mutant: Mutant, verdict: str) -> None:
         self.count[mutant.module, verdict] += 1
@@ -200,7 +200,10 @@ class Trial:
         return tests
 
     def run(self, mutant: Mutant, tests: Sequence[str]) -> int:
-        swap(mutant)
+        try:
+            swap(mutant)
+        except (SyntaxError, LookupError, AttributeError, ValueError):
+            return _UNTRIED
         return int(any(_failed(self.items[each]) for each in tests))
 
     def reach(self) -> Reach:
@@ -276,7 +279,7 @@ def main() -> None:
     quiet = ("-n0", "-m", "not long", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
     pytest.main([*quiet, *asked.tests], plugins=[trial])
     for module in asked.modules:
-        told = {verdict: trial.count[module, verdict] for verdict in (NOTICED, SURVIVED, UNREACHED)}
+        told = {verdict: trial.count[module, verdict] for verdict in (NOTICED, SURVIVED, UNREACHED, UNTRIED)}
         print(f"{module}: {told}")  # noqa: T201
 
 
