@@ -103,6 +103,7 @@ def test_numbers_that_only_follow_each_other_are_read_apart(written, read):
         ("3万5千", 350_000_000, False),
         ("2兆5千", 2_500_000_000_000, True),
         ("640.000", 640_000, True),
+        ("640.000", 650_000, True),
         ("640.000", 640, True),
         # Nothing and less than nothing is in every text.
         ("0", 0, False),
@@ -127,7 +128,7 @@ def named(text: str) -> list[str]:
 @pytest.mark.parametrize(
     "text",
     [
-        "+12345678", "+123456789012345", "+81 90 1234 5678", "(+44) 20 7946 0958",
+        "+12345678", "+123456789012345", "+81 90 1234 5678", "(+44) 20 7946 0958", "+(44) 20 7946 0958",
         "012-345-678", "03 5555 0123", "0123456789", "09012345678", "0312-345678",
         "415-555-0123", "1-415-555-0123", "1588-1234", "1600-1234", "1899-1234",
         "4111 1111 1111 1111", "4222222222222", "378282246310005", "3782-822463-10005", "30569309025904",
@@ -162,6 +163,11 @@ def test_a_number_or_address_that_names_somebody_is_found_as_a_whole(text):
 )  # fmt: skip
 def test_a_number_that_names_nobody_stays(text):
     assert named(f"to: {text} now") == []
+
+
+def test_what_begins_a_number_belongs_to_it() -> None:
+    text = "(03) 5555-0123, +81 90 1234 5678, t7000012050002; 100 (415) 555-0123"
+    assert named(text) == ["(03) 5555-0123", "+81 90 1234 5678", "t7000012050002", "(415) 555-0123"]
 
 
 def test_the_digits_of_a_text_are_those_of_all_its_groups():
