@@ -132,6 +132,7 @@ def test_an_answer_that_is_none_is_told_as_such(receiver, tmp_path, raw):
         with context.wrap_socket(sock, server_side=True) as tls:
             tls.recv(4096)
             tls.sendall(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+            ended.wait(10)  # who hangs up on what it has not read would be heard as that
 
     assert post(receiver, f"https://localhost:{raw(mumble)}/").status == "answer"
 
