@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-from mapping.evaluate import UNKNOWN
 from mapping.model import Problem
 from mapping.syntax import Attribute, walk
 from policies.decision import Policy
-from policies.rulebook import UNSURE, ReadyRule
+from policies.rulebook import UNSURE
 
 _THE_END = datetime(9000, 1, 1, tzinfo=UTC)
 _DOES = {"who": "admits nobody", "show": "shows nothing", "limit": "limits nothing"}
@@ -20,7 +18,7 @@ def settled_rules(policy: Policy, now: datetime) -> Iterator[Problem]:
     """Rules that look as if they asked something, and rules whose day has passed; for a remark."""
     situations = [_known(policy, moment) for moment in (now, _THE_END)]
     for ready in policy.book.rules:
-        truths = {_truth(policy, ready, situation) for situation in situations}
+        truths = {policy.book.verdict(ready, situation) for situation in situations}
         if truths == {False}:
             text = f"its day has passed, so that it {_DOES[ready.rule.kind]} any more; delete it, or correct the day"
         elif truths == {True} and ready.rule.when != "always":
@@ -29,11 +27,6 @@ def settled_rules(policy: Policy, now: datetime) -> Iterator[Problem]:
             continue
         place = ready.rule.places.get("when", ready.rule.place)
         yield Problem(place, f"rule `{ready.rule.name}`: {text}")
-
-
-def _truth(policy: Policy, ready: ReadyRule, situation: bytes) -> Any:
-    truth = policy.book.verdict(ready, situation)
-    return None if truth is UNKNOWN else truth
 
 
 def _known(policy: Policy, moment: datetime) -> bytes:

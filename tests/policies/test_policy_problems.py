@@ -237,6 +237,8 @@ def test_a_problem_stands_at_the_word_that_is_wrong() -> None:
         "as": Place("p.yaml", 4, 60),
     }
     assert problems(show({"partner.teir": "gold"}, places=places))[0].startswith("p.yaml:4:20 ")
+    written = {"when": Place("p.yaml", 4, 30)}
+    assert problems(show("partner.teir == 'gold'", places=written))[0].startswith("p.yaml:4:30 ")
     assert problems(show(fields=("deal.nam",), places=places))[0].startswith("p.yaml:4:40 ")
     assert problems(show(rung="exct", places=places))[0].startswith("p.yaml:4:60 ")
 

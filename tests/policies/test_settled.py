@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from zoneinfo import ZoneInfo
 
 import pytest
 from dice import NOW, PARTNER, TABLE
 
+from mapping.model import Place, Problem
 from policies.compile import compile_policy
 from policies.model import PolicyFile, Rule
 from policies.settled import settled_rules
@@ -15,9 +17,13 @@ WHO = Rule("who", "All", "always")
 
 
 def said(rule: Rule) -> list[str]:
+    return [each.message for each in found(rule)]
+
+
+def found(rule: Rule) -> list[Problem]:
     rules = (WHO, rule)
     policy = compile_policy(TABLE, [PolicyFile("p", rules, ())], PARTNER, zone=ZoneInfo("UTC"), fiscal_year_starts=1)
-    return [each.message for each in settled_rules(policy, NOW)]
+    return list(settled_rules(policy, NOW))
 
 
 def show(when: str) -> Rule:
@@ -45,7 +51,22 @@ def test_an_always_in_disguise_is_told(when: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "when", ["always", "now < 2099-01-01", "now > 2030-01-01", "partner.tier == 'gold'", "deal.close < now"]
+    "when",
+    [
+        "always",
+        "now < 2099-01-01",
+        "now > 2030-01-01",
+        "partner.tier == 'gold'",
+        "deal.close < now",
+        "deal.seats is empty",
+    ],
 )
 def test_what_depends_on_anything_is_left_alone(when: str) -> None:
     assert said(show(when)) == said(limit(when)) == []
+
+
+def test_a_settled_rule_is_told_at_its_condition() -> None:
+    rule, condition = Place("p.yaml", 4, 5), Place("p.yaml", 4, 30)
+    past = dataclasses.replace(limit("now < 2001-01-01"), place=rule)
+    assert [each.place for each in found(past)] == [rule]
+    assert [each.place for each in found(dataclasses.replace(past, places={"when": condition}))] == [condition]
