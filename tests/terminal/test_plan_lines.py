@@ -74,4 +74,5 @@ def test_a_first_version_is_told_without_repeating_every_line_of_every_file(plan
     text = "\n".join(lines(plan))
     assert "The first version: nothing has been read and nobody sees anything yet." in text
     assert "deal.field_00" not in text
+    assert "`sudare plan --all` lists it" in text
     assert "deal.field_00" in "\n".join(lines(plan, whole=True))

@@ -30,6 +30,8 @@ def lines(plan: Plan, *, whole: bool = False) -> Iterator[str]:
     if whole or not told.first:
         rules = (line for about, changes in told.rules.items() for line in (about, *(f"  {each}" for each in changes)))
         yield from _part("What changes in the files", rules, most)
+    else:
+        yield "\nAll that the files say is new: `sudare plan --all` lists it."
     yield from ("", *verdict(plan))
 
 
