@@ -66,9 +66,9 @@ class Situations:
                 continue
             effect = self.in_effect(policy, number)
             if policy.book.rules[number].rule.kind == "show":
-                raised = join(_raise(rung), raised, effect, named=("show", rung))
+                raised = join(_raise(rung), raised, effect)
             else:
-                cap = join(_cap(rung), cap, effect, named=("limit", rung))
+                cap = join(_cap(rung), cap, effect)
         found = join(min, raised, cap)
         for length in policy.book.lengths:
             if length.row == row:
@@ -90,7 +90,7 @@ class Situations:
         found = self.rung(policies[0], row)
         for other in policies[1:]:
             number, caps = caps_of(policies[0], other)[row]
-            theirs = self.rung(other, number) if number < len(other.rows) else self.diagram.leaf(0)
+            theirs = self.rung(other, number)  # hidden where the other has no such row
             found = self.diagram.join(_capped(caps), found, theirs, named=("capped", caps))
         return found
 
@@ -135,10 +135,12 @@ def _effect(rule: Rule) -> Callable[[int], bool]:
     return lambda truth: takes_effect(rule, _TRUTHS[truth])
 
 
+@cache  # one function for each rung, so that what it joins is known again
 def _raise(rung: int) -> Callable[[int, bool], int]:
     return lambda raised, effect: max(raised, rung) if effect else raised
 
 
+@cache
 def _cap(rung: int) -> Callable[[int, bool], int]:
     return lambda cap, effect: min(cap, rung) if effect else cap
 

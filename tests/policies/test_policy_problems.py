@@ -128,6 +128,7 @@ def test_a_wrong_rule_says_what_to_do(rule: Rule, problem: str) -> None:
     found = problems(rule)
     assert len(found) == 1
     assert found[0].endswith(f"rule `{rule.name}`: {problem}")
+    assert found[0].startswith("p.yaml:")
 
 
 @pytest.mark.parametrize(
@@ -237,6 +238,9 @@ def test_a_problem_stands_at_the_word_that_is_wrong() -> None:
         "as": Place("p.yaml", 4, 60),
     }
     assert problems(show({"partner.teir": "gold"}, places=places))[0].startswith("p.yaml:4:20 ")
+    named = {"prices": Place("p.yaml", 6, 40), "contacts.length": Place("p.yaml", 6, 50)}
+    assert problems(limit(classes=("prices",), places=named))[0].startswith("p.yaml:6:40 ")
+    assert problems(limit(fields=("contacts.length",), places=named))[0].startswith("p.yaml:6:50 ")
     written = {"when": Place("p.yaml", 4, 30)}
     assert problems(show("partner.teir == 'gold'", places=written))[0].startswith("p.yaml:4:30 ")
     assert problems(show(fields=("deal.nam",), places=places))[0].startswith("p.yaml:4:40 ")
