@@ -22,6 +22,7 @@ from sync.store import identifiers, schema, unfiltered
 from sync.store.rows import upsert
 from sync.versions.applied import apply_files
 from sync.vitals import write_vitals
+from webhook_app.front.serve import DOORS
 from webhook_app.partner.app import create_partner_app
 from webhook_app.texts.calls import CALLS
 from webhook_app.texts.checks import CHECKS
@@ -233,7 +234,7 @@ def test_the_first_page_says_what_runs_and_what_does_not(world, admin):
     fault = {"kind": "fault", "problem": "KeyError at pull.py:7", "ended": world.now(), "next": world.now()}
     write_vitals(world.folder, "schedule", {"jobs": {"pull:hs": fault}})
     told = text_of(admin.get("/"))
-    assert "partner yes 3× vendor no 1×" in told
+    assert "partner running 3× Console vendor stopped 1×" in told
     assert "hs hubspot fault" in told
     assert "KeyError at pull.py:7" in told
     write_vitals(world.folder, "serve", {"at": "2026-01-01T00:00:00.000000Z", "children": children})
@@ -314,6 +315,7 @@ COMPUTED = (
     "plans.apply",
     "plans.approve",
     "wider.",
+    *("job.", "process."),
     *("released.done.", "released.exact", "released.redacted", "released.approve", "released.withdraw"),
     "rung.",
     "clause.",
@@ -330,6 +332,13 @@ def test_every_sentence_of_the_console_is_used_and_every_one_that_is_used_exists
     unused = {key for key in VENDOR if key not in used and not key.startswith(COMPUTED)}
     assert unused == set()
     assert used - set(VENDOR) <= {"sign_in.email"}
+
+
+def test_every_job_and_every_process_has_a_name_that_people_read():
+    rooms = TEMPLATES.parents[2]
+    jobs = re.findall(r'Job\(f?"([a-z-]+)', (rooms / "sync" / "schedule.py").read_text(encoding="utf-8"))
+    assert {f"job.{name}" for name in jobs} == {key for key in VENDOR if key.startswith("job.")}
+    assert {f"process.{name}" for name in ("scheduler", *DOORS)} == {key for key in VENDOR if key.startswith("process.")}
 
 
 @pytest.mark.parametrize("key", VENDOR)
