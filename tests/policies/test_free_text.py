@@ -239,3 +239,9 @@ def test_a_text_is_hidden_as_long_as_something_that_is_masked_in_it_has_not_been
     for field, texts in (("deal.margin", 0), ("contacts[].name", 0), ("deal.stage", 1)):
         view = DealView(both, DEAL, {"contacts": PEOPLE}, unread=frozenset({field}))
         assert view.shown(rungs).keys() == {"deal.stage", *["deal.next_step"] * texts}
+
+
+def test_a_field_that_cannot_be_shown_at_its_rung_lets_no_text_wait():
+    both = policy(("deal.next_step", "redacted", "always"), ("deal.amount", "band", "always"))
+    view = DealView(both, {**DEAL, "deal.amount": Money(1, "USD")}, {"contacts": PEOPLE})
+    assert view.waiting(both.decide(view.values, {}, {}, NOW).rungs) == []

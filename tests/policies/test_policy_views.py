@@ -15,7 +15,7 @@ from mapping.values import FieldType, Money
 from policies.compile import Policy, compile_policy
 from policies.model import LADDERS, FieldRow, FieldTable, PolicyFile, Rule
 from policies.transforms import Calendar, plain_text, renders_of
-from policies.view import DealView, searchable
+from policies.view import DealView, column_of, searchable
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -268,6 +268,14 @@ def test_text_columns_fold_case_and_width_and_end() -> None:
     assert len(column("text", "plain", "exact", "x" * 500)) == 120
     assert column("boolean", "boolean", "exact", True) > column("boolean", "boolean", "exact", False)
     assert column("text", "plain", "hide", "secret") == ""
+
+
+@pytest.mark.parametrize("text", ["ＡＢＣ ß", "よこはま", "x" * 500, ""])
+def test_a_text_that_is_asked_for_sorts_as_the_same_text_that_is_shown(text: str) -> None:
+    view = DealView(DEAL, {"deal.name": text}, {"contacts": []})
+    assert column_of(DEAL, "deal.name", text) == view.columns(at(DEAL, deal_name="exact"))[0]
+    assert column_of(DEAL, "deal.amount", text) is None
+    assert column_of(DEAL, "deal.close", text) is None
 
 
 def test_search_makes_no_difference_between_kana_width_and_case() -> None:
