@@ -12,7 +12,8 @@ from mapping.values import FieldType, Money
 from policies.bounded import Bounded
 from policies.compile import Policy, compile_policy
 from policies.difference import difference
-from policies.masking import FreeText
+from policies.freetext import DealTexts
+from policies.masking import FreeText, nothing_approved
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
 from policies.redaction import MASK
 from policies.view import DealView
@@ -237,8 +238,14 @@ def test_a_text_is_hidden_as_long_as_something_that_is_masked_in_it_has_not_been
     both = policy(("deal.next_step", "redacted", "always"), ("deal.stage", "exact", "always"))
     rungs = both.decide(DEAL, {}, {}, NOW).rungs
     for field, texts in (("deal.margin", 0), ("contacts[].name", 0), ("deal.stage", 1)):
-        view = DealView(both, DEAL, {"contacts": PEOPLE}, unread=frozenset({field}))
+        unread = frozenset({field})
+        view = DealView(both, DEAL, {"contacts": PEOPLE}, unread=unread)
         assert view.shown(rungs).keys() == {"deal.stage", *["deal.next_step"] * texts}
+        if not texts:
+            made = DealTexts(DEAL, {"contacts": PEOPLE}, both.calendar.zone, nothing_approved, unread)
+            layout = both.layout(rungs)
+            with pytest.raises(ValueError, match=r"^unread$"):
+                made.at(layout.texts[0], layout.hidden)
 
 
 def test_a_field_that_cannot_be_shown_at_its_rung_lets_no_text_wait():

@@ -157,6 +157,12 @@ def test_a_wrong_field_says_what_to_do(wrong: FieldRow, problem: str) -> None:
     assert found.startswith("fields.yaml:9:")
 
 
+def test_a_derived_field_may_be_computed_from_nothing_and_is_internal_then() -> None:
+    fixed = row("deal.fixed", "text", "", "plain", "'the same for all'")
+    policy = build(WHO, show(), rows=(*ROWS, fixed))
+    assert policy.rows[policy.book.index["deal.fixed"]].classes == {"internal"}
+
+
 def test_a_derived_field_has_the_type_of_what_it_is_computed_from() -> None:
     """Whatever stood in its row before: an amount is compared and shown as an amount."""
     fee = row("deal.total", "text", "price", "money", "coalesce(deal.amount, deal.fee)")

@@ -138,6 +138,18 @@ def test_a_view_is_canonical_json_with_what_is_shown_and_nothing_else() -> None:
     assert view.body(at(DEAL)) == b'{"account":{},"deal":{},"shown":{}}'
 
 
+def test_every_field_and_every_list_has_a_place_of_its_own_in_a_view() -> None:
+    rows = plain("account.name"), plain("contacts[].title"), plain("deal.name"), plain("products[].title")
+    policy = policy_of(*rows)
+    rungs = bytes([1]) * len(policy.rows)
+    values = {"account.name": "A", "deal.name": "D", "contacts.length": 1, "products.length": 1}
+    lists = {"contacts": [{"contacts[].title": "C"}], "products": [{"products[].title": "P"}]}
+    body = json.loads(DealView(policy, values, lists).body(rungs))  # type: ignore[arg-type]
+    assert (body["account"], body["deal"]) == ({"name": "A"}, {"name": "D"})
+    assert (body["contacts"], body["products"]) == ([{"title": "C"}], [{"title": "P"}])
+    assert (body["contacts.length"], body["products.length"]) == (1, 1)
+
+
 def test_an_empty_value_is_shown_as_empty_and_a_hidden_one_is_absent() -> None:
     view = DealView(DEAL, {}, {"contacts": []})
     body = json.loads(view.body(at(DEAL, deal_name="exact", deal_amount="band", contacts__email="domain")))

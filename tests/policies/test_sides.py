@@ -42,6 +42,7 @@ def decided(policy: Policy, *sides: dict[str, Value]) -> Decision:
     bounded = Bounded((policy, policy)).decide(deal, partner, share, NOW)
     assert (bounded, bounded.situation) == (decision, decision.situation)
     told = policy.explain(deal, partner, share, NOW, "deal.name")
+    assert Bounded((policy, policy)).explain(deal, partner, share, NOW, "deal.name") == told
     assert (told.rung == "exact", told.until) == (any(decision.rungs), decision.until)
     return decision
 
