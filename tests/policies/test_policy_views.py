@@ -148,6 +148,8 @@ def test_every_field_and_every_list_has_a_place_of_its_own_in_a_view() -> None:
     assert (body["account"], body["deal"]) == ({"name": "A"}, {"name": "D"})
     assert (body["contacts"], body["products"]) == ([{"title": "C"}], [{"title": "P"}])
     assert (body["contacts.length"], body["products.length"]) == (1, 1)
+    shown = DealView(policy, values, lists).shown(rungs)  # type: ignore[arg-type]
+    assert (shown["account.name"], shown["contacts[].title"], shown["contacts.length"]) == ("A", ["C"], 1)
 
 
 def test_an_empty_value_is_shown_as_empty_and_a_hidden_one_is_absent() -> None:

@@ -234,6 +234,8 @@ def test_family_names_of_one_character_are_masked_before_a_title():
         ("person", "Bo Li", "Bo, bo, Bob, Li and LI, lithium", f"{MASK}, bo, Bob, {MASK} and {MASK}, lithium"),
         ("person", "Jane Reed", "jane reads, Janet, reeds; reed2 reed", f"{MASK} reads, Janet, reeds; {MASK}2 {MASK}"),
         ("person", "Ann Baker", "bakery, xbakerx, no b akery", f"{MASK}y, x{MASK}x, no b akery"),
+        ("person", "Ann Robertson", "xrobert sonx, xrobertsonx", f"xrobert sonx, x{MASK}x"),
+        ("person", "Ann Fitzgerald", "xfitz geraldx", f"x{MASK}x"),
         ("text", "4ward", "x4ward, 44ward", f"x{MASK}, 4{MASK}"),
         ("text", "R2D2", "R2D2x R2D23 xR2D2 3R2D2", f"{MASK}x R2D23 xR2D2 3{MASK}"),
         # One character stands for a person before a title only, and in Korean not inside of a word.
