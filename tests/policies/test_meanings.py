@@ -74,6 +74,8 @@ SECRET = {"deal.note": {"classes": frozenset({"internal"})}}
          ("text", "deal.note", f"{MASKED}deal.seats", f"{MASKED}deal.owner, deal.seats", False, True)),
         (policy(NOTHING), policy(NOTHING, PICKED),
          ("text", "deal.note", f"{MASKED}deal.owner, deal.seats", f"{MASKED}deal.seats", False, False)),
+        (policy(NOTHING, PICKED), policy(NOTHING),
+         ("text", "deal.note", f"{MASKED}deal.seats", f"{MASKED}deal.owner, deal.seats", False, False)),
         (policy(TEXT, SECRET), policy(TEXT, SECRET, never_share=()),
          ("text", "deal.note", f"{MASKED}deal.owner, deal.seats", f"{MASKED}deal.owner, deal.seats", True, False)),
         # What holds for all fields.
