@@ -121,9 +121,10 @@ partner_accounts = Table(  # which account of which CRM is which partner
     metadata,
     text("connection", key=True),
     text("account", key=True),
-    Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=False, index=True),
+    Column("partner_id", BY_BYTES, ForeignKey("partners.id"), nullable=False),
     text("fields"),  # JSON: partner.* as this connection gives them
     Column("shape", BY_BYTES, nullable=False, server_default=""),  # of the account that it was read from
+    Index("partner_accounts_by_partner", "partner_id", "connection", "account"),
 )
 wants = Table(  # records to be read by id: something needs their fields, and they are not kept
     "wants",

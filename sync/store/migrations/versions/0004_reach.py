@@ -1,4 +1,4 @@
-"""Recalls that people are told of, closed doors that are remembered, and partners who are told by a webhook."""
+"""Recalls that people are told of, closed doors that are remembered, partners told by a webhook, doubled keys."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def upgrade() -> None:
     _recalls()
     _closings()
     _webhooks()
+    _accounts()
 
 
 def _recalls() -> None:
@@ -43,3 +44,9 @@ def _webhooks() -> None:
         *(sa.Column(name, _TEXT, nullable=True) for name in empty.split()),
         *(sa.Column(name, sa.BigInteger(), nullable=False, server_default="0") for name in ("position", "attempts")),
     )
+
+
+def _accounts() -> None:
+    """Which of a partner's accounts counts is asked for each deal that is decided."""
+    op.drop_index("ix_partner_accounts_partner_id", "partner_accounts")
+    op.create_index("partner_accounts_by_partner", "partner_accounts", ["partner_id", "connection", "account"])
