@@ -49,7 +49,7 @@ def filled(folder: Path, count: int) -> tuple[House, str]:
         (_share(house, names, number, big) for number in range(count)),
     )
     base.executemany(
-        "insert into views values (?, 'v', ?, 1)",
+        "insert into views (deal_id, digest, body, version) values (?, 'v', ?, 1)",
         ((internal_id("sf", "opportunity", str(number)), BODY) for number in range(count)),
     )
     for _, sql in indexes:
@@ -75,6 +75,7 @@ def _share(house: House, names: list[str], number: int, big: int) -> tuple[objec
         "since": at,
         "until": None,
         "view": "v",
+        "showing": "",
         "version": 1,
         "changed_at": at,
         "suspended": 0,
