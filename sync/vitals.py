@@ -1,10 +1,12 @@
-"""Vital signs: what runs on this machine and how it last went, one small file for each writer."""
+"""Vital signs: what runs on this machine and how it last went, one small file for each writer; what runs once only."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,3 +31,16 @@ def read_vitals(folder: Path, writer: str) -> Mapping[str, Any]:
 
 def _path(folder: Path, writer: str) -> Path:
     return folder / ".sudare" / "vitals" / f"{writer}.json"
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Whether no other process of this machine holds this file; from here until the block ends this one does."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+from sync.vitals import held
+
 
 def test_the_demo_tells_its_whole_story_by_itself_within_two_minutes(tmp_path):
     began = time.monotonic()
@@ -18,3 +20,15 @@ def test_the_demo_tells_its_whole_story_by_itself_within_two_minutes(tmp_path):
     assert refused.returncode == 1
     assert "is in use by something else" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_second_demo_in_the_folder_of_one_that_runs_says_so_and_leaves_it_alone(tmp_path):
+    with held(tmp_path / ".sudare-demo") as alone:
+        assert alone
+        (tmp_path / "workspace").mkdir()
+        command = [sys.executable, "-P", "-m", "webhook_app", "demo", "--folder", str(tmp_path)]
+        refused = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 1
+    assert "a demo runs in" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert (tmp_path / "workspace").exists()

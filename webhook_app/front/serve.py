@@ -6,15 +6,13 @@ Each door is a process of its own, because each listens on its own origin and mu
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import multiprocessing
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -27,7 +25,7 @@ from wsgiref.types import WSGIApplication
 from config.load import database_url
 from mapping.model import Broken
 from sync.house import House, NotApplied, open_house
-from sync.vitals import write_vitals
+from sync.vitals import held, write_vitals
 from webhook_app.front.front import Front
 from webhook_app.front.listening import listen, refuse_taken
 
@@ -78,7 +76,7 @@ def serve(folder: Path, *, workers: int = 1) -> int:
         children += [
             Child(door if index == 0 else f"{door}-{index + 1}", run_door, workers == 1) for index in range(workers)
         ]
-    with _alone(folder) as alone:
+    with held(folder / ".sudare" / "serve.lock") as alone:
         if not alone:
             log.error("another `sudare serve` runs in %s", folder)
             return 2
@@ -87,20 +85,6 @@ def serve(folder: Path, *, workers: int = 1) -> int:
         finally:
             _stop(children)
             _tell(folder, children, None, 0)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
-    """Whether no other parent serves this folder on this machine; it holds until the block ends."""
-    path = folder / ".sudare" / "serve.lock"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
 
 
 def _watch(folder: Path, children: list[Child], stopping: Event) -> int:

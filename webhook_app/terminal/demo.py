@@ -30,6 +30,7 @@ from sync.mirror.pull import pull
 from sync.store.migrate import migrate
 from sync.store.vault import vaults
 from sync.versions.applied import apply_files
+from sync.vitals import held
 from webhook_app.terminal.commands import Refused, out
 
 MARK = ".sudare-demo"
@@ -80,9 +81,12 @@ def stay(folder: Path) -> int:
 @contextmanager
 def running(folder: Path, *, fixed: bool) -> Iterator[Demo]:
     """The whole house on this machine; ends with the block."""
-    _clear(folder)
     ports = {name: _free_port(port if fixed else 0) for name, port in PORTS.items()}
-    with Status("starting the sandbox CRM", console=out) as status, _sandbox(folder, ports) as crm:
+    with (
+        _alone_in(folder),
+        Status("starting the sandbox CRM", console=out) as status,
+        _sandbox(folder, ports) as crm,
+    ):
         status.update("writing the workspace and reading the CRM")
         house, links, console = _furnish(folder / "workspace", crm, ports)
         house.engine.dispose()
@@ -103,12 +107,20 @@ def running(folder: Path, *, fixed: bool) -> Iterator[Demo]:
             )
 
 
-def _clear(folder: Path) -> None:
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """The folder, empty, and no other demo's until the block ends."""
     if folder.exists() and not (folder / MARK).exists() and any(folder.iterdir()):
         raise Refused(f"{folder} is in use by something else: name another with --folder")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / MARK).touch()
+    with held(folder / MARK) as alone:
+        if not alone:
+            raise Refused(f"a demo runs in {folder}: end it first, or name another folder with --folder")
+        for each in folder.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each)
+            elif each.name != MARK:
+                each.unlink()
+        yield
 
 
 def _furnish(folder: Path, crm: dict[str, Any], ports: dict[str, int]) -> tuple[House, dict[str, str], dict[str, str]]:
