@@ -17,7 +17,7 @@ def start_anew(house: House, by: str) -> int:
     with house.writing() as tx:
         known = tx.execute(sa.select(partners.c.id)).scalars().all()
         # INVARIANT: a place in what was put back is no place in what follows now: the partner reads everything again.
-        for id in known:
-            epoch = internal_id("feed", id, now)[:12]
-            tx.execute(sa.update(partners).where(partners.c.id == id).values(feed_epoch=epoch))
+        anew = sa.update(partners).where(partners.c.id == sa.bindparam("own")).values(feed_epoch=sa.bindparam("epoch"))
+        if known:
+            tx.execute(anew, [{"own": id, "epoch": internal_id("feed", id, now)[:12]} for id in known])
     return len(known)

@@ -128,7 +128,7 @@ VENDOR = table(
         "job.deliver": ("Send mails", "メールの送信", "메일 발송"),
         "job.webhooks": ("Call partners' webhooks", "パートナーのWebhookの呼び出し", "파트너 웹훅 호출"),
         "job.come-due": ("Apply what falls due", "期日による変更の反映", "기한에 따른 변경 반영"),
-        "job.recalls": ("Remind of recalls", "回収依頼の催促", "회수 독촉"),
+        "job.recalls": ("Remind of recalls", "回収依頼の催促", "회수 요청 독촉"),
         "job.ledger": ("Seal the ledger", "提供台帳の封印", "제공 대장 봉인"),
         "jobs.title": ("Jobs", "定期処理", "정기 작업"),
         "jobs.name": ("Job", "処理", "작업"),
