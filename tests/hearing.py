@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from demo_house import ACCOUNT, CONTACT, DEAL, ORGS, Life, crm_id
+from doors import behind_a_port
 
 from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
 from connectors.sandbox.salesforce_notices import ORGANIZATION, SalesforceSender
@@ -28,15 +26,6 @@ HS = {"on": "hs", "deal": "TATESHINA_ERP", "gold": "HOKUTO", "customer": "TATESH
 HS |= {"amount": "amount", "tier": "partner_tier", "lower": "silver"}
 BARE = "MISAKI_PLM"  # a deal of HubSpot that no partner is on
 OBJECTS = {"deal": DEAL, "account": ACCOUNT, "contact": CONTACT}
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *said: Any) -> None:
-        pass
 
 
 @dataclass(slots=True)
@@ -91,19 +80,12 @@ def allow_notices(life: Life, *, more: str = "") -> None:
 def hearing(life: Life) -> Iterator[Hearing]:
     """The partners' door of a life on a port of its own, and CRMs that send to it."""
     allow_notices(life)
-    app = create_partner_app(life.house)
-    server = make_server("127.0.0.1", 0, app, _Server, _Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    door = f"http://127.0.0.1:{server.server_port}"
     public = life.house.workspace().serving.partner_url
     assert set(ORGS) == {"hs", "sf"}
-    yield Hearing(
-        life,
-        door,
-        HubspotSender(life.crm, f"{public}/notices/hs", APP_SECRET, to=door),
-        SalesforceSender(life.crm, f"{public}/notices/sf/{PATH_SECRET}", to=door),
-    )
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with behind_a_port(create_partner_app(life.house)) as door:
+        yield Hearing(
+            life,
+            door,
+            HubspotSender(life.crm, f"{public}/notices/hs", APP_SECRET, to=door),
+            SalesforceSender(life.crm, f"{public}/notices/sf/{PATH_SECRET}", to=door),
+        )

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 
 import pytest
+from doors import behind_a_port
 from provided import MAIL, NAME, Provided
-from werkzeug.serving import make_server
 
 from sync import access
 from sync.actions.kinds import Statement
@@ -28,13 +27,8 @@ MINATO = identifiers.partner_id("MINATO")
 
 @pytest.fixture
 def address(world):
-    server = make_server("127.0.0.1", 0, create_vendor_app(world), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with behind_a_port(create_vendor_app(world)) as address:
+        yield address
 
 
 @pytest.fixture

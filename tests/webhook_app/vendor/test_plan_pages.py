@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
-import threading
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from werkzeug.serving import make_server
+from doors import behind_a_port
 
 from config.folder import read_folder
 from config.widening import WIDER
@@ -210,34 +209,25 @@ def test_axe_finds_nothing_on_plans_and_none_is_wider_than_the_screen(world, lan
     plan = make_plan(world, change(world, *WIDER_PRICES), MAKER, "agreed on Tuesday")
     person = access.add_person(world, MAKER, "管理 担当", role="admin")
     access.set_language(world, person.id, language)
-    server = make_server("127.0.0.1", 0, create_vendor_app(world), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM))
-            tab = browser.new_page(viewport={"width": width, "height": 800})
-            address = f"http://127.0.0.1:{server.port}"
-            tab.goto(f"{address}/l/{access.make_link(world, person.id)}")
-            tab.click("main button")
-            for path in (
-                "/",
-                "/plans",
-                f"/plans/{plan.id}?samples=1",
-                f"/plans/{first.id}",
-                "/versions",
-                "/versions/2",
-            ):
-                assert tab.goto(address + path).status == 200
-                if place := os.environ.get("SUDARE_PICTURES"):
-                    name = path.strip("/").partition("?")[0].replace("/", "-").replace(plan.id, "waiting") or "overview"
-                    tab.screenshot(path=f"{place}/{name}-{language}-{width}.png", full_page=True)
-                found = Axe().run(tab).response["violations"]
-                assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
-                wide = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-                assert tab.evaluate(wide), path
-            browser.close()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with behind_a_port(create_vendor_app(world)) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM))
+        tab = browser.new_page(viewport={"width": width, "height": 800})
+        tab.goto(f"{address}/l/{access.make_link(world, person.id)}")
+        tab.click("main button")
+        for path in (
+            "/",
+            "/plans",
+            f"/plans/{plan.id}?samples=1",
+            f"/plans/{first.id}",
+            "/versions",
+            "/versions/2",
+        ):
+            assert tab.goto(address + path).status == 200
+            if place := os.environ.get("SUDARE_PICTURES"):
+                name = path.strip("/").partition("?")[0].replace("/", "-").replace(plan.id, "waiting") or "overview"
+                tab.screenshot(path=f"{place}/{name}-{language}-{width}.png", full_page=True)
+            found = Axe().run(tab).response["violations"]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == [], path
+            wide = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+            assert tab.evaluate(wide), path
+        browser.close()
