@@ -30,7 +30,7 @@ from sync.signatures import open_secret, sign, verified
 from sync.webhooks.telling import TOLD
 from webhook_app.health import STATES
 from webhook_app.hooks.xapi_words import VERBS
-from webhook_app.texts.vendor import VENDOR
+from webhook_app.texts.console import CONSOLE
 
 FILES = {
     "sudare.yaml": "sudare",
@@ -195,4 +195,4 @@ def test_every_state_of_the_console_is_told(documents: Any) -> None:
     page = documents["docs/errors.md"]
     assert page.section("## The outbox").named == set(STATES)
     told = {row[0] for row in page.section("## Connections, on the console's first page").rows}
-    assert told == {each.en for key, each in VENDOR.items() if key.startswith("health.")}
+    assert told == {each.en for key, each in CONSOLE.items() if key.startswith("health.")}

@@ -154,9 +154,9 @@ def partner_door(house: House) -> WSGIApplication:
 
 def vendor_door(house: House) -> WSGIApplication:
     """The console: an origin of its own."""
-    from webhook_app.vendor.app import create_vendor_app
+    from webhook_app.console.app import create_console_app
 
-    return create_vendor_app(house)
+    return create_console_app(house)
 
 
 DOORS: dict[str, Callable[[House], WSGIApplication]] = {"partner": partner_door, "vendor": vendor_door}

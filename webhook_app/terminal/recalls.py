@@ -14,9 +14,9 @@ import click
 
 from sync.house import House, moment
 from sync.ledger.recalled import Recalled, recalled, recalls_waiting
+from webhook_app.console.ledger_words import fields_text
 from webhook_app.terminal.commands import house_of, in_workspace, out, table
 from webhook_app.terminal.records import partner_named
-from webhook_app.vendor.ledger_words import fields_text
 
 
 @click.command("recalls")

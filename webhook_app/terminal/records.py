@@ -15,8 +15,8 @@ from sync.access import find_partner
 from sync.house import House
 from sync.ledger.questions import Answer, Period, Provision, Subject, find_people, received_by, recipients_of
 from sync.ledger.reports import REPORTS, Report, provisions
+from webhook_app.console.ledger_words import bases_text, channels_text, csv_of, fields_text
 from webhook_app.terminal.commands import Refused, house_of, in_workspace, out, table
-from webhook_app.vendor.ledger_words import bases_text, channels_text, csv_of, fields_text
 
 _WHO = "PERSON is the CRM's id, the e-mail address, or (a part of) the name; `-` reads it from the standard input."
 

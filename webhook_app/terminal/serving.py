@@ -8,8 +8,8 @@ import click
 
 from config.folder import read_folder
 from sync.versions.applied import drift
+from webhook_app.console.people import welcome_vendor_users
 from webhook_app.terminal.commands import house_of, in_workspace, out
-from webhook_app.vendor.people import welcome_vendor_users
 
 
 @click.command("serve")

@@ -15,9 +15,9 @@ from sync.store.identifiers import partner_id
 from sync.store.schema import webhooks
 from sync.webhooks.own import NEW, OFF, ON, signing_keys, webhook_of
 from sync.webhooks.telling import compose
+from webhook_app.console.app import create_console_app
 from webhook_app.texts.text import LANGUAGES
 from webhook_app.texts.webhooks import OWN_WEBHOOK, WEBHOOK
-from webhook_app.vendor.app import create_vendor_app
 
 MINATO = partner_id("MINATO")
 URL = "https://crm.minato.example/hooks/sudare?token=a-secret-of-theirs"
@@ -148,7 +148,7 @@ def test_the_console_says_whether_it_works_and_never_the_secret_or_the_whole_add
     goes(state=ON, status="tls", failing_since="2026-11-25T00:00:00.000000Z", succeeded="2026-11-24T00:00:00.000000Z")
     person = access.add_person(world, "audit@aozora.example", "Auditor", role="auditor")
     access.set_language(world, person.id, language)
-    console = create_vendor_app(world).test_client()
+    console = create_console_app(world).test_client()
     console.post(f"/l/{access.make_link(world, person.id)}", headers={"Sec-Fetch-Site": "same-origin"})
     told = console.get(f"/partners/{MINATO}").text
     assert getattr(WEBHOOK["webhook_state.failing"], language) in told

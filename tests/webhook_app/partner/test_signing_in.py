@@ -12,10 +12,10 @@ from config.folder import read_folder
 from sync import access
 from sync.store import schema, unfiltered
 from sync.store.identifiers import partner_id
+from webhook_app.console.app import create_console_app
 from webhook_app.sign_ins import MOST_A_MINUTE
 from webhook_app.texts.common import COMMON
 from webhook_app.texts.text import LANGUAGES
-from webhook_app.vendor.app import create_vendor_app
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_session_cookie_is_for_this_host_and_out_of_reach_of_scripts(world, 
 def test_in_one_browser_the_doors_do_not_log_each_other_out(world, sign_in):
     browser = sign_in("MINATO")
     admin = access.add_person(world, "admin@aozora.example", "管理 担当", role="admin")
-    console = create_vendor_app(world).test_client()
+    console = create_console_app(world).test_client()
     answer = console.post(f"/l/{access.make_link(world, admin.id)}", headers={"Sec-Fetch-Site": "same-origin"})
     name, _, rest = answer.headers["Set-Cookie"].partition("=")
     browser.set_cookie(name, rest.partition(";")[0])  # cookies are of a host, whatever the port

@@ -9,7 +9,7 @@ from sync import access
 from sync.deciding.project import drain
 from sync.store.identifiers import partner_id
 from sync.versions.applied import apply_files
-from webhook_app.vendor.app import create_vendor_app
+from webhook_app.console.app import create_console_app
 
 
 def narrow(world) -> None:
@@ -54,7 +54,7 @@ def test_the_portal_says_so_and_looks_again_by_itself(sign_in, world, public, la
 
 def test_the_console_says_so_of_what_a_partner_sees(world):
     admin = access.add_person(world, "admin@aozora.example", "管理 担当", role="admin")
-    console = create_vendor_app(world).test_client()
+    console = create_console_app(world).test_client()
     console.post(f"/l/{access.make_link(world, admin.id)}", headers={"Sec-Fetch-Site": "same-origin"})
     narrow(world)
     assert console.get(f"/partners/{partner_id('MINATO')}").status_code == 503

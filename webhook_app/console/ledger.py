@@ -1,0 +1,222 @@
+"""The console's disclosure ledger: three questions, their answers, and the reports. For administrators and auditors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+from flask import Blueprint, Response, abort, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from sync.access import Ambiguous, PartnerRow, find_partner
+from sync.board import DealRow, find_deal
+from sync.house import instant
+from sync.ledger.closings import Closing
+from sync.ledger.history import seen_at
+from sync.ledger.questions import (
+    MOST_FOUND,
+    Period,
+    Provision,
+    Subject,
+    find_people,
+    find_subject,
+    received_by,
+    recipients_of,
+)
+from sync.ledger.reports import REPORTS, Report, page_of, provisions
+from webhook_app.console.ledger_words import DAYS, bases_text, cells, channels_text, csv_of, fields_text, headings
+from webhook_app.door import this_house, this_person, this_workspace
+from webhook_app.formats import day_text
+from webhook_app.guard import takes
+from webhook_app.pages import page, reader_language
+
+ledger = Blueprint("ledger", __name__, url_prefix="/ledger")
+READERS = ("admin", "auditor")
+MOST_ROWS = 100_000  # of a file: the door holds it whole; the command writes any number
+_ASKED = ("partner", "person", "from", "until")
+
+
+@ledger.before_request
+def _open() -> None:
+    # INVARIANT: who has seen whom is itself personal data: two roles read it.
+    if this_person().role not in READERS:
+        abort(403)
+
+
+@ledger.get("")
+def start() -> AnyResponse:
+    """The questions."""
+    return page("console/ledger.html")
+
+
+@ledger.post("/people")
+def find_person() -> AnyResponse:
+    """The person that is meant, or a choice of several; what was typed stays in the form's body."""
+    found = find_people(this_house(), request.form.get("asked", "")[:300])
+    if len(found) == 1:
+        return redirect(url_for("ledger.person", subject_id=found[0].id), 303)
+    return page("console/ledger.html", found=found, most=MOST_FOUND)
+
+
+@ledger.post("/partners")
+def choose_partner() -> AnyResponse:
+    """The partner that is meant."""
+    found = _partner(request.form.get("asked", "")[:300])
+    if found is None:
+        return page("console/ledger.html", no_partner=True)
+    return redirect(url_for("ledger.partner", partner_id=found.id), 303)
+
+
+@ledger.get("/people/<subject_id>")
+@takes("after")
+def person(subject_id: str) -> AnyResponse:
+    """Who could see or received anything about one person."""
+    subject = find_subject(this_house(), subject_id) or abort(404)
+    answer = recipients_of(this_house(), subject.id, after=request.args.get("after"))
+    own = [each for each in REPORTS.values() if each.scope == "person"]
+    return page("console/ledger_person.html", subject=subject, answer=answer, reports=own, **_words())
+
+
+@ledger.get("/partners/<partner_id>")
+@takes("after")
+def partner(partner_id: str) -> AnyResponse:
+    """What one partner could see or received."""
+    found = _partner(partner_id)
+    if found is None or found.id != partner_id:
+        abort(404)
+    answer = received_by(this_house(), found.id, after=request.args.get("after"))
+    own = [each for each in REPORTS.values() if each.scope == "partner"]
+    return page("console/ledger_partner.html", partner=found, answer=answer, reports=own, **_words())
+
+
+@ledger.post("/seen")
+def seen() -> AnyResponse:
+    """What one partner could see of one deal at an instant, and by which rules."""
+    found, deal = _partner(request.form.get("partner", "")), _deal(request.form.get("deal", ""))
+    at = _instant(request.form.get("at", ""))
+    if found is None or deal is None or at is None:
+        return page("console/ledger.html", no_deal=True)
+    answer = seen_at(this_house(), found.id, deal.id, at)
+    told = {"closing": answer} if isinstance(answer, Closing) else {"seen": answer}
+    return page("console/ledger_seen.html", partner=found, deal=deal, at=instant(at), **told, **_words())
+
+
+@ledger.get("/reports")
+def reports() -> AnyResponse:
+    """What can be made for authorities, partners and persons."""
+    return page("console/ledger_reports.html", reports=REPORTS.values())
+
+
+@ledger.get("/report")
+@takes("kind", "after", *_ASKED)
+def report() -> AnyResponse:
+    """One report, to look at and to print."""
+    kind, about, period = _asked()
+    house, workspace, language = this_house(), this_workspace(), reader_language()
+    if about is None:
+        rows, after = list(islice(provisions(house, kind, None, period), 500 + 1)), None
+    else:
+        answer = page_of(house, kind, about.id, period, after=request.args.get("after"), limit=200)
+        rows, after = list(answer.rows), answer.next
+    return page(
+        "console/ledger_report.html",
+        report=kind,
+        about=about,
+        **_laid_out(kind, [cells(language, kind, each, workspace) for each in rows[:500]]),
+        next=_address("ledger.report", after=after) if after else None,
+        part=bool(after or request.args.get("after") or len(rows) > 500),
+        csv=_address("ledger.report_csv"),
+        made=house.now(),
+        period=period,
+        **_words(),
+    )
+
+
+@ledger.get("/report.csv")
+@takes("kind", *_ASKED)
+def report_csv() -> AnyResponse:
+    """The same, whole, as a file."""
+    kind, about, period = _asked()
+    rows = provisions(this_house(), kind, about.id if about else None, period)
+    held = whole(rows, MOST_ROWS)
+    if held is None:
+        return page("console/ledger_reports.html", status=422, reports=REPORTS.values(), too_many=MOST_ROWS)
+    answer = Response(csv_of(reader_language(), kind, held, this_workspace()), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="sudare-{kind.name}.csv"'
+    return answer
+
+
+def _laid_out(kind: Report, rows: list[list[str]]) -> dict[str, Any]:
+    """What is the same in every line stands once, above the table."""
+    told = headings(reader_language(), kind)
+    once = [number for number, column in enumerate(kind.columns) if column.same]
+    each = [number for number, column in enumerate(kind.columns) if not column.same]
+    return {
+        "once": [(*told[number], rows[0][number]) for number in once] if rows else [],
+        "headings": [told[number] for number in each],
+        "rows": [[row[number] for number in each] for row in rows],
+        "days": [kind.columns[number].name in DAYS for number in each],
+    }
+
+
+def whole(rows: Iterator[Provision], most: int) -> list[Provision] | None:
+    """All of these; None where they are more than `most`: half a record is none."""
+    held = list(islice(rows, most + 1))
+    return held if len(held) <= most else None
+
+
+def _asked() -> tuple[Report, PartnerRow | Subject | None, Period]:
+    """What report, about whom, of which days. Ends the request with a page that says what is wrong."""
+    kind = REPORTS.get(request.args.get("kind", "")) or abort(404)
+    named = request.args.get(kind.scope, "")
+    about = (_partner(named) if kind.scope == "partner" else find_subject(this_house(), named)) if named else None
+    since, until = (request.args.get(name, "") for name in ("from", "until"))
+    if (about is None and (named or kind.needs_one)) or not (_is_day(since) and _is_day(until)):
+        abort(page("console/ledger_reports.html", status=422, reports=REPORTS.values(), wrong=True))
+    return kind, about, Period(since, until)
+
+
+def _address(endpoint: str, **more: Any) -> str:
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name != "after"}
+    return url_for(endpoint, **kept, **more)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return not text or date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _partner(name: str) -> PartnerRow | None:
+    try:
+        return find_partner(this_house(), name.strip()) if name.strip() else None
+    except Ambiguous:
+        return None
+
+
+def _deal(name: str) -> DealRow | None:
+    try:
+        return find_deal(this_house(), name.strip()[:300]) if name.strip() else None
+    except Ambiguous:
+        return None
+
+
+def _instant(text: str) -> datetime | None:
+    """An instant written as a clock in the vendor's zone shows it; empty is now."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=this_workspace().timezone) if text else this_house().clock()
+    except ValueError:
+        return None
+
+
+def _words() -> dict[str, Any]:
+    language = reader_language()
+    return {
+        "fields_text": lambda fields: fields_text(language, fields),
+        "channels_text": lambda channels: channels_text(language, channels),
+        "bases_text": lambda bases: bases_text(language, bases),
+        "day": lambda text: day_text(language, date.fromisoformat(text)),
+    }
