@@ -122,6 +122,22 @@ REPORTS: Mapping[str, Report] = {
                 "channels": "",
             },
         ),
+        _report(  # the same, for the person who asks for it: nobody else stands in it
+            "appi33",
+            "person",
+            True,
+            {
+                "recipient": "appi29.1",
+                "recipient_address": "appi29.1",
+                "recipient_representative": "appi29.1",
+                "items": "appi29.1",
+                "consent": "appi27.1",
+                "basis": "",
+                "first": "appi29.date",
+                "last": "appi29.bulk",
+                "channels": "",
+            },
+        ),
         _report(  # to whom data of one person were disclosed: the actual recipients
             "gdpr15",
             "person",

@@ -53,7 +53,7 @@ def partner_command(folder: Path, partner: str, raw: bool) -> None:
 @ledger.command("report")
 @click.argument("kind", type=click.Choice(list(REPORTS)))
 @click.option("--partner", metavar="PARTNER", help="For appi29 (without it: all partners) and appi30.")
-@click.option("--person", metavar="PERSON", help="For gdpr15 and pipa; `-` reads it from the standard input.")
+@click.option("--person", metavar="PERSON", help="For appi33, gdpr15 and pipa; `-` reads it from the standard input.")
 @click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="From this day on.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Until this day.")
 @click.option("--language", type=click.Choice(["ja", "ko", "en"]), default="en", show_default=True)
@@ -76,8 +76,9 @@ def report_command(
 ) -> None:
     """Write the record or answer that a law asks for, as a CSV file.
 
-    appi29: the provider's record (Japan). appi30: the recipient's record, for one partner (Japan). gdpr15: the
-    recipients of one person's data (EU). pipa: the status of provision to third parties, for one person (Korea).
+    appi29: the provider's record (Japan). appi30: the recipient's record, for one partner (Japan). appi33: what the
+    provider's record says of one person, who may ask for it (Japan). gdpr15: the recipients of one person's data (EU).
+    pipa: the status of provision to third parties, for one person (Korea).
     """
     house, report = house_of(folder), REPORTS[kind]
     about = _about(house, report, partner, person)

@@ -205,6 +205,16 @@ LEDGER = table(
             "Sudareが把握していない項目は両社でご記入ください。",
             "제공자가 수령자({recipient})를 대신해 작성한 기록입니다. Sudare가 알 수 없는 항목은 양사가 기재하세요.",
         ),
+        "report.appi33": (
+            "Record of provision, for the person who asks (Japan, APPI Art. 33(5))",
+            "第三者提供記録の開示（個人情報保護法 第33条第5項）",
+            "본인이 청구하는 제3자 제공 기록(일본 개인정보보호법 제33조 제5항)",
+        ),
+        "report.appi33_text": (
+            "What the record of Art. 29 says of this person; nobody else stands in it.",
+            "第29条の記録のうち、請求されたご本人に関する部分です。他の方の情報は含みません。",
+            "제29조 기록 가운데 청구한 본인에 관한 부분입니다. 다른 사람의 정보는 담지 않습니다.",
+        ),
         "report.gdpr15": (
             "Recipients of one person's data (GDPR Art. 15(1)(c))",
             "個人データの受領者（GDPR 第15条第1項(c)）",

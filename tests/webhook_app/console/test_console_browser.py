@@ -64,7 +64,7 @@ def ledger_pages(world):
     person = book.ids["003TANAKA"]
     yield from ("/ledger", "/ledger/reports", f"/ledger/people/{person}", f"/ledger/partners/{MINATO}")
     yield from (f"/ledger/report?kind={kind}&partner=MINATO" for kind in ("appi29", "appi30"))
-    yield from (f"/ledger/report?kind={kind}&person={person}" for kind in ("gdpr15", "pipa"))
+    yield from (f"/ledger/report?kind={kind}&person={person}" for kind in ("appi33", "gdpr15", "pipa"))
 
 
 @pytest.mark.parametrize(

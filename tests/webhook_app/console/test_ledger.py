@@ -279,6 +279,16 @@ def test_a_persons_recipients_are_named_one_by_one(signed_in, tanaka):
     assert "2026. 11. 2." in {row[5] for row in pipa[1:]}
 
 
+def test_a_person_who_asks_in_japan_is_handed_what_the_record_says_of_that_person_alone(signed_in, tanaka):
+    browser = signed_in(language="ja")
+    of_all = table_of(browser.get("/ledger/report.csv?kind=appi29"))
+    named = of_all[0].index(next(cell for cell in of_all[0] if cell.startswith("本人の氏名")))
+    of_tanaka = [row[:named] + row[named + 1 :] for row in of_all if row[named] == "田中 太郎"]
+    asked = table_of(browser.get(f"/ledger/report.csv?kind=appi33&person={tanaka}"))
+    assert asked[0] == of_all[0][:named] + of_all[0][named + 1 :]
+    assert sorted(asked[1:]) == sorted(of_tanaka) != []
+
+
 def test_a_report_holds_the_days_asked_for_alone(signed_in):
     rows = table_of(signed_in().get("/ledger/report.csv?kind=appi29&from=2026-11-02&until=2026-11-03"))[1:]
     assert {row[7] for row in rows} == {"2 Nov 2026", "3 Nov 2026"}
