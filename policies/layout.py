@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from policies.masking import TEXT, Mask, hidden_at, needs_approval
+from policies.masking import TEXT, Masked, masked_at, needs_approval
 from policies.model import LADDERS, FieldRow
 from policies.transforms import Render, same
 
@@ -65,7 +65,7 @@ class Layout:
     frame: tuple[bytes | None, ...]  # canonical JSON, None at every second place where a part stands
     cells: tuple[Cell, ...]
     texts: tuple[TextCell, ...]
-    hidden: tuple[Mask, ...]  # what is masked in the texts
+    masked: Masked  # what is masked in the texts
     tables: tuple[Table, ...]
     parts: Callable[[list[Any]], tuple[bytes, ...]]  # a view's cells -> its parts in the frame's order
 
@@ -132,7 +132,7 @@ def lay_out(
         frame=frame,
         cells=tuple(cell for cell in cells if cell.render is not same and rows[cell.row].ladder != TEXT),
         texts=texts,
-        hidden=hidden_at(rows, rungs) if texts else (),
+        masked=masked_at(rows, rungs) if texts else Masked((), ()),
         tables=tuple(tables),
         parts=itemgetter(*parts) if len(parts) > 1 else lambda view: tuple(view[slot] for slot in parts),
     )

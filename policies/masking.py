@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from mapping.evaluate import local_day
 from mapping.values import Value
 from policies.model import LADDERS, FieldRow
-from policies.redaction import Hidden, Kind, hidden_of
+from policies.redaction import Kind, Named
 
 TEXT = "text"
 """The ladder of free text."""
 REDACTED, EXACT = (LADDERS[TEXT].index(rung) for rung in ("redacted", "exact"))
-_COMPANY = "account.name"
+_COMPANY = re.compile(r"account\.name(?:_[a-z_]+)?")  # its reading, its English name: account.name_kana
 _KINDS: Mapping[str, Kind] = {"money": "money", "date": "day", "datetime": "day", "number": "number"}
 
 
@@ -58,7 +59,7 @@ def mask_of(row: FieldRow) -> Mask | None:
         return Mask(row.name, _KINDS[row.type])
     # A picklist holds our words, and a derived text the policy's: neither is how people write.
     if row.type in ("text", "reference") and not row.expr:
-        return Mask(row.name, "company" if row.name == _COMPANY else "text")
+        return Mask(row.name, "company" if _COMPANY.fullmatch(row.name) else "text")
     return None
 
 
@@ -67,10 +68,19 @@ def masks_of(rows: Sequence[FieldRow]) -> tuple[Mask, ...]:
     return tuple(mask for row in rows if (mask := mask_of(row)))
 
 
-def hidden_at(rows: Sequence[FieldRow], rungs: Sequence[int]) -> tuple[Mask, ...]:
-    """The fields that are masked in a text at these rungs."""
+class Masked(NamedTuple):
+    """The fields of a record as free text at certain rungs has to do with them."""
+
+    hidden: tuple[Mask, ...]
+    known: tuple[Mask, ...]  # what its reader sees exactly
+
+
+def masked_at(rows: Sequence[FieldRow], rungs: Sequence[int]) -> Masked:
+    """Which fields are masked in a text at these rungs, and which its reader knows."""
     # INVARIANT: whatever a reader does not see exactly is masked; what it sees exactly tells it nothing new.
-    return masks_of([row for row, rung in zip(rows, rungs, strict=True) if rung < len(LADDERS[row.ladder]) - 1])
+    exact = [rung == len(LADDERS[row.ladder]) - 1 for row, rung in zip(rows, rungs, strict=True)]
+    hidden = masks_of([row for row, shown in zip(rows, exact, strict=True) if not shown])
+    return Masked(hidden, masks_of([row for row, shown in zip(rows, exact, strict=True) if shown]))
 
 
 def needs_approval(row: FieldRow, rung: int, never_share: frozenset[str]) -> bool:
@@ -79,16 +89,16 @@ def needs_approval(row: FieldRow, rung: int, never_share: frozenset[str]) -> boo
     return row.ladder == TEXT and (rung == EXACT or (rung == REDACTED and not row.classes.isdisjoint(never_share)))
 
 
-def hidden_values(
+def named_by(
     masks: Sequence[Mask], values: Mapping[str, Value], lists: Mapping[str, Sequence[Mapping[str, Value]]], zone: tzinfo
-) -> Hidden:
-    """What is masked of one record: its own fields, its account's, and those of all its people."""
-    found: list[tuple[Kind, Any]] = []
+) -> list[Named]:
+    """What one record holds in these fields: its own, its account's, and those of all its people."""
+    found: list[Named] = []
     for mask in masks:
         owner = mask.field.partition("[].")[0]
         rows = lists.get(owner, ()) if owner != mask.field else (values,)
         found += [(mask.kind, _local(row.get(mask.field), zone)) for row in rows]
-    return hidden_of(found)
+    return found
 
 
 def _local(value: Any, zone: tzinfo) -> Any:

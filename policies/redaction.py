@@ -29,6 +29,8 @@ _JOINS = frozenset(" \t\u3000・·.-‐,_/")  # between two masks, these belong 
 
 Span = tuple[int, int]
 Kind = Literal["person", "company", "email", "text", "money", "day", "number"]
+Named = tuple[Kind, Any]
+"""How a value is looked for, and the value; empty where the record has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,16 @@ class Hidden:
     phones: frozenset[str] = frozenset()  # digits, without country and trunk prefix
 
 
-def hidden_of(values: Iterable[tuple[Kind, Any]]) -> Hidden:
-    """What is to be masked of these values; those that are empty, or of no use, are left out."""
-    spellings: dict[Spelling, None] = {}
+def hidden_of(values: Iterable[Named], others: Iterable[Named] = (), known: Iterable[Named] = ()) -> Hidden:
+    """What is to be masked of these values; those that are empty, or of no use, are left out.
+
+    `others` are the names of whoever stands beside the record, such as its partners, `known` what the reader sees of
+    the record exactly.
+    """
+    # INVARIANT: whom a reader sees named on the record stays named: a mask there would tell that he is one of the
+    # others, such as that a customer sells for the vendor too.
+    seen = {each.text for each in _all_spelled(known)}
+    spellings = dict.fromkeys(each for each in _all_spelled(others) if each.text not in seen)
     amounts, days, numbers, phones = list[Decimal](), set[date](), set[Decimal](), set[str]()
     for kind, value in values:
         if value is None or value == "":
@@ -67,6 +76,13 @@ def hidden_of(values: Iterable[tuple[Kind, Any]]) -> Hidden:
 _COUNTRIES = {"81": 9, "82": 8, "1": 10}
 """A country's prefix -> the fewest digits of a number after it; Seoul's are `2 123 4567`."""
 _SPELLINGS = {"person": names.person, "company": names.company, "email": names.mail, "text": names.text}
+
+
+def _all_spelled(values: Iterable[Named]) -> Iterator[Spelling]:
+    """The ways to write those values that are written in words."""
+    for kind, value in values:
+        if value and kind in _SPELLINGS:
+            yield from _spelled(kind, value)
 
 
 @lru_cache(maxsize=16_384)

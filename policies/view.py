@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from policies.decision import Fields, Lists, Policy
 from policies.freetext import DealTexts
 from policies.layout import UNMADE, Layout, Table
 from policies.masking import Approved, FreeText, nothing_approved
+from policies.redaction import Named
 from policies.transforms import Render
 
 _encoder = msgspec.json.Encoder()
@@ -28,7 +29,10 @@ _SHOWN_AS_TEXT = ("text", "picklist", "reference", "multi", "person", "email")
 
 
 class DealView:
-    """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`."""
+    """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`.
+
+    `others` are the names of who stands beside the deal, masked in its texts; None where they have not been read yet.
+    """
 
     __slots__ = (
         "_approved",
@@ -37,6 +41,7 @@ class DealView:
         "_lines",
         "_listings",
         "_lists",
+        "_others",
         "_policy",
         "_settled",
         "_tables",
@@ -53,6 +58,7 @@ class DealView:
         lists: Lists,
         approved: Approved = nothing_approved,
         unread: frozenset[str] = frozenset(),
+        others: Sequence[Named] | None = (),
     ) -> None:
         self._policy, self._lists = policy, lists
         self.values = policy.completed(values, lists)  # with derived fields and lengths: decide from these
@@ -63,7 +69,7 @@ class DealView:
         self._bodies: dict[bytes, bytes] = {}
         self._settled: dict[bytes, bytes] = {}
         self._waiting: dict[bytes, list[FreeText]] = {}
-        self._approved, self._unread = approved, unread
+        self._approved, self._unread, self._others = approved, unread, others
         self._texts: DealTexts | None = None
 
     def body(self, rungs: bytes) -> bytes:
@@ -133,11 +139,11 @@ class DealView:
     def _write_texts(self, rungs: bytes, layout: Layout, settled: bytearray) -> None:
         """Fills in free text; what may not be shown as it would be falls to the next lower rung."""
         waiting, zone = list[FreeText](), self._policy.calendar.zone
-        texts = self._texts or DealTexts(self.values, self._lists, zone, self._approved, self._unread)
-        self._texts = texts
+        given = (self.values, self._lists, zone, self._approved, self._unread, self._others)
+        self._texts = texts = self._texts or DealTexts(*given)
         for cell in layout.texts:
             try:
-                text = texts.at(cell, layout.hidden)
+                text = texts.at(cell, layout.masked)
             except UNSHOWABLE:
                 settled[cell.row] -= 1
                 continue

@@ -139,14 +139,21 @@ class _Trial:
         apply_records(house, reading, DEAL, [deal], wanted=True)
         apply_records(house, reading, "account", [customer], wanted=True)
         if "contact" in reading.readers:
-            apply_records(house, reading, "contact", self._people(customer.id))
-            row = {"connection": reading.connection, "stream": "contacts", "whole": True}
-            with house.writing() as tx:  # all people of this customer are there, so its texts can be masked
-                upsert(tx, unfiltered.streams, [{**row, "shape": reading.readers["contact"].shape}])
+            self._carry_all("contact", "contacts", self._people(customer.id))
+        if "user" in reading.readers:
+            own = reading.readers[DEAL].owner(deal.fields)
+            self._carry_all("user", "users", [found] if own and (found := self._read("user", own)) else [])
         while drain(house, loading=reading.connection):
             pass
         self._stand(internal_id(reading.connection, DEAL, deal.id))
         return as_if
+
+    def _carry_all(self, object: str, stream: str, records: Sequence[Record]) -> None:
+        """All people who may be named in this deal's texts: once they are there, these can be masked."""
+        apply_records(self._house, self._reading, object, records)
+        row = {"connection": self._reading.connection, "stream": stream, "whole": True}
+        with self._house.writing() as tx:
+            upsert(tx, unfiltered.streams, [{**row, "shape": self._reading.readers[object].shape}])
 
     def _copy_partners(self) -> None:
         """What other connections say of the partners that are known: rules may ask it."""

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from config.workspace import Workspace
 from mapping.model import RelationMapping
 from mapping.relations import answers, role_of
+from policies.redaction import Named
+from sync.deciding.called import Called, partner_names
 from sync.deciding.facts import KEY, POPULATION, Facts, Fields, ShareRow, Side, Values, source_names, thawed, without
 from sync.deciding.released import shows_text
 from sync.mirror.asked import meanings, shape_of
@@ -38,6 +40,7 @@ _RELATIONS = Prepared(
 _EVERY_PARTNER = (
     sa.select(
         *(partner_accounts.c[name] for name in ("account", "shape")),
+        partner_accounts.c.fields.label("own"),
         counts().label("counts"),
         *(partners.c[name] for name in ("id", "key", "fields")),
     )
@@ -65,7 +68,8 @@ class Beside:
         self.masks = shows_text(workspace.policy)
         self.all_people = not self.masks or self._has_read_contacts(tx, connection)
         self._read_relations(tx, connection, deals)
-        self._read_partners(tx, connection, account_ids)
+        rows = self._read_partners(tx, connection, account_ids)
+        self._called = Called(tx, mapping, deals, rows, self.told.shape("user")) if self.masks else None
         self._named: dict[tuple[str, str, str | None], tuple[Side, ...]] = {}
 
     def _read_contacts(self, tx: sa.Connection, connection: str) -> None:
@@ -92,21 +96,29 @@ class Beside:
         for named in self.relations.values():
             named.sort(key=lambda row: (self.rank[row.source], row.row))
 
-    def _read_partners(self, tx: sa.Connection, connection: str, customers: Set[str]) -> None:
+    def _read_partners(self, tx: sa.Connection, connection: str, customers: Set[str]) -> list[Any]:
+        """The partners that these deals may name; the rows of those that are partners."""
+        counting: list[Any] = []
         self.partner_of: dict[str, str] = {}  # account or key -> partner id
         self.customer_of: dict[str, str] = {}  # the same, with accounts that only have the key of another one
         self.partner_fields: dict[str, Fields] = {}
         self.outdated: set[str] = set()  # partners whose fields were read under another mapping
+        self._nameless: set[str] = set()  # partners whose names have not all been read
+        names = partner_names(self.mapping).keys()
         for row in self._partner_rows(tx, connection, customers):
             self.customer_of[row.account] = row.id
             if not row.counts:
                 continue
+            counting.append(row)
             self.partner_of[row.account] = self.partner_of[KEY + row.key] = row.id
             stale = self.told.stale("account", row.shape)
             if stale is None:
                 self.outdated.add(row.id)
+            if self.masks and not names.isdisjoint(self.told.unread("account", row.shape)):
+                self._nameless.add(row.id)
             known = self.partner_fields.get(row.id) or thawed(row.fields)
             self.partner_fields[row.id] = without(dict(known), stale or frozenset())
+        return counting
 
     def _partner_rows(self, tx: sa.Connection, connection: str, customers: Set[str]) -> Iterable[Any]:
         named = {*customers, *(row.account for rows in self.relations.values() for row in rows)}
@@ -134,7 +146,8 @@ class Beside:
         if account is None or not alive:
             return facts, Values("{}", "{}", ())
         stale = frozenset().union(*(part for part in (*parts, *known.values()) if part))
-        return facts, Values(deal.fields, account.fields, people, stale, self._unread(deal, account, contacts))
+        unread, others = self._unread(deal, account, contacts), self._others(deal, sides)
+        return facts, Values(deal.fields, account.fields, people, stale, unread, others)
 
     def _unread(self, deal: Any, account: Any, contacts: Sequence[Any]) -> frozenset[str]:
         """Fields that these records were read without; asked only where free text is masked by them."""
@@ -145,6 +158,14 @@ class Beside:
         # People whom nobody has read yet have no row, or an empty one.
         known = self.all_people and all(row.fields is not None for row in contacts)
         return found if known else found | self.told.named("contact")
+
+    def _others(self, deal: Any, sides: Sequence[Side]) -> Sequence[Named] | None:
+        """Whoever else is masked in the deal's free text, None where that is not known; nobody where none is shown."""
+        if self._called is None:
+            return ()
+        if any(side.id in self._nameless for side in sides):
+            return None
+        return self._called.beside(deal.owner, sides)
 
     def _missing(self, deal: Any, account: Any, contacts: Sequence[Any]) -> tuple[tuple[str, str], ...]:
         """What has to be read by id before this deal can be decided: the deal itself, its account, its people."""

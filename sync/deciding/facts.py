@@ -9,6 +9,7 @@ import msgspec
 
 from mapping.model import ConnectionMapping, RelationMapping
 from mapping.values import Value, thaw
+from policies.redaction import Named
 
 Fields = Mapping[str, Value]
 
@@ -75,7 +76,7 @@ class Contact(msgspec.Struct, frozen=True, gc=False):
 class Values:
     """The fields behind a deal's `Facts`, decoded when asked for."""
 
-    __slots__ = ("_account", "_contacts", "_deal", "_stale", "unread")
+    __slots__ = ("_account", "_contacts", "_deal", "_stale", "others", "unread")
 
     def __init__(
         self,
@@ -84,7 +85,9 @@ class Values:
         contacts: Sequence[tuple[str, str]],
         stale: frozenset[str] = frozenset(),
         unread: frozenset[str] = frozenset(),
+        others: Sequence[Named] | None = (),
     ) -> None:
+        self.others = others  # the names of who stands beside the deal; None where they have not been read
         self.unread = unread  # fields that are mapped and needed now, and may not have been read of all of this
         self._deal, self._account, self._contacts, self._stale = deal, account, contacts, stale
 

@@ -205,7 +205,8 @@ class _Decide:
             values = self.gathered.values[deal_id]
             contacts = values.people()
             people = {"contacts": [each.fields for each in contacts]}
-            view = DealView(self.policy, values.deal(), people, self.approvals.of(deal_id), values.unread)
+            approved = self.approvals.of(deal_id)
+            view = DealView(self.policy, values.deal(), people, approved, values.unread, values.others)
             asked = self.judge.facts_of_deal(view.values, self.now)
             for side in facts.sides:
                 share = self._share(facts, side, standing.get(side.id), view, contacts, asked)

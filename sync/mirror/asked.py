@@ -9,6 +9,8 @@ from config.workspace import Workspace
 from connectors.installing import Wanted
 from mapping.compile import needed_by_mapping, reasons
 from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
+from sync.deciding.called import USER_NAME, is_named, partner_names
+from sync.deciding.released import shows_text
 from sync.store.identifiers import digest
 
 _PLACEHOLDER = re.compile(r"\{(deal\.[a-z_]+|account\.[a-z_]+)\}")
@@ -26,7 +28,19 @@ def why_needed(workspace: Workspace) -> dict[str, str]:
     for action in workspace.writeback.actions:
         for template in (*action.subject.values(), *action.body.values()):
             why.update(dict.fromkeys(_PLACEHOLDER.findall(template), "stands in a logged action"))
-    return {**why, **workspace.policy.why}
+    return {**_masked(workspace), **why, **workspace.policy.why}
+
+
+def _masked(workspace: Workspace) -> dict[str, str]:
+    """Names of partners, their people and deals' owners, where free text is shown that must not tell them."""
+    if not shows_text(workspace.policy):
+        return {}
+    partners = {name for mapping in workspace.mappings.values() for name in partner_names(mapping)}
+    owners = {USER_NAME} if any(map(is_named, workspace.mappings.values())) else set()
+    return {
+        **dict.fromkeys(sorted(partners), "names a partner or its people, to be masked in free text"),
+        **dict.fromkeys(owners, "names a deal's owner, to be masked in free text"),
+    }
 
 
 def needed_of(workspace: Workspace, mapping: ConnectionMapping) -> frozenset[str]:

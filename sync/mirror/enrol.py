@@ -11,6 +11,7 @@ from connectors.base import Record
 from mapping.values import Value, freeze, thaw
 from sync.deciding.facts import KEY, POPULATION
 from sync.deciding.project import mark
+from sync.deciding.released import shows_text
 from sync.house import House, InForce
 from sync.ledger.closings import note_closed, note_opened
 from sync.mirror.reading import Reading, Row
@@ -56,6 +57,15 @@ def end_enrolment(tx: sa.Connection, house: House, connection: str, accounts: Se
     _note_doubles(tx, house, connection, touched, list(known))
     note_enrolment(tx, touched, house.now())
     _mark_deals(tx, connection, touched, list(known))
+
+
+def redact_anew(house: House, partner_id: str) -> None:
+    """Somebody came to this partner, whom the texts of the deals that it is on must not name: they are made anew."""
+    with house.writing() as tx:
+        if shows_text(house.in_force(tx).workspace.policy):
+            here = sa.select(partner_accounts.c.connection).where(partner_accounts.c.partner_id == partner_id)
+            for connection in tx.execute(here.distinct()).scalars().all():
+                _mark_deals(tx, connection, [partner_id], [])
 
 
 def _note_doubles(

@@ -12,6 +12,7 @@ from connectors.base import Record
 from mapping.values import thaw
 from sync.deciding.changes import Said, want
 from sync.deciding.project import is_loaded, mark, project
+from sync.deciding.released import shows_text
 from sync.house import House
 from sync.mirror.drift import refuse_retyped
 from sync.mirror.enrol import end_enrolment, enrol_partners
@@ -89,6 +90,8 @@ def apply_records(
             return Applied(bool(moved), ids)
         if object in ("account", "contact"):
             beside += _mark_deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
+        elif object == "user" and shows_text(house.in_force(tx).workspace.policy):
+            beside += _mark_deals_of(tx, reading.connection, {row.crm_id for row in moved}, mirror.c.owner)
         return Applied(bool(moved), beside)
 
 
@@ -223,10 +226,13 @@ def _accounts_of(object: str, moved: Sequence[Row], standing: Mapping[str, Any])
     return {account for account in {row.account for row in moved} | before if account}
 
 
-def _mark_deals_of(tx: sa.Connection, connection: str, accounts: set[str]) -> list[str]:
+def _mark_deals_of(
+    tx: sa.Connection, connection: str, named: set[str], by: sa.Column[Any] = mirror.c.account
+) -> list[str]:
+    """Mark the deals of these accounts, or of these owners."""
     found = tx.execute(
         sa.select(mirror.c.id)
-        .where(mirror.c.connection == connection, mirror.c.object == DEAL, among(mirror.c.account, accounts))
+        .where(mirror.c.connection == connection, mirror.c.object == DEAL, among(by, named))
         .where(mirror.c.fields.is_not(None))
     )
     deals = list(found.scalars())

@@ -274,7 +274,7 @@ def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
                 drop_unnamed(tx, house, reading, _OBJECTS[stream])
                 if stream == "opportunities":
                     want_accounts(tx, reading.connection)
-                if stream == "contacts" and shows_text(house.in_force(tx).workspace.policy):
+                if stream in ("contacts", "users") and shows_text(house.in_force(tx).workspace.policy):
                     _mark_all(tx, reading.connection)  # their texts waited for all people who are masked in them
             row["whole"] = True
         upsert(tx, streams, [row])

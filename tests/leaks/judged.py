@@ -18,6 +18,7 @@ from policies.bounded import Bounded
 from policies.freetext import DealTexts
 from policies.redaction import MASK, masked_spans
 from policies.rulebook import Rulebook
+from sync.deciding.called import Called
 
 
 def unknown_limits_nothing(_: Any) -> Any:
@@ -83,6 +84,15 @@ def masked_without_people(original: Any) -> Any:
     return lambda masks, values, lists, zone: original(masks, values, dict.fromkeys(lists, ()), zone)
 
 
+def others_are_named(_: Any) -> Any:
+    return lambda self, owner, sides: ()
+
+
+def the_reader_is_named(original: Any) -> Any:
+    """Each text is masked by the others' names only, and made once: for the first who reads it."""
+    return lambda self, owner, sides: original(self, owner, sides[1:])
+
+
 def masked_as_for_the_first(original: Any) -> Any:
     def at(self: Any, cell: Any, masks: Any) -> Any:
         return original(self, *next((each for each in self._made if each[0] == cell), (cell, masks)))
@@ -126,6 +136,7 @@ def refuses(file: str, text: str, instead: str) -> Callable[[Theatre], None]:
     return scene
 
 
+SECOND = ("Opportunity", "D2")
 _SHOWN = "fields: [deal.name, account.name]"
 JUDGED = (
     Leak(
@@ -208,10 +219,26 @@ JUDGED = (
     Leak(
         "a text names the customer's people",
         "policies.freetext",
-        "hidden_values",
+        "named_by",
         masked_without_people,
         caught=Wrong,
         steps=((*MAIN, "Approved__c", True), (*MAIN, "NextStep", "call 김민수")),
+    ),
+    Leak(
+        "a text names the others on the deal",
+        Called,
+        "beside",
+        others_are_named,
+        steps=((*SECOND, "NextStep", "SILV 商会も提案"),),
+        twin=((("partner", "SILV", "Name", "銀河商事"), (*SECOND, "NextStep", "銀河商事も提案")),),
+    ),
+    Leak(
+        "a text names its first reader to all",
+        Called,
+        "beside",
+        the_reader_is_named,
+        caught=Wrong,
+        steps=((*SECOND, "NextStep", "GOLD 商会とSILV 商会"),),
     ),
     Leak(
         "a text is masked as for its first reader",

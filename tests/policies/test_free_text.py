@@ -245,10 +245,43 @@ def test_a_text_is_hidden_as_long_as_something_that_is_masked_in_it_has_not_been
             made = DealTexts(DEAL, {"contacts": PEOPLE}, both.calendar.zone, nothing_approved, unread)
             layout = both.layout(rungs)
             with pytest.raises(ValueError, match=r"^unread$"):
-                made.at(layout.texts[0], layout.hidden)
+                made.at(layout.texts[0], layout.masked)
 
 
 def test_a_field_that_cannot_be_shown_at_its_rung_lets_no_text_wait():
     both = policy(("deal.next_step", "redacted", "always"), ("deal.amount", "band", "always"))
     view = DealView(both, {**DEAL, "deal.amount": Money(1, "USD")}, {"contacts": PEOPLE})
     assert view.waiting(both.decide(view.values, {}, {}, NOW).rungs) == []
+
+
+def told(policy: Policy, text: str, others: Any, people: Any = PEOPLE, **other: Any) -> Any:
+    """The next step as a partner reads it, where these stand beside the deal."""
+    view = DealView(policy, {**DEAL, "deal.next_step": text, **other}, {"contacts": people}, others=others)
+    return view.shown(policy.decide(view.values, {}, {}, NOW).rungs).get("deal.next_step")
+
+
+OTHERS = [
+    ("company", "みなと情報システム株式会社"),
+    ("company", None),
+    ("person", "水原 あおい"),
+    ("email", "a@minato.example"),
+]
+
+
+def test_whoever_stands_beside_the_deal_is_masked_whatever_its_reader_sees_of_the_record():
+    step = ("deal.next_step", "redacted", "always")
+    for shows in ([step], [step, ("account.name", "exact", "always"), ("contacts[].name", "exact", "always")]):
+        both = policy(*shows)
+        assert told(both, "㈱みなと情報ｼｽﾃﾑと水原さん", OTHERS) == f"㈱{MASK}と{MASK}さん"
+        assert told(both, "@minato.example", OTHERS) == f"@{MASK}"
+        assert told(both, "みなと情報システム", None) is None  # they have not been read
+
+
+def test_whom_a_reader_sees_named_on_the_record_is_named_in_the_text_though_he_sells_too():
+    """A mask would tell that this customer is a partner as well, or that its employee is one of a partner's."""
+    step = ("deal.next_step", "redacted", "always")
+    others = [("company", "北辰製作所"), ("company", "北辰テクノ株式会社"), ("person", "田中 次郎")]
+    named = policy(step, ("account.name", "exact", "always"), ("contacts[].name", "exact", "always"))
+    written = "北辰製作所の田中様、北辰テクノの田中次郎さん"
+    assert told(named, written, others) == f"北辰製作所の田中様、{MASK}の{MASK}さん"
+    assert told(policy(step), written, others) == f"{MASK}の{MASK}様、{MASK}の{MASK}さん"

@@ -28,7 +28,13 @@ DEAL_FIELDS: Mapping[str, tuple[object, ...]] = {
     "Approved__c": (True, False, None),
     "Embargo__c": ("2026-11-15", "2026-11-22", "2026-12-20", None),
     "Freeze__c": ("2026-11-15", "2026-11-23", "2026-12-05", None),
-    "NextStep": ("call 田中", "send terms", "4,999,999円 for Nordwind by 10/1", None),
+    "NextStep": (
+        "call 田中",
+        "send terms",
+        "4,999,999円 for Nordwind by 10/1",
+        "㈱銀河商事とSILV 商会も提案、水原同行",
+        None,
+    ),
     "Plan__c": ("win", "wait", None),
     "Margin__c": (1, 22_222, None),
     "Code__c": ("code-x", "code-y", None),
@@ -48,6 +54,7 @@ CONTACT_FIELDS: Mapping[str, tuple[object, ...]] = {
     "AccountId": ACCOUNTS,
 }
 PARTNER_FIELDS: Mapping[str, tuple[object, ...]] = {
+    "Name": ("SILV 商会", "株式会社銀河商事"),
     "Tier__c": ("platinum", "gold", "silver", "registered", None),
     "Agreement__c": ("active", "expired", None),
     "Nda__c": ("signed", "none", None),
@@ -135,6 +142,7 @@ _CHANGES = {
     "Opportunity": lambda world, *words: _put("Opportunity", world, *words),
     "Account": lambda world, *words: _put("Account", world, *words),
     "Contact": lambda world, *words: _put("Contact", world, *words),
+    "User": lambda world, *words: _put("User", world, *words),
     "partner": lambda world, key, name, value: world.put("Account", PARTNERS[key][0], **{name: value}),
     "relate": lambda world, deal, key, role: world.relate(deal, PARTNERS[key][0], role),
     "unrelate": lambda world, deal, key: world.unrelate(deal, PARTNERS[key][0]),

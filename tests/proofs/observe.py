@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from nasty import LANGUAGES
 from proofs.rungs import TRANSFORMS, Hidden
 from proofs.versions import Ways, lower, words_of
 from worlds import ON_DEAL, World
@@ -46,6 +47,7 @@ class Observation:
 
     deals: Mapping[str, tuple[str, str, Mapping[str, Any], tuple[tuple[str, str, str], ...]]]
     said: tuple[tuple[str, str], ...] = ()  # its own statements
+    called: str = ""  # its own name
 
 
 _ANSWERS = {("pending", "accepted"), ("pending", "declined"), ("accepted", "declined")}
@@ -122,7 +124,9 @@ class Watcher:
         self.shares = standing
         return {
             key: Observation(
-                {deal: (*row, standing[key, deal].messages) for deal, row in rows.items()}, self.said.get(key, ())
+                {deal: (*row, standing[key, deal].messages) for deal, row in rows.items()},
+                self.said.get(key, ()),
+                partners_of(world)[key][1]["Name"],
             )
             for key, (rows, _) in found.items()
         }
@@ -167,7 +171,7 @@ def observe(
         past = replace(past, state=state_at(past, policy, now))
         situation = values_of(fields, account, partners_of(world)[partner][1], past.state, role)
         people = [person for person in world.living("Contact").values() if person["AccountId"] == fields["AccountId"]]
-        shown = show(policy, words["fields.yaml"], situation, people, now)
+        shown = show(policy, words["fields.yaml"], situation, people, others_on(deal, world), now)
         if shown is not None:
             rows[deal], pasts[deal] = (past.state, role, shown), past
     return rows, pasts
@@ -199,6 +203,18 @@ def role_of(partner: str, deal: str, world: World) -> str | None:
     if fields.get("Channel__c") == "open" and terms["Tier__c"] in ("gold", "platinum"):
         return "influenced"
     return None
+
+
+def others_on(deal: str, world: World) -> list[tuple[Any, Any]]:
+    """Whom a deal's free text does not name to anybody: all partners on it, their people, and its owner."""
+    found: list[tuple[Any, Any]] = []
+    for key, (_, fields) in partners_of(world).items():
+        if role_of(key, deal, world) is not None:
+            found.append(("company", fields["Name"]))
+            for language in LANGUAGES:
+                found += [("person", f"{key} {language}"), ("email", f"{language}@{key.lower()}.example")]
+    owner = world.living("User").get(world.living("Opportunity")[deal].get("OwnerId"), {})
+    return [*found, ("person", owner.get("Name"))]
 
 
 def values_of(
@@ -242,6 +258,7 @@ def show(
     table: Mapping[str, Any],
     situation: Mapping[str, Any],
     people: Sequence[Mapping[str, Any]],
+    others: Sequence[tuple[Any, Any]],
     now: datetime,
 ) -> Mapping[str, Any] | None:
     """The deal as it is shown; None where no `who` rule admits the partner."""
@@ -258,7 +275,7 @@ def show(
             continue
         if table["fields"][name]["ladder"] == "text":
             rung = "redacted"  # whole it is shown only where a person approved it, and nobody does here
-            body[group][short] = masked(situation[name], rungs, table, situation, people)
+            body[group][short] = masked(situation[name], rungs, table, situation, people, others)
             body["shown"][name] = rung
             continue
         try:
@@ -279,17 +296,21 @@ def masked(
     table: Mapping[str, Any],
     situation: Mapping[str, Any],
     people: Sequence[Mapping[str, Any]],
+    others: Sequence[tuple[Any, Any]],
 ) -> str | None:
-    """Free text without what the partner does not see exactly: the redaction is part of what may be seen."""
-    values: list[tuple[Any, Any]] = []
+    """Free text without what the partner does not see exactly, and without whoever else is on the deal: the redaction
+    is part of what may be seen."""
+    hidden: list[tuple[Any, Any]] = []
+    known: list[tuple[Any, Any]] = []
     for name, row in table["fields"].items():
         kind = "company" if name == "account.name" else MASKED.get(row["ladder"])
-        if kind is None or "expr" in row or rungs[name] == "exact":
+        if kind is None or "expr" in row:
             continue
+        values = known if rungs[name] == "exact" else hidden
         short = name.partition("[].")[2].capitalize()
         found = [person.get(short) for person in people] if short else [situation[name]]
         values += [(kind, Money(_minor(*each), each[1]) if isinstance(each, tuple) else each) for each in found]
-    return None if text is None else redacted(text, hidden_of(values))
+    return None if text is None else redacted(text, hidden_of(hidden, others, known))
 
 
 def _minor(amount: int, currency: str) -> int:

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from nasty import PARTNERS
 from proofs.histories import Group, groups
 from proofs.twins import Theatre, compare, open_theatre
 
@@ -62,6 +63,18 @@ def test_a_webhook_is_called_after_the_same_steps_and_with_the_same_bytes(theatr
     finally:
         theatre.focus = ()
     assert theatre.receiver.count - before >= WEBHOOK_CASES, "it was seldom called at all"
+
+
+def test_worlds_that_differ_in_the_name_of_another_partner_or_of_the_owner_are_one_to_who_reads_a_text(theatre):
+    """The name stands in the deal's free text too, in each of its forms."""
+    text = ("Opportunity", "D2", "NextStep")
+    for first, edits, told_apart_by in (
+        ((*text, "SILV 商会と(株)SILV商会、silv"),
+         (("partner", "SILV", "Name", "株式会社銀河商事"), (*text, "銀河商事と(株)銀河商事、銀河")), {"SILV"}),
+        ((*text, "水原が訪問"), (("User", "U1", "Name", "鷺沼 玲子"), (*text, "鷺沼が訪問")), set()),
+    ):  # fmt: skip
+        alike = compare(theatre, Group((first,), ((edits,),)), whole=True)
+        assert alike == len(PARTNERS) - len(told_apart_by)
 
 
 @pytest.mark.long

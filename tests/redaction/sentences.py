@@ -1,9 +1,8 @@
-"""600 sentences as sales people write them, in three languages, with what must go and what must stay.
+"""Sentences as sales people write them, in three languages, with what must go and what must stay.
 
-Written for this before anything was tuned. A line that begins with `=` is a record; below it stand sentences about it:
-`[n:Doe]` must go (n name, c company, a amount, d day, p phone, m mail, i identifier, z postal code, r a reading that
-the record does not hold), `{renewal}` must stay. Half of them,
-by hash, were never looked at while redaction was written.
+600 were written before redaction was, those of `beside` before it knew who else is on a deal. A line that begins with
+`=` is a record; below it stand sentences about it: `[n:Doe]` must go (the letters are those of `KINDS`), `{renewal}`
+must stay. Half of them, by hash, were never looked at while redaction was written.
 """
 
 from __future__ import annotations
@@ -29,6 +28,10 @@ KINDS = {
     "i": "identifiers",
     "z": "postal codes",
     "r": "readings the record does not hold",
+    "q": "partners on the deal",
+    "w": "partners' people",
+    "v": "the deal's owner",
+    "o": "partners that are not on the deal",
 }
 _BESIDE = re.compile(  # what stands beside a value and tells nothing: units, titles, legal forms, what a number is
     r"円|원|yen|\b(?:JPY|KRW|USD|EUR|NOK|dollars?|euros?|kroner)\b|\w{0,2}[$¥₩€£]|-san|\bDr\.|\((?:株|주)\)|マイナンバー|"
@@ -56,14 +59,15 @@ class Sentence:
     @property
     def hidden(self) -> Hidden:
         """All of the record, hidden."""
-        return hidden_of(values_of(json.loads(self.record)))
+        record = json.loads(self.record)
+        return hidden_of(values_of(record), others_of(record))
 
 
 def values_of(record: dict) -> list:
     """A record's values, each with how it is looked for."""
     return [
         ("company", record["account.name"]),
-        *(("person", name) for name in record["people"]),
+        *(("person", name) for name in (*record["people"], *record.get("readings", ()))),
         *(("money", Money(*each)) for each in record["money"]),
         *(("day", day) for day in record["days"]),
         *(("email", mail) for mail in record["mails"]),
@@ -71,11 +75,19 @@ def values_of(record: dict) -> list:
     ]
 
 
-def sentences() -> Iterator[Sentence]:
-    """All of them."""
+def others_of(record: dict) -> list:
+    """Who stands beside a record."""
+    return [
+        *(("company", name) for name in record.get("partners", ())),
+        *(("person", name) for name in (*record.get("staff", ()), record.get("owner"))),
+    ]
+
+
+def sentences(part: str = "") -> Iterator[Sentence]:
+    """The 600, or those of another part."""
     for language in LANGUAGES:
         record = ""
-        for line in (Path(__file__).parent / f"{language}.txt").read_text(encoding="utf-8").splitlines():
+        for line in (Path(__file__).parent / f"{part}{language}.txt").read_text(encoding="utf-8").splitlines():
             if line.startswith("="):
                 record = line[1:].strip()
             elif line:

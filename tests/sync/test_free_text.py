@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 from demo_house import crm_id
 
 from policies.redaction import MASK
-from sync.deciding.project import drain
+from sync.access import add_person
+from sync.deciding.project import drain, project
 from sync.deciding.released_texts import approve, texts
-from sync.store import schema
+from sync.mirror.enrol import redact_anew
+from sync.store import schema, unfiltered
+from sync.store.identifiers import partner_id
 from sync.versions.plans import apply_plan, make_plan
 
 RULE = "  - {name: Next step, when: {partner.tier: [gold, platinum]}, fields: [deal.next_step], as: redacted}\nlimit:\n"
@@ -150,3 +154,65 @@ def test_a_rule_that_turns_from_redacted_to_exact_asks_for_every_text_at_once(li
     life.apply(policy=("as: exact}\nlimit:", "as: redacted}\nlimit:"))
     drained(life)
     assert not texts(life.house)
+
+
+def put_on(life, partner, key="YOKOHAMA_CORE", role="Referral"):
+    life.clock.move(seconds=1)
+    row = {"OpportunityId": crm_id("sf", key), "AccountToId": crm_id("sf", partner), "Role": role}
+    return life.crm.create("salesforce", "OpportunityPartner", row)
+
+
+def test_no_partner_on_a_deal_is_named_in_its_text_to_any_of_them_nor_is_its_owner(life):
+    begin(life)
+    written = "한빛테크와 ㈱みなと情報ｼｽﾃﾑ, 水原さんと同行。つばさ商会も提案"
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep=written)
+    life.round("sf")
+    assert next_step(life) == f"{MASK}와 ㈱{MASK}さんと同行。つばさ商会も提案"
+
+
+def test_who_comes_on_a_deal_is_masked_in_the_text_of_those_who_are_there_before_the_deal_is_his(life):
+    begin(life)
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="つばさ商会と現地調査")
+    life.round("sf")
+    assert next_step(life) == "つばさ商会と現地調査"
+    put_on(life, "TSUBASA")
+    life.round("sf")
+    assert life.deal("TSUBASA", "sf", "YOKOHAMA_CORE") is not None
+    assert next_step(life) == f"{MASK}と現地調査"
+
+
+def test_a_partner_with_another_name_and_an_owner_with_another_are_looked_for_by_that(life_on_sqlite):
+    life = life_on_sqlite
+    begin(life)
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="雷鳥システムズと鵯谷が訪問")
+    life.round("sf")
+    assert next_step(life) == "雷鳥システムズと鵯谷が訪問"
+    life.edit("sf", "Account", "HANBIT", Name="雷鳥システムズ")
+    life.edit("sf", "User", "MIZUHARA", Name="鵯谷 あおい")
+    life.round("sf")
+    assert next_step(life) == f"{MASK}と{MASK}が訪問"
+
+
+def test_who_is_let_in_by_a_partner_on_the_deal_is_masked_in_it(life_on_sqlite):
+    life = life_on_sqlite
+    begin(life)
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="鶺鴒さんと鵯谷さんが同行")
+    life.round("sf")
+    for partner, name in (("HANBIT", "鶺鴒 なぎさ"), ("TSUBASA", "鵯谷 あかり")):  # the other one is not on it
+        add_person(life.house, f"{partner.lower()}@hanbit.example", name, partner_id=partner_id(partner))
+        redact_anew(life.house, partner_id(partner))
+    drained(life)
+    assert next_step(life) == f"{MASK}さんと鵯谷さんが同行"
+
+
+def test_a_text_waits_until_the_names_of_the_owners_have_been_read(life):
+    life.apply(policy=("limit:\n", RULE))
+    drained(life)
+    life.reopen()
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="水原が訪問")
+    life.round("sf")
+    assert next_step(life) == f"{MASK}が訪問"
+    with life.house.writing() as tx:
+        tx.execute(sa.update(unfiltered.streams).filter_by(stream="users").values(whole=False))
+        project(tx, life.house, [life.id("sf", "YOKOHAMA_CORE")])
+    assert next_step(life) is None

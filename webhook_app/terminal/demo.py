@@ -26,6 +26,7 @@ from config.init import init_demo
 from sync.access import add_person, find_partner, make_link
 from sync.deciding.project import drain
 from sync.house import House, open_house
+from sync.mirror.enrol import redact_anew
 from sync.mirror.pull import pull
 from sync.store.migrate import migrate
 from sync.store.vault import vaults
@@ -174,6 +175,7 @@ def _invite(house: House) -> dict[str, str]:
         if partner is None:
             raise Refused(f"the sandbox CRM has no partner {key}")
         person = add_person(house, email, name, partner_id=partner.id, language=language)
+        redact_anew(house, partner.id)
         links[key] = f"{house.workspace().serving.partner_url}/l/{make_link(house, person.id, minutes=DAY)}"
     return links
 

@@ -13,6 +13,7 @@ import click
 from sync.access import EVERYBODY, PartnerRow, add_person, end_person, find_partner, make_link, pause, resume
 from sync.board import explain, find_deal
 from sync.house import House
+from sync.mirror.enrol import redact_anew
 from sync.projection.reader import Projection
 from sync.projection.shown import Deal, Query
 from sync.restored import start_anew
@@ -96,6 +97,8 @@ def user_add(folder: Path, email: str, partner: str | None, name: str, role: str
     house = house_of(folder)
     own = _partner(house, partner).id if partner else None
     person = add_person(house, email, name, partner_id=own, role="partner" if own else role, language=language)
+    if own:
+        redact_anew(house, own)
     serving = house.settings().serving
     door = serving.partner_url if own else serving.vendor_url
     click.echo(f"{door}/l/{make_link(house, person.id, minutes=60)}")
@@ -125,6 +128,7 @@ def invite(folder: Path, partner: str, email: str, name: str, language: str | No
     own = _partner(house, partner)
     spoken = language or Projection(house, own.id).partner.language
     person = add_person(house, email, name, partner_id=own.id, language=spoken)
+    redact_anew(house, own.id)
     click.echo(f"{house.workspace().serving.partner_url}/l/{make_link(house, person.id, minutes=3 * 24 * 60)}")
 
 
