@@ -47,6 +47,10 @@ _TOKEN = re.compile(
     r"|(?P<gap>\s(?:and\s)?|-)"
 )
 _MOST_PIECES = 7  # `one hundred and twenty five million` has six
+_NUMERALS = "0-9" + "".join(sign for sign in (*_DIGITS, *_SMALL, *_BIG) if len(sign) == 1 and not sign.isascii())
+_APART = re.compile(  # `3 5 0 0 万`, `1 2 , 5 0 0`, `삼 억 오 천만`
+    rf"(?<![0-9a-z가-힣])[{_NUMERALS}](?:\s?[.,]?\s?[{_NUMERALS}]){{1,60}}(?:\s?(?:[kmb]|mn|bn)(?![a-z]))?"
+)
 
 
 class _Token(NamedTuple):
@@ -84,6 +88,17 @@ def amounts_in(folded: str) -> Iterator[Amount]:
                 if count and len(found) > 1:
                     break
                 yield from found
+
+
+def amounts_apart(folded: str) -> Iterator[Amount]:
+    """Numbers whose figures stand apart, each read as one."""
+    for run in _APART.finditer(folded):
+        places = [place for place in range(*run.span()) if not folded[place].isspace()]
+        if len(places) < len(run[0]):
+            for amount in amounts_in("".join([folded[place] for place in places])):
+                amount.start, amount.end = places[amount.start], places[amount.end - 1] + 1
+                amount.figures = min(amount.figures, 3)  # `2026 12 24` comes near to 20 million
+                yield amount
 
 
 def says(amount: Amount, wanted: Decimal) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from mapping.values import major
 from policies import names
-from policies.amounts import amounts_in, says
+from policies.amounts import amounts_apart, amounts_in, says
 from policies.days import days_in
 from policies.folding import Folded, Tight, fold, tighten
 from policies.identifiers import digits_of, identifiers, phone_runs
@@ -110,7 +110,7 @@ def masked_spans(text: str, hidden: Hidden) -> list[Span]:
 def _found(folded: Folded, text: str, hidden: Hidden) -> Iterator[Span]:
     yield from _named(folded, tighten(folded.text), text, hidden.spellings)
     if hidden.amounts or hidden.numbers:
-        for amount in amounts_in(folded.text):
+        for amount in (*amounts_in(folded.text), *amounts_apart(folded.text)):
             exact = amount.figures >= 3 and amount.value in hidden.numbers
             if exact or any(says(amount, wanted) for wanted in hidden.amounts):
                 yield amount.span

@@ -42,6 +42,9 @@ def test_plain_letters_stand_where_they_stood() -> None:
         ("髙﨑", "高崎"),
         ("㍿", "株式会社"), ("Ærø", "aero"), ("A&amp;B", "a&b"), ("&#26481;", "東"), ("a\u200bb", "ab"), ("―", "-"),
         ("\u1112\u1161\u11ab", "한"),
+        # Letters of other scripts that look alike, and signs that nobody sees.
+        ("Jаnе Dое", "jane doe"), ("ΝΟRDWΙΝD", "nordwind"), ("Ѕсорe", "scope"), ("ɡоɑl", "goal"), ("Кеѕtrеl", "kestrel"),
+        ("田\u3164中\uffa0", "田中"), ("J\u034fa\u180cn\u061ce", "jane"), ("d\u200bo\u2060e\ufeff", "doe"),
     ],
 )  # fmt: skip
 def test_ways_to_write_the_same_are_the_same(one: str, other: str) -> None:

@@ -105,6 +105,9 @@ YEN = ["35,000,000円", "¥35,000,000", "３５，０００，０００円", "3,
        "35M JPY", "35 million yen", "thirty-five million yen", "JPY 35mn", "0.035 billion yen",
        "3천5백만엔", "삼천오백만 엔",
        "35 000 000 yen", "約3,480万円", "3500で提示", "35,000(千円)"]  # fmt: skip
+# Half-way forms: figures that stand apart, as from a form's boxes or to get by a filter.
+APART = ["3 5 0 0 万円", "３　５　０　０　万円", "3 5,0 0 0,0 0 0円", "三 千 五 百 万円", "三千 五百 万円", "3 5 M JPY", "3 5 0 0 0 0 0 0 yen",
+         "3 4 8 0 万円", "35 00万", "3,5 0 0 万", "3.5 千万円"]  # fmt: skip
 WON = [
     "3억 5천만원",
     "3억5천",
@@ -113,6 +116,9 @@ WON = [
     "삼억오천만원",
     "₩350M",
     "350백만원",
+    "3 5 0 0 0 만원",
+    "삼 억 오 천만 원",
+    "３ 억 ５ 천",
     "3억 5,000만 원",
     "350 million won",
 ]
@@ -124,6 +130,20 @@ def test_an_amount_of_the_record_is_masked_in_figures_and_words(written):
     shown = redacted(f"見積は{written}、来週" if not written.isascii() else f"We offer {written}, next week", hidden)
     assert MASK in shown
     assert not any(says(amount, Decimal(35_000_000)) for amount in amounts_in(fold(shown).text))
+
+
+@pytest.mark.parametrize("written", APART)
+def test_figures_that_stand_apart_are_one_amount(written):
+    hidden = hidden_of([("money", Money(35_000_000, "JPY"))])
+    left = redacted(f"見積は{written}、来週", hidden)
+    assert MASK in left
+    assert set(left.replace(MASK, "")) <= set("見積は、来週円 JPYyen万")
+
+
+@pytest.mark.parametrize("written", ["3 5 0 0", "3 社 5 案", "3 5 0 1", "3, 5, 0 and 0", "三 千葉 五", "3 5 0 0 0 万"])
+def test_figures_that_only_stand_beside_each_other_are_none(written):
+    hidden = hidden_of([("money", Money(35_001_234, "JPY"))])
+    assert redacted(f"案件 {written} 件", hidden) == f"案件 {written} 件"
 
 
 @pytest.mark.parametrize("written", WON)
