@@ -14,6 +14,8 @@ from config.notices_words import HubspotNotices, SalesforceNotices
 from config.positions import quoted
 from config.words import (
     CRM_NAME,
+    EMAIL,
+    EMAIL_FORM,
     LANGUAGES,
     NAME,
     REFERENCE,
@@ -280,7 +282,7 @@ class MailWords(Words):
 
     host = Text(required=True)
     port = Whole(1, 65535)
-    sender = Text(re.compile(r"[^@\s]+@[^@\s]+"), "an e-mail address such as `name@example.com`", required=True)
+    sender = Text(EMAIL, EMAIL_FORM, most=254, required=True)
     security = OneOf("security", ("starttls", "tls", "none"))
     username = Text()
     password = Secret()
@@ -303,9 +305,8 @@ class SudareWords(Words):
     serve = Inner(ServeWords)
     connections = Table(Text(NAME, "a plain name such as `sf`"), Connection(), required=True)
     sources = Table(Text(NAME, "a plain name such as `learning`"), Inner(SourceWords))
-    vendor_users = Table(
-        Text(re.compile(r"[^@\s]+@[^@\s]+"), "an e-mail address such as `name@example.com`"), Inner(UserWords)
-    )
+    # INVARIANT: who agrees to what partners see is told by an address, so two spellings of one box are not two people.
+    vendor_users = Table(Text(EMAIL, EMAIL_FORM, most=254), Inner(UserWords))
     mail = Inner(MailWords)
     four_eyes = Flag()
     ledger = Inner(LedgerWords)

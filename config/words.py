@@ -17,6 +17,10 @@ OUR_NAME = r"[a-z][a-z0-9_]{0,63}"
 # Headings of exports are Japanese or Korean words; ranges, since an editor's JSON Schema knows no other way.
 _LETTER = r"A-Za-z\u3005-\u3007\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"
 CRM_NAME = re.compile(rf"[{_LETTER}][{_LETTER}0-9_]*(\.[{_LETTER}][{_LETTER}0-9_]*){{0,5}}")
+# One mailbox, however it is read: no quotes, remarks, groups or lists, nothing left out.
+_ATOM = r"[^\s@\"(),:;<>\[\\\].]"
+EMAIL = re.compile(rf"(\.|{_ATOM}){{1,64}}@{_ATOM}+(\.{_ATOM}+)*")
+EMAIL_FORM = "an e-mail address such as `name@example.com`"
 REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:[^\s].*")
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from mapping.model import FieldMapping
-from mapping.values import MINOR_UNITS, Money, Value, money
+from mapping.values import MINOR_UNITS, Money, Value, in_zone, money
 
 Convert = Callable[[Any], Value]
 
@@ -116,7 +116,7 @@ def day_of(value: Any, zone: tzinfo) -> str:
         return _checked_day(midnight[1])
     instant = _instant(text)
     whole_day = instant.timetz() == _EPOCH.timetz()
-    return (instant if whole_day else instant.astimezone(zone)).date().isoformat()
+    return (instant if whole_day else in_zone(instant, zone)).date().isoformat()
 
 
 def instant_of(value: Any) -> str:

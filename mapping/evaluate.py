@@ -26,6 +26,7 @@ from mapping.syntax import (
     Some,
     type_of,
 )
+from mapping.values import in_zone
 
 
 class Neither(Enum):
@@ -115,7 +116,7 @@ def _edges_of_instant(instant: str, zone: tzinfo) -> tuple[datetime, ...]:
 
 def local_day(instant: str, zone: tzinfo) -> str:
     """The day that an instant falls on in a zone."""
-    return datetime.fromisoformat(instant).astimezone(zone).date().isoformat()
+    return in_zone(datetime.fromisoformat(instant), zone).date().isoformat()
 
 
 def _constant(node: Constant, setting: Setting) -> Run:

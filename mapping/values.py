@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Literal, NamedTuple
 
@@ -33,6 +34,15 @@ class Money(NamedTuple):
 
 
 Value = str | int | float | bool | list[str] | Money | None
+
+
+def in_zone(at: datetime, zone: tzinfo) -> datetime:
+    """An aware instant as clocks in a zone show it; as it stands where no calendar goes on, late in the year 9999."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:  # `9999-12-31T23:59:59Z` is how people write "without end"
+        return at
+
 
 _CURRENCY_CODE = re.compile(r"[A-Z]{3}")
 # ISO 4217: currencies whose minor unit is not a hundredth.

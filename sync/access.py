@@ -5,21 +5,27 @@ from __future__ import annotations
 import hashlib
 import secrets
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 import sqlalchemy as sa
 
+from config.words import EMAIL, EMAIL_FORM
 from sync.house import House, instant
 from sync.ledger.closings import EVERYBODY as EVERYBODY  # what `pause` takes
 from sync.ledger.closings import note_closed, note_opened
 from sync.store.identifiers import internal_id
+from sync.store.rows import among
 from sync.store.schema import api_keys, links, mails, partners, pauses, people, sessions
 from sync.store.unfiltered import partner_accounts
 
 SESSION = timedelta(hours=12)
 KEY_PREFIX = "sdr_live_"
+SIGN_IN = "sign-in"  # why a mail is sent
+MOST_LATELY, LATELY = 3, timedelta(minutes=10)  # sign-in mails to one person; each link lives for fifteen
+LONGEST_EMAIL = 254  # characters
 DEAL_PAGE = "/deals/"  # before a deal's public id: where a mail about it leads
 Side = Literal["partner", "vendor"]
 
@@ -62,8 +68,14 @@ class ApiKey:
 def add_person(
     house: House, email: str, name: str, *, partner_id: str | None = None, role: str = "partner", language: str = "en"
 ) -> Person:
-    """The person with this address on this side, made where new and let in again where ended."""
+    """The person with this address on this side, made where new and let in again where ended.
+
+    Raises ValueError where it is no address of one mailbox.
+    """
     address = email.strip().casefold()
+    # INVARIANT: a link goes to the box that was named: what reads as another one, or as several, is none.
+    if not (len(address) <= LONGEST_EMAIL and email.isascii() and EMAIL.fullmatch(address)):
+        raise ValueError(f"`{email}` is not {EMAIL_FORM}, in ASCII, a domain as `xn--...`")
     side = partner_id or "vendor"
     row = {
         "id": internal_id("people", side, address),
@@ -160,13 +172,24 @@ def end_session(house: House, token: str) -> None:
 
 def sign_in_link(house: House, email: str, door: Side) -> None:
     """Queue a sign-in mail for each person of this door with this address; the caller learns nothing."""
+    sign_in_links(house, [email.strip().casefold()], door)
+
+
+def sign_in_links(house: House, emails: Iterable[str], door: Side) -> None:
+    """The same for all of these addresses, which are written small. Who was sent three of late is sent no more."""
     side = people.c.partner_id.is_(None) if door == "vendor" else people.c.partner_id.is_not(None)
-    with house.writing() as tx:
-        found = tx.execute(
-            sa.select(people.c.id).where(people.c.email == email.strip().casefold(), people.c.ended.is_(None), side)
-        ).scalars()
-        for person_id in list(found):
-            queue_mail(tx, house, person_id, "sign-in", "/")
+    # INVARIANT: anybody can ask for anybody's link, so a person's mails are bounded; one of the last still opens then.
+    lately = sa.and_(mails.c.next_at > instant(house.clock() - LATELY), mails.c.next_at <= house.now())
+    went = sa.and_(mails.c.person_id == people.c.id, mails.c.reason == SIGN_IN, mails.c.state == "sent", lately)
+    sent = sa.select(sa.func.count()).where(went).scalar_subquery()
+    here = sa.and_(among(people.c.email, sorted(emails)), people.c.ended.is_(None), side)
+    wanted = sa.select(people.c.id).where(here, sent < MOST_LATELY)
+    with house.reading() as tx:  # strangers, of whom a flood is made, cost nobody the right to write
+        found = tx.execute(wanted.order_by(people.c.id)).scalars().all()
+    if found:
+        with house.writing() as tx:
+            for person_id in found:
+                queue_mail(tx, house, person_id, SIGN_IN, "/")
 
 
 def queue_mail(tx: sa.Connection, house: House, person_id: str, reason: str, goes_to: str) -> None:

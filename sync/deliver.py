@@ -10,14 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from config.workspace import Language, Workspace
-from sync.access import DEAL_PAGE, EVERYBODY, make_link
+from sync.access import DEAL_PAGE, EVERYBODY, SIGN_IN, make_link
 from sync.house import House, instant
 from sync.store.schema import mails, pauses, people, shares
 from sync.store.unfiltered import partner_accounts
 
 BATCH, TRIES = 50, 6
-_MINUTES: Mapping[str, int] = {"sign-in": 15}  # of the link
-_LONG = 3 * 24 * 60  # of any other
+LINK_MINUTES = 15  # that a link lives for which somebody asked
+_LONG = 3 * 24 * 60  # any other
 _SUBJECTS: Mapping[Language, Mapping[str, str]] = {
     "ja": {
         "sign-in": "{vendor}: サインイン",
@@ -92,7 +92,7 @@ def _leads_somewhere(house: House) -> sa.ColumnElement[bool]:
 
 
 def _deliver_one(house: House, workspace: Workspace, row: Any, send: SendMail) -> int:
-    link = make_link(house, row.person_id, row.goes_to, minutes=_MINUTES.get(row.reason, _LONG))
+    link = make_link(house, row.person_id, row.goes_to, minutes=LINK_MINUTES if row.reason == SIGN_IN else _LONG)
     door = workspace.serving.partner_url if row.partner_id else workspace.serving.vendor_url
     language: Language = row.language if row.language in _BODIES else "en"
     subject = _SUBJECTS[language][row.reason].format(vendor=workspace.vendor)

@@ -6,8 +6,9 @@ import re
 from decimal import Decimal
 from typing import Any
 
+_SHORT = r"-?\d+(?:\.\d+)?[kMBT]?"
 _AMOUNT = re.compile(
-    r"(?:(?P<open>below|at least) )?(?P<low>-?[\d.]+[kMBT]?)(?:-(?P<high>-?[\d.]+[kMBT]?))? (?P<currency>[A-Z]{3})"
+    rf"(?:(?P<open>below|at least) )?(?P<low>{_SHORT})(?:-(?P<high>{_SHORT}))? (?P<currency>[A-Z]{{3}})", re.ASCII
 )
 _FISCAL = re.compile(r"FY(\d{4})(?: Q([1-4]))?")
 _UNITS = {"k": 3, "M": 6, "B": 9, "T": 12}

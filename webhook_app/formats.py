@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.workspace import Language
+from mapping.values import in_zone
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS: Mapping[Language, str] = {"ja": "月火水木金土日", "ko": "월화수목금토일"}
@@ -75,7 +76,7 @@ def month_text(language: Language, year: int, month: int) -> str:
 
 def instant_text(language: Language, instant: str, zone: ZoneInfo, *, weekday: bool = True) -> str:
     """An instant in the vendor's zone, always on the 24 hour clock."""
-    there = datetime.fromisoformat(instant).astimezone(zone)
+    there = in_zone(datetime.fromisoformat(instant), zone)
     comma = "," if language == "en" else ""
     return f"{day_text(language, there.date(), weekday=weekday)}{comma} {there:%H:%M}"
 
@@ -89,18 +90,20 @@ def value_text(language: Language, value: Any, rung: str, zone: ZoneInfo) -> str
     if isinstance(value, int | float):
         return f"{value:,}"
     text = str(value)
-    if rung == "month" and _MONTH.fullmatch(text):
-        return month_text(language, int(text[:4]), int(text[5:]))
-    if _DAY.fullmatch(text):
-        return _date_or_text(language, text)
-    return instant_text(language, text, zone) if _INSTANT.fullmatch(text) else text
-
-
-def _date_or_text(language: Language, text: str) -> str:
     try:
-        return day_text(language, date.fromisoformat(text), weekday=True)
+        return _dated(language, text, rung, zone)
     except ValueError:
         return text  # a text field may hold anything
+
+
+def _dated(language: Language, text: str, rung: str, zone: ZoneInfo) -> str:
+    """A day, month or instant as people write it, any other text as it is; ValueError where a calendar has none."""
+    if rung == "month" and _MONTH.fullmatch(text):
+        first = date.fromisoformat(f"{text}-01")
+        return month_text(language, first.year, first.month)
+    if _DAY.fullmatch(text):
+        return day_text(language, date.fromisoformat(text), weekday=True)
+    return instant_text(language, text, zone) if _INSTANT.fullmatch(text) else text
 
 
 def _structure_text(language: Language, value: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from webhook_app.guard import is_secure, open_to_all, session_cookie
 from webhook_app.pages import LANGUAGE_COOKIE, as_language, local_path, page
 
 identity = Blueprint("identity", __name__)
+_AGAIN = "5"  # seconds until those who wait have been looked up
 _YEAR = 365 * 24 * 3600
 
 
@@ -30,7 +31,7 @@ def send_link() -> Response:
     address = request.form.get("email", "")[:320]
     if not this_door().sign_ins.ask(address):
         response = page("error.html", status=429, code=429, here="/")
-        response.headers["Retry-After"] = "60"
+        response.headers["Retry-After"] = _AGAIN
         return response
     return page("identity/link_sent.html")
 

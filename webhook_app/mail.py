@@ -46,15 +46,20 @@ def _by_smtp(house: House, settings: Mapping[str, Any], mail: Mail) -> None:
             server.starttls(context=trust)
         if "username" in settings:
             server.login(settings["username"], secret(settings["password"], house.folder))
-        server.send_message(message)
+        server.send_message(message, to_addrs=[mail.to])
 
 
 def _written(sender: str, mail: Mail) -> EmailMessage:
+    """The mail as a message. Raises OSError where it can't be written to this one address."""
     message = EmailMessage()
     try:
         message["From"], message["To"], message["Subject"] = sender, mail.to, mail.subject
-    except ValueError:
-        # An address that no header can hold fails alone, as an unreachable one does.
-        raise OSError("the address can't be written into a mail") from None
-    message.set_content(mail.body)
+        message.set_content(mail.body)
+        reads = [each.addr_spec for each in message["To"].addresses]
+    # The library's reader of addresses ends on odd ones with whatever it trips over.
+    except (ValueError, LookupError, AttributeError, TypeError):
+        reads = []
+    # INVARIANT: a mail that can't be written fails alone, as an unreachable address does, and goes to nobody else.
+    if reads != [mail.to]:
+        raise OSError("this can't be written into a mail to one address")
     return message

@@ -82,6 +82,12 @@ def tongue(language: Language, text: str) -> Markup:
     return Markup("") if found == language else Markup(' lang="{}"').format(found)
 
 
+def _frame() -> str:
+    """What a page of both doors stands in: the door's own frame with its ways on, or a bare one for a stranger."""
+    own = "console" if this_door().side == "vendor" else "partner"
+    return f"{own}/base.html" if visitor() else "plain.html"
+
+
 def _words(language: Language) -> dict[str, Any]:
     workspace = this_workspace()
     query = request.query_string.decode("ascii", "ignore")
@@ -91,6 +97,7 @@ def _words(language: Language) -> dict[str, Any]:
         "vendor": workspace.vendor,
         "zone": workspace.timezone.key,
         "person": visitor(),
+        "frame": _frame(),
         "here": local_path(request.path + (f"?{query}" if query else "")),
         "t": partial(said, this_door().texts, language),
         "label": partial(fields.label, language),

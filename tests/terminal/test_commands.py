@@ -274,6 +274,19 @@ def test_people_are_let_in_by_a_link_that_works_once_and_let_out_again(sudare, l
     assert "a@minato.example" in ended.text
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["sato@", "sato@[", "sato,kim@minato.example", "hans@straße.example", "ｓａｔｏ@minato.example", "a b@c.d"],
+)
+def test_what_is_no_address_of_one_mailbox_is_not_invited(sudare, life, folder, address):
+    before = life.rows(schema.people)
+    for words in (("invite", "MINATO", address), ("user", "add", address, "--role", "admin")):
+        refused = sudare(*words, "--workspace", folder)
+        assert refused.code == 1
+        assert f"`{address}` is not an e-mail address" in refused.text
+    assert life.rows(schema.people) == before
+
+
 def test_invite_speaks_the_partners_language(sudare, life, folder):
     _, token = token_of(sudare("invite", "HANBIT", "new@hanbit.example", "--workspace", folder))
     assert access.peek_link(life.house, token).language == "ko"

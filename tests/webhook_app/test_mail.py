@@ -16,7 +16,7 @@ from config.folder import read_folder
 from connectors.sandbox.tls import CA_FILE, server_context
 from sync.access import sign_in_link
 from sync.deliver import deliver
-from sync.store.schema import mails
+from sync.store.schema import mails, people
 from webhook_app.mail import mail_port
 
 PASSWORD = "smtp-password-canary"
@@ -125,3 +125,19 @@ def test_a_server_that_nobody_vouches_for_gets_neither_password_nor_mail_and_the
     assert deliver(house, mail_port(house)) == 0
     assert (office.mails, office.credentials) == ([], b"")
     assert [(row["state"], row["problem"]) for row in rows(house, mails)] == [("due", "SSLCertVerificationError")]
+
+
+@pytest.mark.parametrize("unreadable", ["sato@[", "sato@", '"', "=?utf-8?b??=", "sato@minato.example,eve@evil.example"])
+def test_an_address_that_no_mail_can_be_written_to_holds_up_nobody_elses_mail_and_leads_to_no_other(
+    house, office, tmp_path, monkeypatch, rows, unreadable
+):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CA_FILE))
+    for address in ("sato@minato.example", "kim@hanbit.example"):
+        sign_in_link(house, address, "partner")
+    with house.writing() as tx:  # as an older release let it in
+        here = people.c.email == "sato@minato.example"
+        tx.execute(people.update().where(here).values(email=unreadable))
+    assert deliver(house, mail_port(house)) == 1
+    assert [message_from_bytes(each)["To"] for each in office.mails] == ["kim@hanbit.example"]
+    assert not any("evil" in line for _, line in office.said)
+    assert sorted((row["state"], row["problem"]) for row in rows(house, mails)) == [("due", "OSError"), ("sent", None)]

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sync.access import EVERYBODY, PartnerRow, add_person, end_person, find_partner, make_link, pause, resume
+from sync.access import EVERYBODY, PartnerRow, Person, add_person, end_person, find_partner, make_link, pause, resume
 from sync.board import explain, find_deal
 from sync.house import House
 from sync.mirror.enrol import redact_anew
@@ -96,7 +97,7 @@ def user_add(folder: Path, email: str, partner: str | None, name: str, role: str
     """Let a person sign in; prints a one-time link (one hour)."""
     house = house_of(folder)
     own = _partner(house, partner).id if partner else None
-    person = add_person(house, email, name, partner_id=own, role="partner" if own else role, language=language)
+    person = _let_in(house, email, name, partner_id=own, role="partner" if own else role, language=language)
     if own:
         redact_anew(house, own)
     serving = house.settings().serving
@@ -127,7 +128,7 @@ def invite(folder: Path, partner: str, email: str, name: str, language: str | No
     house = house_of(folder)
     own = _partner(house, partner)
     spoken = language or Projection(house, own.id).partner.language
-    person = add_person(house, email, name, partner_id=own.id, language=spoken)
+    person = _let_in(house, email, name, partner_id=own.id, language=spoken)
     redact_anew(house, own.id)
     click.echo(f"{house.workspace().serving.partner_url}/l/{make_link(house, person.id, minutes=3 * 24 * 60)}")
 
@@ -163,6 +164,13 @@ def restored_command(folder: Path) -> None:
         "`sudare resume`.",
         markup=False,
     )
+
+
+def _let_in(house: House, email: str, name: str, **more: Any) -> Person:
+    try:
+        return add_person(house, email, name, **more)
+    except ValueError as wrong:
+        raise Refused(str(wrong)) from wrong
 
 
 def _partner(house: House, name: str) -> PartnerRow:

@@ -131,6 +131,16 @@ def test_an_unknown_parameter_is_refused(admin, address):
     assert admin.get(address).status_code == 400
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_is_signed_in_finds_the_way_on_from_a_page_that_says_no(signed_in, language):
+    browser = signed_in("aoki@aozora.example", "partner manager", language)
+    for address, code in (("/deals/none", 404), ("/ledger", 403), ("/?x=1", 400)):
+        answer = browser.get(address)
+        assert answer.status_code == code
+        assert f'<a href="/deals">{getattr(WORDS["nav.deals"], language)}</a>' in answer.text
+        assert 'href="/ledger"' not in answer.text
+
+
 @pytest.mark.parametrize(
     "address", ["/partners/nobody", "/partners/MINATO", "/deals/none", f"/partners/{MINATO}/deals/d1"]
 )

@@ -6,7 +6,7 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from policies.transforms import plain_text
@@ -123,3 +123,23 @@ def test_bands_stand_in_a_menu_by_size():
 )
 def test_a_way_back_never_leads_elsewhere(evil):
     assert local_path(evil) == "/"
+
+
+_SHAPES = (
+    r"\d{4}-\d\d",
+    r"\d{4}-\d\d-\d\d",
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z",
+    r"(below |at least )?-?[\d.]{1,6}[kMBT]?(-[\d.]{1,6}[kMBT]?)? [A-Z]{3}",
+    r"FY\d{4}( Q\d)?",
+)
+
+
+@given(st.one_of(*(st.from_regex(shape, fullmatch=True) for shape in _SHAPES), st.text()), st.sampled_from(LANGUAGES))
+@example("9999-12-31T23:59:59Z", "ja")
+@example("2026-13", "en")
+@example("7.4.1 LTS", "en")
+def test_text_that_looks_like_a_day_or_an_amount_and_is_none_is_shown_as_it_stands(text, language):
+    for rung in ("exact", "month"):
+        assert value_text(language, text, rung, TOKYO) or not text
+    assert in_order(text)
+    assert value_text(language, shown_value(text), "month", TOKYO) or not text

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+import sqlalchemy as sa
 from linked_pdf import linked_pdf
 from werkzeug.test import TestResponse
 
 from config.folder import read_folder
 from sync import access
+from sync.deciding.project import drain, mark
 from sync.house import House
-from sync.store import schema
+from sync.store import schema, unfiltered
 from sync.store.documents import keep_documents
-from sync.store.identifiers import partner_id
+from sync.store.identifiers import internal_id, partner_id
 from sync.versions.applied import apply_files
+from webhook_app.texts.common import COMMON
+from webhook_app.texts.partner import PARTNER
+from webhook_app.texts.text import LANGUAGES
 
 HIDDEN = ("7654321", "7,654,321", "canary-next-step", "12340000", "12,340,000")
 
@@ -50,6 +57,49 @@ def test_another_partners_deal_is_the_same_page_as_one_that_never_was(sign_in, w
     assert _headers(stranger) == _headers(never)
     for method in ("accept", "decline", "messages"):
         assert browser.post(f"/deals/{public(world, 'HANBIT', '006C')}/{method}", data={"text": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("named", "staged"),
+    [
+        ("9999-99-99T99:99:99Z", "7.4.1 LTS"),
+        ("9999-12-31T23:59:59Z", ". USA"),
+        ("2026-13", "2026-15"),
+        ("<script>alert(1)</script>{{ 7*7 }}\u202e", "=1+1"),
+    ],
+)
+def test_whatever_somebody_types_as_a_name_or_a_stage_the_list_the_deal_and_the_api_still_open(
+    sign_in, call, world, public, named, staged
+):
+    here = unfiltered.mirror.c.crm_id == "006A"
+    with world.writing() as tx:
+        fields = json.loads(tx.execute(sa.select(unfiltered.mirror.c.fields).where(here)).scalar_one())
+        typed = json.dumps({**fields, "deal.name": named, "deal.stage": staged})
+        tx.execute(sa.update(unfiltered.mirror).where(here).values(fields=typed))
+        mark(tx, [internal_id("sf", "opportunity", "006A")])
+    drain(world)
+    browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
+    for address in ("/", f"/deals/{deal}", "/log"):
+        answer = browser.get(address)
+        assert answer.status_code == 200, address
+        assert "<script>alert" not in answer.text
+    assert call("MINATO").get(f"/api/v1/deals/{deal}").json["deal"]["name"] == named
+    assert call("MINATO").get("/api/v1/deals", query_string={"deal.stage": staged}).json["deals"][0]["id"] == deal
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whoever_is_signed_in_finds_the_way_on_from_a_page_that_says_no(sign_in, door, world, language):
+    browser = sign_in("MINATO", language)
+    with world.writing() as tx:
+        tx.execute(sa.text("drop table recalls"))  # something breaks on our side
+    answers = [browser.get("/nothing"), browser.get("/?x=1"), browser.post("/keys/end"), browser.get("/recalls")]
+    answers.append(browser.post("/sign-out", headers={"Sec-Fetch-Site": "cross-site"}))
+    assert [answer.status_code for answer in answers] == [404, 400, 404, 500, 403]
+    for answer in answers:
+        assert f'<nav aria-label="{getattr(COMMON["nav"], language)}">' in answer.text
+        assert f'<a href="/log">{getattr(PARTNER["nav.log"], language)}</a>' in answer.text
+        assert "刷新" not in answer.text
+    assert "<nav" not in door.test_client().get("/l/used").text
 
 
 @pytest.mark.parametrize(
