@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,7 @@ from markupsafe import Markup, escape
 from config.workspace import Language
 from webhook_app.door import this_door, this_workspace, visitor
 from webhook_app.facets import shown_value
-from webhook_app.formats import instant_text, value_text
+from webhook_app.formats import day_text, instant_text, value_text
 from webhook_app.texts import fields
 from webhook_app.texts.text import LANGUAGE_NAMES, LANGUAGES, Texts, say
 
@@ -109,5 +110,6 @@ def _words(language: Language) -> dict[str, Any]:
         "rung_note": partial(fields.rung_note, language),
         "shown": partial(shown, language),
         "facet_text": lambda field, text: shown(language, field, shown_value(text), "month"),
+        "day": lambda text: day_text(language, date.fromisoformat(text)),
         "instant": partial(instant_text, language, zone=workspace.timezone),
     }

@@ -16,12 +16,14 @@ from sync.mirror.progress import under_way
 from sync.projection.reader import Projection
 from sync.projection.shown import BadQuery, Deal, Query
 from sync.webhooks.own import webhook_of
+from webhook_app.console.ledger import READERS
 from webhook_app.console.plans import standing_of
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.guard import takes
 from webhook_app.health import STATES, files_that_differ, running, standing
 from webhook_app.hooks.notices import notice_url
 from webhook_app.pages import page, value_at
+from webhook_app.texts.fields import in_reading_order
 
 console = Blueprint("console", __name__)
 ADMIN = "admin"
@@ -101,6 +103,7 @@ def partner(partner_id: str) -> Response:
         may_pause=_may_pause(),
         done=request.args.get("done"),
         webhook=webhook_of(this_house(), found.id),
+        may_read_ledger=this_person().role in READERS,
     )
 
 
@@ -143,10 +146,11 @@ def deal(deal_id: str) -> Response:
     shares = board.deal_shares(house, found.id)
     chosen = _chosen(shares)
     explained = {each.field: each for each in board.explain(house, chosen.id, found.id)} if chosen else {}
+    fields = {each.name: each for each in board.deal_fields(house, found.id)}
     return page(
         "console/deal.html",
         deal=found,
-        fields=board.deal_fields(house, found.id),
+        fields=[fields[name] for name in in_reading_order(fields)],
         shares=shares,
         chosen=chosen,
         explained=explained,

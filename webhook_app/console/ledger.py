@@ -28,7 +28,6 @@ from sync.ledger.questions import (
 from sync.ledger.reports import REPORTS, Report, page_of, provisions
 from webhook_app.console.ledger_words import DAYS, bases_text, cells, channels_text, csv_of, fields_text, headings
 from webhook_app.door import this_house, this_person, this_workspace
-from webhook_app.formats import day_text
 from webhook_app.guard import takes
 from webhook_app.pages import page, reader_language
 
@@ -218,5 +217,4 @@ def _words() -> dict[str, Any]:
         "fields_text": lambda fields: fields_text(language, fields),
         "channels_text": lambda channels: channels_text(language, channels),
         "bases_text": lambda bases: bases_text(language, bases),
-        "day": lambda text: day_text(language, date.fromisoformat(text)),
     }

@@ -8,9 +8,9 @@ CALLS = table(
     {
         "calls.title": ("Calls to the CRM", "CRM への呼び出し", "CRM 호출"),
         "calls.used": (
-            "{used} of {daily} calls of the day are used ({share} %), by all that call this CRM.",
-            "この CRM を呼び出すすべてのシステムで、1日 {daily} 回のうち {used} 回（{share} %）を使いました。",
-            "이 CRM을 호출하는 모든 시스템이 하루 {daily}회 중 {used}회({share} %)를 사용했습니다.",
+            "{used} of {daily} calls of the day are used ({share}%), by all that call this CRM.",
+            "この CRM を呼び出すすべてのシステムで、1日 {daily} 回のうち {used} 回（{share}%）を使いました。",
+            "이 CRM을 호출하는 모든 시스템이 하루 {daily}회 중 {used}회({share}%)를 사용했습니다.",
         ),
         "calls.untold": (
             "This CRM does not say how many calls of the day are used.",

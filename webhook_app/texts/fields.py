@@ -14,7 +14,7 @@ FIELDS = table(
         "contacts": ("Contacts", "担当者", "담당자"),
         "products": ("Products", "製品", "제품"),
         "deal.name": ("Deal", "商談名", "딜 이름"),
-        "deal.stage": ("Stage", "段階", "단계"),
+        "deal.stage": ("Stage", "フェーズ", "단계"),
         "deal.amount": ("Amount", "金額", "금액"),
         "deal.close": ("Closing", "完了予定", "마감 예정"),
         "deal.region": ("Region", "地域", "지역"),
@@ -49,7 +49,7 @@ FIELDS = table(
 
 VALUES = table(
     {
-        "state:pending": ("Invitation", "ご招待中", "초대"),
+        "state:pending": ("Invitation", "招待中", "초대 중"),
         "state:accepted": ("Accepted", "受諾済み", "수락"),
         "state:declined": ("Declined", "辞退", "거절"),
         "state:expired": ("Expired", "期限切れ", "만료"),
@@ -77,7 +77,7 @@ VALUES = table(
 
 RUNGS = table(
     {
-        "band": ("shown as a range", "範囲で表示", "구간으로 표시"),
+        "band": ("shown as a band", "金額帯で表示", "금액대로 표시"),
         "year": ("shown by fiscal year", "年度で表示", "회계연도로 표시"),
         "quarter": ("shown by quarter", "四半期で表示", "분기로 표시"),
         "month": ("shown by month", "月で表示", "월로 표시"),

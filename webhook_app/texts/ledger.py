@@ -73,13 +73,13 @@ LEDGER = table(
         ),
         "ledger.partner_lead": (
             "Each line is one person and what of it this partner could see or received.",
-            "1行が、お一人についてこのパートナーが閲覧できた、または受け取った項目です。",
-            "한 줄은 한 사람에 대해 이 파트너가 볼 수 있었거나 받은 항목입니다.",
+            "1行につきお一人分です。このパートナーが閲覧できた項目と、受け取った項目を示します。",
+            "한 줄이 한 사람입니다. 이 파트너가 볼 수 있었거나 받은 항목을 보여 줍니다.",
         ),
         "ledger.person_lead": (
             "Each line is one partner and what of this person it could see or received.",
-            "1行が、この方について一つのパートナーが閲覧できた、または受け取った項目です。",
-            "한 줄은 이 사람에 대해 한 파트너가 볼 수 있었거나 받은 항목입니다.",
+            "1行につきパートナー1社分です。この方について閲覧できた項目と、受け取った項目を示します。",
+            "한 줄이 파트너 한 곳입니다. 이 사람에 대해 볼 수 있었거나 받은 항목을 보여 줍니다.",
         ),
         "ledger.none": ("Nothing is recorded", "記録はありません", "기록이 없습니다"),
         "ledger.none_text": (
@@ -97,7 +97,7 @@ LEDGER = table(
             "商談: CRMのIDまたは正確な名称",
             "딜: CRM ID 또는 정확한 이름",
         ),
-        "ledger.seen_at": ("When (empty: now)", "日時（空欄: 現在）", "시각(비우면 지금)"),
+        "ledger.seen_at": ("When (empty: now)", "日時（空欄: 現在）", "일시(비우면 지금)"),
         "ledger.seen_nobody": (
             "No partner or no deal answers to this, or several do: give the partner's key and the deal's CRM id.",
             "該当するパートナーまたは商談がないか、複数あります。パートナーのキーと商談のCRMのIDを入力してください。",

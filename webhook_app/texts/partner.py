@@ -99,7 +99,6 @@ PARTNER = table(
         "documents.title": ("Documents", "資料", "자료"),
         "documents.document": ("Document", "資料名", "자료명"),
         "documents.language": ("Language", "言語", "언어"),
-        "documents.version": ("Version", "版", "버전"),
         "documents.pages": ("Pages", "ページ数", "페이지 수"),
         "documents.none": (
             "No documents for you yet",

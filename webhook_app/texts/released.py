@@ -18,7 +18,7 @@ RELEASED = table(
         "released.deal": ("Deal", "商談", "딜"),
         "released.text": ("As partners would see it", "パートナーに表示される文面", "파트너에게 표시될 내용"),
         "released.readers": ("Who would see it", "閲覧できるパートナー", "볼 수 있는 파트너"),
-        "released.asked": ("Waiting since", "承認待ちになった日時", "대기 시작 시각"),
+        "released.asked": ("Waiting since", "承認待ちになった日時", "대기 시작 일시"),
         "released.exact": ("whole, nothing masked", "全文（伏せ字なし）", "전문(가림 없음)"),
         "released.redacted": ("with parts masked", "一部を伏せて表示", "일부를 가리고 표시"),
         "released.approve": ("Approve this text", "この文面を承認", "이 문장 승인"),

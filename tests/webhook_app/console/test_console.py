@@ -163,7 +163,7 @@ def test_the_admin_sees_every_field_with_class_and_the_reason_why_a_partner_sees
     as_minato, as_hanbit = (
         text_of(admin.get(f"/deals/{deal}?partner={identifiers.partner_id(key)}")) for key in ("MINATO", "HANBIT")
     )
-    assert "7654321 JPY internal, price money hidden" in as_minato
+    assert "¥7,654,321 internal, price money hidden" in as_minato
     assert "band: “Price band for gold and platinum”" in as_minato
     assert "price ← deal.amount" in as_minato
     assert "band: “Price band for gold and platinum”" not in as_hanbit

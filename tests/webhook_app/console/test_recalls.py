@@ -56,7 +56,7 @@ def test_the_console_shows_what_a_partner_had_received_of_a_deal_that_was_taken_
     assert "北辰製作所 基幹刷新" in page
     assert "港システム" in page
     assert ended.deal_id in page
-    assert re.search(r"shown as a range:</span> Amount<", page), page
+    assert re.search(r"shown as a band:</span> Amount<", page), page
     assert "API, first" in page
     assert RECALLS["recall_state.open"].en in page
     assert f'href="/recalls?partner={MINATO}"' in come_in().get(f"/partners/{MINATO}").text

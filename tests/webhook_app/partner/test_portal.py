@@ -38,7 +38,7 @@ def test_a_silver_partner_sees_the_same_deal_with_fewer_fields(sign_in, world, p
     gold = sign_in("MINATO").get(f"/deals/{public(world, 'MINATO', '006A')}").text
     silver = sign_in("HANBIT", "ko").get(f"/deals/{public(world, 'HANBIT', '006A')}").text
     assert "500万〜2,000万円" in gold
-    assert "範囲で表示" in gold
+    assert "金額帯で表示" in gold
     assert "2026年12月31日(木)" in gold
     assert "2,000만" not in silver
     assert "2026 회계연도 3분기" in silver
