@@ -12,8 +12,7 @@ from config.opening import condition_problems
 from config.positions import Located, quoted
 from config.problems import unknown
 from config.rules import TestFile
-from config.settings import Settings
-from config.workspace import Document, WriteBack
+from config.workspace import Document, Settings, WriteBack
 from mapping.model import SHARE_FIELDS, ConnectionMapping, FieldMapping, Problem
 from mapping.nearest import closest
 from mapping.values import FieldType
@@ -115,8 +114,8 @@ def mapped_twice(mappings: list[ConnectionMapping]) -> Iterator[Problem]:
 
 def _all_fields(mappings: Iterable[ConnectionMapping]) -> Iterator[FieldMapping]:
     for mapping in mappings:
-        for part in (mapping.partners, mapping.accounts, mapping.contacts, mapping.opportunities, mapping.users):
-            yield from part.fields if part else ()
+        for part in mapping.objects:
+            yield from part.fields
 
 
 def fields_are_mapped(table: FieldTable, mappings: list[ConnectionMapping]) -> Iterator[Problem]:

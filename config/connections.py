@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import Self
 
 from config.secrets import secret
 from config.workspace import ConnectionRow, Workspace
@@ -74,6 +75,12 @@ class Connections(Mapping[str, Connector]):
         """Those that are open now."""
         with self._lock:
             return dict(self._open)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Give back the sockets of those that were opened."""

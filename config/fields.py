@@ -145,7 +145,7 @@ def mapped_fields(mappings: Iterable[ConnectionMapping]) -> dict[str, FieldMappi
     """Every field that rules may name, by its name; where two connections map it, as the first does."""
     found: dict[str, FieldMapping] = {}
     for mapping in mappings:
-        for part in (mapping.opportunities, mapping.accounts, mapping.contacts):
-            for field in part.fields if part else ():
+        for part in mapping.shareable:
+            for field in part.fields:
                 found.setdefault(field.name, field)
     return found

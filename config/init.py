@@ -23,14 +23,16 @@ class FolderInUse(Exception):  # says what is so, as the other errors of the hou
 
 def init(folder: Path, crm: str) -> None:
     """A commented workspace for a CRM's standard objects, that passes `sudare check`, with a key of its own."""
-    write_template(crm, folder, {})
-    make_key(folder)
-    write_schemas(load(read_folder(folder)), folder)
+    _furnish(crm, folder, {})
 
 
 def init_demo(folder: Path, values: Mapping[str, str]) -> None:
     """The demo's workspace; `values` are the sandbox CRM's addresses."""
-    write_template("demo", folder, values)
+    _furnish("demo", folder, values)
+
+
+def _furnish(template: str, folder: Path, values: Mapping[str, str]) -> None:
+    write_template(template, folder, values)
     make_key(folder)
     write_schemas(load(read_folder(folder)), folder)
 

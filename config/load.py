@@ -22,7 +22,7 @@ from config.secrets import secret
 from config.settings import read_settings
 from config.soundness import refusals
 from config.words import REFERENCE
-from config.workspace import Document, Workspace, WriteBack
+from config.workspace import Document, Workspace, WriteBack, workspace_of
 from mapping.model import Broken, Place, Problem
 from mapping.nearest import closest
 from policies.compile import compile_policy
@@ -148,24 +148,13 @@ def _compiled(draft: Draft, files: Mapping[str, str], problems: list[Problem]) -
         problems.extend(broken.problems)
     if problems:
         return None
-    return Workspace(
-        vendor=settings.vendor,
-        database=settings.database,
-        timezone=settings.timezone,
-        fiscal_year_starts=settings.fiscal_year_starts,
-        languages=settings.languages,
-        connections=settings.connections,
+    return workspace_of(
+        settings,
         mappings=mappings,
         policy=policy,
         writeback=draft.writeback or WriteBack(()),
         documents=with_openings(draft.documents or (), policies, partner_fields(mappings.values()), settings.timezone),
-        sources=settings.sources,
-        vendor_users=settings.vendor_users,
-        serving=settings.serving,
-        mail=settings.mail,
         files=dict(files),
         fields=table,
         policies=tuple(with_tests(each, draft.tests or []) for each in policies),
-        four_eyes=settings.four_eyes,
-        keep_years=settings.keep_years,
     )

@@ -11,7 +11,6 @@ from config.positions import Located, quoted
 from config.problems import validated
 from config.words import (
     CRM_NAME,
-    LANGUAGES,
     NAME,
     Condition,
     Inner,
@@ -24,7 +23,7 @@ from config.words import (
     required,
     said,
 )
-from config.workspace import PLACEHOLDERS, STATEMENT_KINDS, ActionTemplate, Document, WriteBack
+from config.workspace import LANGUAGES, PLACEHOLDERS, STATEMENT_KINDS, ActionTemplate, Document, WriteBack
 from mapping.model import Problem
 
 _BRACES = re.compile(r"\{([^{}]*)\}|[{}]")

@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from config.positions import Located
 from config.problems import validated
 from config.settings_words import SudareWords
-from config.workspace import ConnectionRow, Language, Serving, Source
+from config.workspace import ConnectionRow, Serving, Settings, Source
 from mapping.model import Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """sudare.yaml, read."""
-
-    vendor: str
-    database: str
-    timezone: ZoneInfo
-    fiscal_year_starts: int
-    languages: tuple[Language, ...]
-    connections: Mapping[str, ConnectionRow]
-    sources: Mapping[str, Source]
-    vendor_users: Mapping[str, tuple[str, str]]
-    serving: Serving
-    mail: Mapping[str, Any]
-    four_eyes: bool
-    keep_years: int
 
 
 def read_settings(read: Located, problems: list[Problem]) -> Settings | None:

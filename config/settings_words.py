@@ -16,7 +16,6 @@ from config.words import (
     CRM_NAME,
     EMAIL,
     EMAIL_FORM,
-    LANGUAGES,
     NAME,
     REFERENCE,
     Flag,
@@ -30,7 +29,7 @@ from config.words import (
     Words,
     said,
 )
-from config.workspace import ROLES
+from config.workspace import LANGUAGES, ROLES
 from connectors.registry import kinds
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from config.positions import locate
 from config.workspace import Workspace
-from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping, Problem
+from mapping.model import ConnectionMapping, ObjectMapping, Problem
 from policies.lint import people_told_about, people_without_basis, untested_people
 from policies.model import FieldRow
 from policies.reach import useless_rules
@@ -109,21 +109,16 @@ def _differ(one: FieldRow, other: FieldRow, crm_field: str) -> Problem:
 def _sources(mapping: ConnectionMapping) -> Mapping[tuple[str, str], list[str]]:
     """(CRM object, CRM field) -> our fields that are read from it."""
     found: dict[tuple[str, str], list[str]] = {}
-    for part in (mapping.opportunities, mapping.accounts, mapping.contacts):
-        for field, source in _fields(part):
-            found.setdefault(_owner(mapping, part, source), []).append(field.name)
+    for part in mapping.shareable:
+        for field in part.fields:
+            for source in field.sources:
+                found.setdefault(_owner(mapping, part, source), []).append(field.name)
     return found
 
 
-def _fields(part: ObjectMapping | None) -> Iterator[tuple[FieldMapping, str]]:
-    for field in part.fields if part else ():
-        for source in field.sources:
-            yield field, source
-
-
-def _owner(mapping: ConnectionMapping, part: ObjectMapping | None, source: str) -> tuple[str, str]:
+def _owner(mapping: ConnectionMapping, part: ObjectMapping, source: str) -> tuple[str, str]:
     """`Account.Name` of a deal is the account's own `Name`."""
     root, _, inner = source.rpartition(".")
-    if part is not None and part is not mapping.accounts and root == mapping.accounts.object:
+    if part is not mapping.accounts and root == mapping.accounts.object:
         return mapping.accounts.object, inner
-    return (part.object if part else "", source)
+    return part.object, source

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from config.positions import Located, locate
-from config.settings import Settings, read_settings
+from config.settings import read_settings
 from config.settings_words import SudareWords
-from config.workspace import Workspace, WriteBack
+from config.workspace import Settings, Workspace, WriteBack, workspace_of
 from mapping.model import Broken, Problem
 from policies.compile import compile_policy
 from policies.model import FieldTable
@@ -25,25 +25,15 @@ def rest_of(files: Mapping[str, str]) -> Workspace:
     settings = _settings(locate("sudare.yaml", files.get("sudare.yaml", "")))
     # INVARIANT: of rules that can't be read none shows anything.
     policy = compile_policy(_NOTHING, (), {}, zone=settings.timezone, fiscal_year_starts=1)
-    return Workspace(
-        vendor=settings.vendor,
-        database=settings.database,
-        timezone=settings.timezone,
-        fiscal_year_starts=settings.fiscal_year_starts,
-        languages=settings.languages,
-        connections={},
+    return workspace_of(
+        replace(settings, connections={}, sources={}),
         mappings={},
         policy=policy,
         writeback=WriteBack(()),
         documents=(),
-        sources={},
-        vendor_users=settings.vendor_users,
-        serving=settings.serving,
-        mail=settings.mail,
         files=dict(files),
         fields=_NOTHING,
         policies=(),
-        four_eyes=settings.four_eyes,
     )
 
 

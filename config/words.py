@@ -9,9 +9,9 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 
 from config.positions import quoted
+from config.workspace import LANGUAGES
 from mapping.nearest import closest
 
-LANGUAGES = ("ja", "ko", "en")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 OUR_NAME = r"[a-z][a-z0-9_]{0,63}"
 # Headings of exports are Japanese or Korean words; ranges, since an editor's JSON Schema knows no other way.

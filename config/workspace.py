@@ -13,6 +13,7 @@ from policies.compile import Policy
 from policies.model import FieldTable, PolicyFile
 
 Language = Literal["ja", "ko", "en"]
+LANGUAGES: tuple[Language, ...] = ("ja", "ko", "en")
 
 ROLES = ("admin", "approver", "partner manager", "auditor")
 INVOLVEMENTS = ("sourced", "influenced", "co-sell", "resell")
@@ -126,8 +127,8 @@ class Serving:
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
-    """A whole configuration, checked and compiled; immutable."""
+class Settings:
+    """sudare.yaml, read."""
 
     vendor: str  # the company's name as partners read it
     database: str  # SQLAlchemy URL; a relative SQLite path is relative to the folder
@@ -135,16 +136,27 @@ class Workspace:
     fiscal_year_starts: int  # month, 1 to 12
     languages: tuple[Language, ...]
     connections: Mapping[str, ConnectionRow]
-    mappings: Mapping[str, ConnectionMapping]  # by connection
-    policy: Policy
-    writeback: WriteBack
-    documents: tuple[Document, ...]
     sources: Mapping[str, Source]
     vendor_users: Mapping[str, tuple[str, str]]  # e-mail -> (name, role)
     serving: Serving
     mail: Mapping[str, Any]  # empty: mails go to the console
+    four_eyes: bool  # what lets partners see more waits for a second person
+    keep_years: int  # how long the disclosure ledger keeps a month
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace(Settings):
+    """A whole configuration, checked and compiled; immutable."""
+
+    mappings: Mapping[str, ConnectionMapping]  # by connection
+    policy: Policy
+    writeback: WriteBack
+    documents: tuple[Document, ...]
     files: Mapping[str, str]  # file name -> text, as read: what `apply` stores
     fields: FieldTable  # as declared, and what is mapped but not listed (internal)
     policies: tuple[PolicyFile, ...]  # as declared, with their tests
-    four_eyes: bool = True  # what lets partners see more waits for a second person
-    keep_years: int = 3  # how long the disclosure ledger keeps a month
+
+
+def workspace_of(settings: Settings, **beside: Any) -> Workspace:
+    """The workspace with these settings; `beside` are the fields that it has more than they."""
+    return Workspace(**{each: getattr(settings, each) for each in Settings.__slots__}, **beside)

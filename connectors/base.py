@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -373,9 +373,6 @@ class ConnectionSettings:
 OpenConnection = Callable[[ConnectionSettings], Connector]
 
 
-def check_count(receipts: Iterable[Receipt], actions: Sequence[LoggedAction]) -> list[Receipt]:
-    """The receipts, refused where the CRM answered for other actions than were sent."""
-    answered = list(receipts)
-    if [one.key for one in answered] != [one.key for one in actions]:
-        raise Unknown("the CRM answered for other records than were sent: look each of them up")
-    return answered
+def stamp_of(at: datetime) -> str:
+    """An instant as `Record.stamp` and `Checkpoint.stamp` have it; `at` is aware."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-State = Literal["there", "missing", "would be made", "made", "refused"]
+State = Literal["there", "would be made", "made", "refused"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,6 @@ from mapping.convert import text_of
 from mapping.model import ConnectionMapping, ObjectMapping
 from mapping.readers import Getters, crm_fields
 
-__all__ = [
-    "Reason",
-    "Streams",
-    "is_partner",
-    "narrowed",
-    "reasons",
-    "streams",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Streams:

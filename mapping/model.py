@@ -113,3 +113,15 @@ class ConnectionMapping:
     relations: tuple[RelationMapping, ...]
     reply_fields: tuple[str, ...] = ()  # deal fields (our names) whose text reaches the partner as a message
     place: Place = NOWHERE
+
+    @property
+    def objects(self) -> tuple[ObjectMapping, ...]:
+        """Every object that is mapped."""
+        found = (self.partners, self.accounts, self.opportunities, self.contacts, self.users)
+        return tuple(each for each in found if each is not None)
+
+    @property
+    def shareable(self) -> tuple[ObjectMapping, ...]:
+        """The objects whose fields a partner may see: the deal's own, its account's, its contacts'."""
+        found = (self.opportunities, self.accounts, self.contacts)
+        return tuple(each for each in found if each is not None)

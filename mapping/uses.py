@@ -41,8 +41,8 @@ def uses_of(mapping: ConnectionMapping, needed: frozenset[str], constants: Const
 
 def _objects(mapping: ConnectionMapping, wanted: frozenset[str], constants: Constants) -> Iterator[Use]:
     contacts_asked = any(name.startswith("contacts") for name in wanted)
-    for source in (mapping.partners, mapping.accounts, mapping.opportunities, mapping.contacts, mapping.users):
-        if source is None or (source is mapping.contacts and not contacts_asked):
+    for source in mapping.objects:
+        if source is mapping.contacts and not contacts_asked:
             continue
         rows = [row for row in source.fields if row.name in wanted]
         if not rows and source is mapping.users:

@@ -73,8 +73,13 @@ def this_person() -> Person:
     return cast(Person, g.person)
 
 
+def this_partner_id() -> str:
+    """The signed-in person's company; only at the partners' door, behind the guard."""
+    return cast(str, this_person().partner_id)
+
+
 def this_projection() -> Projection:
     """All that the signed-in person's company can reach."""
     if "projection" not in g:
-        g.projection = Projection(this_house(), cast(str, this_person().partner_id), "page")
+        g.projection = Projection(this_house(), this_partner_id(), "page")
     return cast(Projection, g.projection)

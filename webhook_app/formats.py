@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -86,7 +86,7 @@ def value_text(language: Language, value: Any, rung: str, zone: ZoneInfo) -> str
     if isinstance(value, dict):
         return _structure_text(language, value)
     if isinstance(value, list):
-        return ("、" if language == "ja" else ", ").join(str(one) for one in value)
+        return listed(language, map(str, value))
     if isinstance(value, int | float):
         return f"{value:,}"
     text = str(value)
@@ -94,6 +94,11 @@ def value_text(language: Language, value: Any, rung: str, zone: ZoneInfo) -> str
         return _dated(language, text, rung, zone)
     except ValueError:
         return text  # a text field may hold anything
+
+
+def listed(language: Language, words: Iterable[str]) -> str:
+    """Words one after another."""
+    return ("、" if language == "ja" else ", ").join(words)
 
 
 def _dated(language: Language, text: str, rung: str, zone: ZoneInfo) -> str:

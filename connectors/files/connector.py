@@ -33,8 +33,9 @@ from connectors.base import (
     SightingPage,
     Stream,
     TryAgain,
+    stamp_of,
 )
-from connectors.files.memory import Memory, Seen, stamp_of
+from connectors.files.memory import Memory, Seen
 from connectors.files.reading import Export, column_name, mark_of, newest, read_export, refuse_unfinished
 from connectors.files.writing import Outbox
 

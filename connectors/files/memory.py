@@ -6,11 +6,11 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from connectors.base import TryAgain
+from connectors.base import TryAgain, stamp_of
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS seen (object TEXT, id TEXT, digest TEXT NOT NULL, stamp TEXT NOT NULL, created TEXT NOT NULL,
@@ -28,11 +28,6 @@ class Seen(NamedTuple):
     stamp: str  # of the export in which it last changed
     created: str  # of the export in which it first stood
     gone: bool
-
-
-def stamp_of(at: datetime) -> str:
-    """ISO 8601 UTC with milliseconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 class Memory:

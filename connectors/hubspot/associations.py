@@ -34,6 +34,11 @@ class Paging(msgspec.Struct, frozen=True):
     next: Next | None = None
 
 
+def after_of(paging: Paging | None) -> str:
+    """Where a list goes on; empty at its end."""
+    return str(paging.next.after) if paging is not None and paging.next is not None else ""
+
+
 class LinkType(msgspec.Struct, frozen=True):
     """One association type, on a row or as a definition."""
 
@@ -103,8 +108,8 @@ def _links(session: Session, source: str, target: str, ids: Sequence[str]) -> tu
         now = now or answer.now
         for row in page.results:
             found.setdefault(str(row.from_.id), []).extend(row.to)
-            if row.paging is not None and row.paging.next is not None:
-                waiting.append({"id": str(row.from_.id), "after": str(row.paging.next.after)})
+            if after := after_of(row.paging):
+                waiting.append({"id": str(row.from_.id), "after": after})
     return found, now
 
 

@@ -22,7 +22,6 @@ from connectors.base import (
     Sighting,
     SightingPage,
     Stream,
-    check_count,
 )
 from connectors.budget import spends
 from connectors.hubspot import counting, notices, reading, rounds, shapes, writing
@@ -109,7 +108,7 @@ class HubSpotConnector:
         """One note per action; a lost answer stands as Unknown in that action's receipt."""
         if not actions:
             return []
-        return check_count(writing.log_actions(self._session, self._way(), actions), actions)
+        return writing.log_actions(self._session, self._way(), actions)
 
     @spends("write-back")
     def find_actions(self, actions: Sequence[LoggedAction]) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from connectors.base import Checkpoint, Getter, Page, Record
-from connectors.hubspot.associations import Paging
+from connectors.hubspot.associations import Paging, after_of
 from connectors.hubspot.errors import hubspot_problems
 from connectors.hubspot.reading import stamp
 from connectors.hubspot.session import Session
@@ -46,8 +46,8 @@ def read_owners(session: Session, since: Checkpoint) -> Page:
         page = msgspec.json.decode(answer.body, type=_OwnerPage)
     records = [_record(one, gone) for one in page.results]
     until = since.until or answer.now
-    if page.paging is not None and page.paging.next is not None:
-        place = f"{LEFT if gone else ''}{page.paging.next.after}"
+    if following := after_of(page.paging):
+        place = f"{LEFT if gone else ''}{following}"
         return Page(records, Checkpoint(since.stamp, place, until), more=True)
     return Page(records, Checkpoint(until) if gone else Checkpoint(since.stamp, LEFT, until), more=not gone)
 

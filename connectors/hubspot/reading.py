@@ -12,10 +12,10 @@ from urllib.parse import quote
 
 import msgspec
 
-from connectors.base import Attributes, Getter, Record, Stream, TryAgain
-from connectors.hubspot.associations import LINKS, Paging, ids_of, primary_of, read_links
+from connectors.base import Attributes, Getter, Record, Stream, TryAgain, stamp_of
+from connectors.hubspot.associations import LINKS, Paging, after_of, ids_of, primary_of, read_links
 from connectors.hubspot.errors import Fault, check_faults, hubspot_problems
-from connectors.hubspot.session import Answer, Session, to_stamp
+from connectors.hubspot.session import Answer, Session
 from connectors.hubspot.shapes import require
 
 LIST_PAGE, SEARCH_PAGE, BATCH = 100, 200, 100
@@ -52,7 +52,7 @@ class Findings(msgspec.Struct, frozen=True):
     @property
     def after(self) -> str:
         """Where a list goes on; empty at its end."""
-        return str(self.paging.next.after) if self.paging is not None and self.paging.next is not None else ""
+        return after_of(self.paging)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +259,6 @@ def stamp(text: Any) -> str:
     if isinstance(text, str) and len(text) == 24 and text[-1] == "Z" and text[19] == ".":
         return text
     try:
-        return to_stamp(datetime.fromisoformat(str(text)))
+        return stamp_of(datetime.fromisoformat(str(text)))
     except ValueError:
         raise TryAgain(f"HubSpot gave a record without a time of change: `{str(text)[:40]}`") from None

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from connectors.base import Checkpoint, Page, Record, Stream
-from connectors.hubspot.associations import LINK_BATCH
+from connectors.base import Checkpoint, Page, Record, Stream, stamp_of
+from connectors.hubspot.associations import LINK_BATCH, after_of
 from connectors.hubspot.reading import (
     LONGEST_QUERY,
     SEARCH_PAGE,
@@ -30,7 +30,7 @@ from connectors.hubspot.reading import (
     stamp,
     with_links,
 )
-from connectors.hubspot.session import Session, to_stamp
+from connectors.hubspot.session import Session
 from connectors.hubspot.shapes import require
 
 # How far a new round looks back. The search's index lags: what is younger than its horizon may be missing from this
@@ -64,7 +64,7 @@ def opening(since: Checkpoint | None) -> Checkpoint:
 
 
 def _window(until: str) -> str:
-    return to_stamp(datetime.fromisoformat(until) - LOOKBACK)
+    return stamp_of(datetime.fromisoformat(until) - LOOKBACK)
 
 
 def _place(since: Checkpoint) -> Place:
@@ -101,7 +101,7 @@ def _listed(session: Session, asked: Plan, since: Checkpoint, place: Place) -> P
     else:
         page = decode_page(session, asked, answer.body)
         records = with_links(session, asked, records_of(asked, page.results))
-        after = str(page.paging.next.after) if page.paging is not None and page.paging.next is not None else ""
+        after = after_of(page.paging)
     # The clock at the START of a first read is where the next round begins: what changes meanwhile is read again.
     until = since.until or answer.now
     if after:
@@ -237,7 +237,7 @@ def _next(
     """A page, and the part of the round that comes after it."""
     if sweep:
         return Page(records, _checkpoint(since.stamp, place.to(part="archived", cursor=""), since.until), more=True)
-    due = to_stamp(datetime.fromisoformat(since.until) - LINKS_EVERY)
+    due = stamp_of(datetime.fromisoformat(since.until) - LINKS_EVERY)
     if asked.links and stream.watched is not None and place.part != "links" and place.linked <= due:
         return Page(records, _checkpoint(since.stamp, place.to(part="links", cursor=""), since.until), more=True)
     return Page(records, _checkpoint(since.until, place.to(part="open", cursor=""), ""), more=False)

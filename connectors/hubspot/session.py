@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 import urllib3
 
-from connectors.base import BadRecord, ConnectionSettings, Health, NeedsAdmin, TryAgain, Unknown
+from connectors.base import BadRecord, ConnectionSettings, Health, NeedsAdmin, TryAgain, Unknown, stamp_of
 from connectors.budget import DAILY_SHARE, Budget
 from connectors.hubspot.errors import LimitReached, TokenRefused, hubspot_problems
 from connectors.hubspot.signing_in import Granted, token_of
@@ -52,14 +52,9 @@ class Answer(NamedTuple):
     def now(self) -> str:
         """The CRM's clock when it answered, as a stamp. Only this clock counts for a checkpoint."""
         try:
-            return to_stamp(parsedate_to_datetime(self.headers["Date"]))
+            return stamp_of(parsedate_to_datetime(self.headers["Date"]))
         except (KeyError, ValueError):
             raise TryAgain("HubSpot's answer has no date: a proxy in between may remove it") from None
-
-
-def to_stamp(at: datetime) -> str:
-    """An instant as base.Checkpoint wants it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
 class Session:

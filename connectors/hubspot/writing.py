@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from connectors.base import BadRecord, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown
+from connectors.base import BadRecord, CrmError, LoggedAction, NeedsAdmin, Receipt, TryAgain, Unknown, stamp_of
 from connectors.hubspot.associations import ids_of, read_links
 from connectors.hubspot.errors import Fault, Gone, Misfit, Taken, check_faults, hubspot_problems, reason
 from connectors.hubspot.notes import is_ours, key_in, render
-from connectors.hubspot.session import Session, to_stamp
+from connectors.hubspot.session import Session
 from connectors.hubspot.ways import OBJECTS, Way
 
 BATCH = 100
@@ -113,7 +113,7 @@ def _survivor(session: Session, object: str, id: str) -> str:
 
 
 def _create_on(session: Session, way: Way, action: LoggedAction, kind: str, id: str) -> str:
-    properties = {way.body: render(action), way.at: to_stamp(action.done_at)}
+    properties = {way.body: render(action), way.at: stamp_of(action.done_at)}
     if way.key:
         properties[way.key] = action.key
     links = [{"to": {"id": id}, "types": [way.types[OBJECTS[kind]]]}]

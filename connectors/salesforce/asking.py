@@ -10,9 +10,8 @@ from typing import Any
 import msgspec
 import requests
 
-from connectors.base import FieldShape, ObjectShape, TryAgain
+from connectors.base import FieldShape, ObjectShape, TryAgain, stamp_of
 from connectors.salesforce.errors import LocatorGone
-from connectors.salesforce.queries import instant
 from connectors.salesforce.rows import Layout, checked, decoded
 from connectors.salesforce.session import CALL_SECONDS, DATA_PATH, Org
 
@@ -68,7 +67,7 @@ def crm_clock(answer: requests.Response, where: str) -> str:
         moment = parsedate_to_datetime(answer.headers["Date"])
     except (KeyError, ValueError):
         raise TryAgain(f"{where}: the answer has no Date: something between us and Salesforce takes it out") from None
-    return instant(moment)
+    return stamp_of(moment)
 
 
 class _Option(msgspec.Struct):

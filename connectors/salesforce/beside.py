@@ -9,9 +9,9 @@ from functools import partial
 
 import msgspec
 
-from connectors.base import BadRecord, NeedsAdmin, ObjectShape, Record, Stream
+from connectors.base import BadRecord, NeedsAdmin, ObjectShape, Record, Stream, stamp_of
 from connectors.salesforce.asking import ask
-from connectors.salesforce.queries import instant, layout_of, only, query, utc
+from connectors.salesforce.queries import layout_of, only, query, utc
 from connectors.salesforce.records import IDS_PER_QUERY, read_records, records_of
 from connectors.salesforce.rounds import Round
 from connectors.salesforce.rows import checked, decoded, quoted
@@ -66,7 +66,7 @@ _LOG = msgspec.json.Decoder(_Log)
 def _deleted(org: Org, stream: Stream, shape: ObjectShape, at: Round, place: str, partners: Sequence[str]) -> Found:
     """What was deleted for good and stands in no query: the delete log knows it for some hours to 30 days."""
     where = f"reading what was deleted of {stream.object}"
-    start = instant(datetime.fromisoformat(at.looked) - DELETED_BACK)
+    start = stamp_of(datetime.fromisoformat(at.looked) - DELETED_BACK)
     try:
         path = f"sobjects/{checked(stream.object)}/deleted/"
         log = decoded(_LOG, org.get(path, where, params={"start": start, "end": at.until}), where)
@@ -82,7 +82,7 @@ def _of_parent(
 ) -> Found:
     """The records below a parent that changed: `Account.Name` moves no stamp of a deal."""
     rows = layout_of(stream, shape)
-    since = instant(datetime.fromisoformat(at.looked) - PARENTS_BACK)
+    since = stamp_of(datetime.fromisoformat(at.looked) - PARENTS_BACK)
     past = [f"Id > {quoted(place)}"] if place else []
     conditions = [f"{parent}.SystemModstamp >= {since}", *past, *only(stream, shape)]
     text = f"{query(rows.columns, stream.object, conditions)} ORDER BY Id LIMIT {LIMIT}"

@@ -98,10 +98,10 @@ def begin(org: Org, query: str, where: str, *, deleted: bool, tried: int = 1) ->
     return Job(decoded(_JOB, answer, where).id, tried), crm_clock(answer, where)
 
 
-def state_of(org: Org, job: Job, where: str, pauses: Sequence[float] = PAUSES) -> JobState:
+def state_of(org: Org, job: Job, where: str) -> JobState:
     """How a job stands, after some waiting. JobGone where it is not there any more."""
     deadline = time.monotonic() + HALF_CALL
-    for pause in (*pauses, None):
+    for pause in (*PAUSES, None):
         found = _asked(org, f"jobs/query/{quote(job.id, safe='')}", where, deadline)
         state = decoded(_JOB, found, where).state
         if state == "JobComplete":

@@ -189,6 +189,12 @@ def _plain(message: str) -> str:
     return re.sub(r"['\"]([A-Za-z0-9_.]+)['\"]", r"`\1`", text).rstrip(".")[:_TEXT_LIMIT]
 
 
+def retry_after(answer: requests.Response) -> timedelta | None:
+    """What the answer asks to wait, a day at most; None where it does not say."""
+    text = answer.headers.get("Retry-After", "")
+    return timedelta(seconds=min(int(text), 86_400)) if text.isascii() and text.isdigit() else None
+
+
 @contextmanager
 def salesforce_problems(where: str, *, writing: bool = False) -> Iterator[None]:
     """Turns what the library and its HTTP client raise into our errors; `where` begins their text."""

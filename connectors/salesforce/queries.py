@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from connectors.base import NeedsAdmin, ObjectShape, Stream
+from connectors.base import NeedsAdmin, ObjectShape, Stream, stamp_of
 from connectors.salesforce.rows import Layout, checked, layout, quoted
 
 UNQUOTED = frozenset({"boolean", "currency", "double", "int", "long", "percent", "date", "datetime"})
@@ -76,14 +76,9 @@ def created_between(start: str, end: str) -> list[str]:
 def _whole_second(stamp: str) -> str:
     # SOQL ignores milliseconds and records are created at whole seconds: from .001 on, the next one begins.
     moment = datetime.fromisoformat(stamp)
-    return instant(moment + timedelta(microseconds=-moment.microsecond % 1_000_000))
-
-
-def instant(moment: datetime) -> str:
-    """An instant as the contract writes it, which SOQL takes too."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return stamp_of(moment + timedelta(microseconds=-moment.microsecond % 1_000_000))
 
 
 def utc(stamp: str) -> str:
     """An instant of Salesforce's JSON (2026-11-03T01:02:03.000+0000) as the contract writes it."""
-    return stamp[:23] + "Z" if stamp.endswith("+0000") else instant(datetime.fromisoformat(stamp))
+    return stamp[:23] + "Z" if stamp.endswith("+0000") else stamp_of(datetime.fromisoformat(stamp))

@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.base import Checkpoint, ObjectShape, Page, Record, Stream
+from connectors.base import Checkpoint, ObjectShape, Page, Record, Stream, stamp_of
 from connectors.salesforce import bulk
 from connectors.salesforce.asking import ask
 from connectors.salesforce.beside import steps_of
 from connectors.salesforce.counting import counted
-from connectors.salesforce.queries import instant, layout_of, left, only, query, utc
+from connectors.salesforce.queries import layout_of, left, only, query, utc
 from connectors.salesforce.records import with_survivors
 from connectors.salesforce.rounds import BEGINNING, Round, round_of, step_of
 from connectors.salesforce.rows import Layout, layout, quoted
@@ -121,7 +121,7 @@ def _after(since: Checkpoint | None) -> list[str]:
     if since is None:
         return []
     if not since.until:
-        return [f"SystemModstamp >= {instant(datetime.fromisoformat(since.stamp) - LOOKBACK)}"]
+        return [f"SystemModstamp >= {stamp_of(datetime.fromisoformat(since.stamp) - LOOKBACK)}"]
     # INVARIANT: ties by id: many records share a stamp when a mass update saves them in one second.
     return [f"SystemModstamp >= {since.stamp}", f"(SystemModstamp > {since.stamp} OR Id > {quoted(since.id)})"]
 

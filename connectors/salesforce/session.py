@@ -19,7 +19,7 @@ from requests.adapters import HTTPAdapter
 
 from connectors.base import ConnectionSettings, Health, NeedsAdmin, TryAgain, Unknown
 from connectors.budget import DAILY_SHARE, Budget, Time
-from connectors.salesforce.errors import CONCURRENT, DAILY, salesforce_problems
+from connectors.salesforce.errors import CONCURRENT, DAILY, retry_after, salesforce_problems
 from connectors.salesforce.signing_in import TOKEN_PATH, access_token
 from connectors.salesforce.watch import ended_by
 from connectors.tokens import AccessToken
@@ -136,25 +136,19 @@ class OrgWire(Wire):
             self._budget.rest(pause.total_seconds())
 
     def _wait(
-        self, request: requests.PreparedRequest, pause: float | None, asked: float | None, deadline: float
+        self, request: requests.PreparedRequest, pause: float | None, asked: timedelta | None, deadline: float
     ) -> float | None:
         """How long to wait before trying again; None where this call must not or cannot be repeated."""
         # INVARIANT: only reads are repeated here; whether a write may be is decided where its key is known.
-        if request.method != "GET" or pause is None or (asked or 0.0) > LONGEST_WAIT:
+        least = asked.total_seconds() if asked else 0.0
+        if request.method != "GET" or pause is None or least > LONGEST_WAIT:
             return None
-        wait = max(asked or 0.0, pause * (1 + random.random()))  # noqa: S311 - spreads tries, guards nothing
+        wait = max(least, pause * (1 + random.random()))  # noqa: S311 - spreads tries, guards nothing
         return wait if self._time.clock() + wait < deadline else None
 
 
-def retry_after(answer: requests.Response) -> float | None:
-    """The seconds that the answer asks to wait, a day at most; None where it does not say."""
-    text = answer.headers.get("Retry-After", "")
-    return min(float(text), 86_400.0) if text.isascii() and text.isdigit() else None
-
-
 def _busy(request: requests.PreparedRequest, answer: requests.Response) -> TryAgain:
-    asked = retry_after(answer)
-    after = timedelta(seconds=asked) if asked else None
+    after = retry_after(answer)
     if request.method != "GET" and answer.status_code in GATEWAY:
         return Unknown(f"answered {answer.status_code}: look for the key before sending again", after=after)
     return TryAgain(f"answered {answer.status_code}: the org is busy or down", after=after)

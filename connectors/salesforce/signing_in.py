@@ -6,14 +6,13 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 import requests
 
 from connectors.base import ConnectionSettings, CrmError, NeedsAdmin, TryAgain
-from connectors.salesforce.errors import call_problem, refusals, salesforce_problems
+from connectors.salesforce.errors import call_problem, refusals, retry_after, salesforce_problems
 from connectors.tokens import AccessToken, Grant, spend
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105 - a path
@@ -74,9 +73,8 @@ def _asked(http: requests.Session, url: str, form: Mapping[str, str]) -> Reply:
 
 def _reply(answer: requests.Response, form: Mapping[str, str]) -> Reply:
     if answer.status_code == 429 or answer.status_code >= 500:
-        text = answer.headers.get("Retry-After", "")
-        after = timedelta(seconds=min(int(text), 86_400)) if text.isascii() and text.isdigit() else None
-        raise TryAgain(f"sign-in: answered {answer.status_code}: Salesforce is busy or down", after=after)
+        busy = f"sign-in: answered {answer.status_code}: Salesforce is busy or down"
+        raise TryAgain(busy, after=retry_after(answer))
     if answer.status_code != 200:
         raise _refused(answer, form)
     try:

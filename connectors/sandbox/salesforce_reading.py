@@ -117,11 +117,6 @@ class SalesforceReading:
             raise SalesforceProblem(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         return self._page(*cursor, int(start), size, name, version)
 
-    def forget_cursors(self) -> None:
-        """Let every open query end, as two days do."""
-        with self._lock:
-            self._cursors.clear()
-
     def _page(self, query: Query, ids: list[str], start: int, size: int, name: str, version: str) -> Values:
         wanted = ids[start : start + size]
         found = {row[0]: row for row in self._crm.select(query.rows_sql(), (msgspec.json.encode(wanted).decode(),))}

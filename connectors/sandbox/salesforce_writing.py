@@ -15,7 +15,6 @@ from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, no_
 from connectors.sandbox.salesforce_schema import OBJECTS, Field
 
 INTEGRATION_USER = salesforce_id("User", 1)
-EXTERNAL_ID = "Sudare_Key__c"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TEXTS = ("string", "textarea", "email", "phone", "combobox", "picklist")
 _READ_ONLY = ("User", "TaskStatus")

@@ -15,8 +15,6 @@ from connectors.sandbox.hubspot_schema import PARTNER_LABELS
 from connectors.sandbox.ids import hubspot_id, salesforce_id
 from connectors.sandbox.salesforce_schema import CLOSED_TASK_STATUS, TASK_STATUSES, full_name
 
-VENDOR = "青空ソフトウェア"
-
 _TABLES: dict[Org, tuple[tuple[str, Mapping[str, Mapping[str, Any]]], ...]] = {
     "salesforce": (
         ("User", seed_salesforce.USERS),

@@ -150,9 +150,7 @@ def _seen(shown: Mapping[str, str], labels: Mapping[str, str], words: Mapping[st
 def _labels(mapping: ConnectionMapping, connector: Connector) -> dict[str, str]:
     """Our field -> the CRM's own label of the field that it comes from."""
     found: dict[str, str] = {}
-    for source in (mapping.opportunities, mapping.accounts, mapping.contacts):
-        if source is None:
-            continue
+    for source in mapping.shareable:
         shape = connector.describe(source.object)
         prefix = "" if source is mapping.opportunities else f"{shape.label}: "
         for field in source.fields:

@@ -13,6 +13,7 @@ from sync.ledger.chain import AVAILABLE
 from sync.ledger.showings import read_showings
 from sync.ledger.tables import ledger
 from sync.projection.cursors import place_in_record, record_cursor
+from sync.store.paging import every_page
 
 PAGE = 100
 
@@ -59,10 +60,5 @@ def _rows(tx: sa.Connection, partner_id: str, place: Sequence[str], most: int) -
 
 def all_received(house: House, partner_id: str) -> Iterator[Received]:
     """The whole record, page by page."""
-    after = None
-    while True:
-        page = received(house, partner_id, after, 1000)
+    for page in every_page(lambda after: received(house, partner_id, after, 1000)):
         yield from page.rows
-        if page.next is None:
-            return
-        after = page.next

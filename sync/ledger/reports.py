@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from config.workspace import Workspace
 from sync.house import House
 from sync.ledger.questions import EVER, Answer, Period, Provision, received_by, recipients, recipients_of
+from sync.store.paging import every_page
 
 Scope = Literal["partner", "person"]
 Cell = str | None | tuple[str, ...] | Mapping[str, str]
@@ -170,22 +172,15 @@ REPORTS: Mapping[str, Report] = {
 }
 
 
-def provisions(
-    house: House, report: Report, about: str | None, period: Period = EVER, *, limit: int = 500
-) -> Iterator[Provision]:
+def provisions(house: House, report: Report, about: str | None, period: Period = EVER) -> Iterator[Provision]:
     """All provisions that belong into this record, a page at a time. `about` is a partner's or person's id."""
     for one in [about] if about is not None else _everybody(house):
-        after = None
-        while True:
-            page = page_of(house, report, one, period, after=after, limit=limit)
+        for page in every_page(partial(page_of, house, report, one, period)):
             yield from page.rows
-            if page.next is None:
-                break
-            after = page.next
 
 
 def page_of(
-    house: House, report: Report, about: str, period: Period = EVER, *, after: str | None = None, limit: int = 500
+    house: House, report: Report, about: str, period: Period = EVER, after: str | None = None, *, limit: int = 500
 ) -> Answer:
     """One page of such a record."""
     ask = received_by if report.scope == "partner" else recipients_of

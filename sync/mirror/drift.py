@@ -144,8 +144,8 @@ def _constants(workspace: Workspace) -> Constants:
     times = Counter(
         row.name
         for mapping in workspace.mappings.values()
-        for part in (mapping.partners, mapping.accounts, mapping.opportunities, mapping.contacts)
-        for row in (part.fields if part else ())
+        for part in mapping.objects
+        for row in part.fields
         if row.type in ("picklist", "multi")
     )
     found: dict[str, dict[str, Place]] = defaultdict(dict)

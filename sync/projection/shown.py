@@ -70,15 +70,21 @@ class Deal:
             take_away(decoded, name)
         return decoded
 
-    def text(self, name: str) -> str:
-        """What a field shows, as filters name it; empty where it is hidden."""
-        if name == STATE:
-            return self.state
+    def values(self, name: str) -> list[Any]:
+        """What a field shows: one value, of a list's column one for each row; none where it is hidden."""
         body = self.body
         if name not in body["shown"]:
-            return ""
+            return []
+        if name in body:
+            return [body[name]]
         group, _, own = name.partition(".")
-        return plain_text(body[group].get(own))
+        if group.endswith("[]"):
+            return [row.get(own) for row in body.get(group.removesuffix("[]"), ())]
+        return [body.get(group, {}).get(own)]
+
+    def text(self, name: str) -> str:
+        """What a field shows, as filters name it; empty where it is hidden."""
+        return self.state if name == STATE else ", ".join(map(plain_text, self.values(name)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sync import board
-from sync.access import EVERYBODY, Ambiguous, PartnerRow, find_partner, pause, paused, resume
+from sync.access import EVERYBODY, PartnerRow, pause, paused, resume
 from sync.actions.promise import promised
 from sync.checks.certificate import certificates
 from sync.deciding.facts import ShareRow
@@ -16,7 +16,7 @@ from sync.mirror.progress import under_way
 from sync.projection.reader import Projection
 from sync.projection.shown import BadQuery, Deal, Query
 from sync.webhooks.own import webhook_of
-from webhook_app.console.ledger import READERS
+from webhook_app.console.asked import ADMINS, AUDITORS, may, only, partner_of_id
 from webhook_app.console.plans import standing_of
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.guard import takes
@@ -26,7 +26,6 @@ from webhook_app.pages import page, value_at
 from webhook_app.texts.fields import in_reading_order
 
 console = Blueprint("console", __name__)
-ADMIN = "admin"
 
 
 @console.get("/")
@@ -46,7 +45,7 @@ def overview() -> Response:
         recalls=recalls_waiting(house),
         differing=files_that_differ(house),
         all_paused=_paused(EVERYBODY),
-        may_pause=_may_pause(),
+        may_pause=may(ADMINS),
         everybody=EVERYBODY,
     )
 
@@ -85,7 +84,7 @@ def partners() -> Response:
 @takes("after", "done")
 def partner(partner_id: str) -> Response:
     """One partner: its door, and its list of deals as it has it."""
-    found = _partner(partner_id)
+    found = partner_of_id(partner_id)
     projection = Projection(this_house(), found.id)
     try:
         deals = projection.deals(Query(after=request.args.get("after")))
@@ -100,17 +99,17 @@ def partner(partner_id: str) -> Response:
         value_at=value_at,
         closed=_paused(found.id),
         all_paused=_paused(EVERYBODY),
-        may_pause=_may_pause(),
+        may_pause=may(ADMINS),
         done=request.args.get("done"),
         webhook=webhook_of(this_house(), found.id),
-        may_read_ledger=this_person().role in READERS,
+        may_read_ledger=may(AUDITORS),
     )
 
 
 @console.get("/partners/<partner_id>/deals/<public_id>")
 def deal_as_partner(partner_id: str, public_id: str) -> Response:
     """One deal, from the very projection that this partner reads."""
-    found = _partner(partner_id)
+    found = partner_of_id(partner_id)
     projection = Projection(this_house(), found.id)
     deal = projection.deal(public_id) or abort(404)
     return page(
@@ -201,15 +200,10 @@ def open_doors() -> Response:
     return _back(scope, "open")
 
 
-def _may_pause() -> bool:
-    return this_person().role == ADMIN
-
-
 def _scope() -> str:
-    if not _may_pause():
-        abort(403)
+    only(ADMINS)
     scope = request.form.get("scope", "")
-    return scope if scope == EVERYBODY else _partner(scope).id
+    return scope if scope == EVERYBODY else partner_of_id(scope).id
 
 
 def _back(scope: str, done: str) -> Response:
@@ -224,19 +218,11 @@ def _paused(scope: str) -> bool:
         return paused(tx, scope)
 
 
-def _partner(partner_id: str) -> PartnerRow:
-    try:
-        found = find_partner(this_house(), partner_id)
-    except Ambiguous:
-        abort(404)
-    return found if found is not None and found.id == partner_id else abort(404)
-
-
 def _chosen(shares: list[tuple[str, str, ShareRow]]) -> PartnerRow | None:
     """The partner to explain for: the one asked for, else the first that has the deal."""
     asked = request.args.get("partner")
     if asked is not None:
-        return _partner(asked)
+        return partner_of_id(asked)
     return PartnerRow(shares[0][2].partner_id, shares[0][0], shares[0][1]) if shares else None
 
 

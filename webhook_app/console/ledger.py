@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from sync.access import Ambiguous, PartnerRow, find_partner
+from sync.access import Ambiguous, PartnerRow
 from sync.board import DealRow, find_deal
 from sync.house import instant
 from sync.ledger.closings import Closing
@@ -26,13 +26,13 @@ from sync.ledger.questions import (
     recipients_of,
 )
 from sync.ledger.reports import REPORTS, Report, page_of, provisions
+from webhook_app.console.asked import AUDITORS, only, partner_named, partner_of_id
 from webhook_app.console.ledger_words import DAYS, bases_text, cells, channels_text, csv_of, fields_text, headings
-from webhook_app.door import this_house, this_person, this_workspace
+from webhook_app.door import this_house, this_workspace
 from webhook_app.guard import takes
 from webhook_app.pages import page, reader_language
 
 ledger = Blueprint("ledger", __name__, url_prefix="/ledger")
-READERS = ("admin", "auditor")
 MOST_ROWS = 100_000  # of a file: the door holds it whole; the command writes any number
 _ASKED = ("partner", "person", "from", "until")
 
@@ -40,8 +40,7 @@ _ASKED = ("partner", "person", "from", "until")
 @ledger.before_request
 def _open() -> None:
     # INVARIANT: who has seen whom is itself personal data: two roles read it.
-    if this_person().role not in READERS:
-        abort(403)
+    only(AUDITORS)
 
 
 @ledger.get("")
@@ -62,7 +61,7 @@ def find_person() -> AnyResponse:
 @ledger.post("/partners")
 def choose_partner() -> AnyResponse:
     """The partner that is meant."""
-    found = _partner(request.form.get("asked", "")[:300])
+    found = partner_named(request.form.get("asked", "")[:300])
     if found is None:
         return page("console/ledger.html", no_partner=True)
     return redirect(url_for("ledger.partner", partner_id=found.id), 303)
@@ -82,9 +81,7 @@ def person(subject_id: str) -> AnyResponse:
 @takes("after")
 def partner(partner_id: str) -> AnyResponse:
     """What one partner could see or received."""
-    found = _partner(partner_id)
-    if found is None or found.id != partner_id:
-        abort(404)
+    found = partner_of_id(partner_id)
     answer = received_by(this_house(), found.id, after=request.args.get("after"))
     own = [each for each in REPORTS.values() if each.scope == "partner"]
     return page("console/ledger_partner.html", partner=found, answer=answer, reports=own, **_words())
@@ -93,7 +90,7 @@ def partner(partner_id: str) -> AnyResponse:
 @ledger.post("/seen")
 def seen() -> AnyResponse:
     """What one partner could see of one deal at an instant, and by which rules."""
-    found, deal = _partner(request.form.get("partner", "")), _deal(request.form.get("deal", ""))
+    found, deal = partner_named(request.form.get("partner", "")), _deal(request.form.get("deal", ""))
     at = _instant(request.form.get("at", ""))
     if found is None or deal is None or at is None:
         return page("console/ledger.html", no_deal=True)
@@ -170,7 +167,7 @@ def _asked() -> tuple[Report, PartnerRow | Subject | None, Period]:
     """What report, about whom, of which days. Ends the request with a page that says what is wrong."""
     kind = REPORTS.get(request.args.get("kind", "")) or abort(404)
     named = request.args.get(kind.scope, "")
-    about = (_partner(named) if kind.scope == "partner" else find_subject(this_house(), named)) if named else None
+    about = (partner_named(named) if kind.scope == "partner" else find_subject(this_house(), named)) if named else None
     since, until = (request.args.get(name, "") for name in ("from", "until"))
     if (about is None and (named or kind.needs_one)) or not (_is_day(since) and _is_day(until)):
         abort(page("console/ledger_reports.html", status=422, reports=REPORTS.values(), wrong=True))
@@ -187,13 +184,6 @@ def _is_day(text: str) -> bool:
         return not text or date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _partner(name: str) -> PartnerRow | None:
-    try:
-        return find_partner(this_house(), name.strip()) if name.strip() else None
-    except Ambiguous:
-        return None
 
 
 def _deal(name: str) -> DealRow | None:

@@ -8,7 +8,7 @@ from datetime import date
 from config.workspace import Language, Workspace
 from sync.ledger.questions import Provision
 from sync.ledger.reports import Cell, Column, Report
-from webhook_app.formats import day_text
+from webhook_app.formats import day_text, listed
 from webhook_app.sheets import sheet
 from webhook_app.texts.fields import in_reading_order, label, rung_note
 from webhook_app.texts.ledger import LEDGER
@@ -35,10 +35,10 @@ def csv_of(language: Language, report: Report, rows: Iterable[Provision], worksp
 
 def fields_text(language: Language, fields: Mapping[str, str]) -> str:
     """Fields with how sharply each was shown: 氏名（頭文字で表示）、役職（そのまま表示）."""
-    pattern, comma = ("{}（{}）", "、") if language == "ja" else ("{} ({})", ", ")
+    pattern = "{}（{}）" if language == "ja" else "{} ({})"
     told = ((each, rung_note(language, fields[each])) for each in in_reading_order(fields))
     exact = say(LEDGER, language, "ledger.exact")
-    return comma.join(pattern.format(label(language, each), note or exact) for each, note in told)
+    return listed(language, (pattern.format(label(language, each), note or exact) for each, note in told))
 
 
 def rungs_text(language: Language, fields: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -47,17 +47,17 @@ def rungs_text(language: Language, fields: Mapping[str, str]) -> list[tuple[str,
     by_rung: dict[str, list[str]] = {}
     for each in in_reading_order(fields):
         by_rung.setdefault(rung_note(language, fields[each]) or exact, []).append(label(language, each))
-    return [(rung, _listed(language, by_rung[rung])) for rung in sorted(by_rung, key=lambda rung: rung == exact)]
+    return [(rung, listed(language, by_rung[rung])) for rung in sorted(by_rung, key=lambda rung: rung == exact)]
 
 
 def channels_text(language: Language, channels: Iterable[str]) -> str:
     """The ways by which something could be seen or was received."""
-    return _listed(language, (say(LEDGER, language, f"channel.{each}") for each in channels))
+    return listed(language, (say(LEDGER, language, f"channel.{each}") for each in channels))
 
 
 def bases_text(language: Language, bases: Iterable[str]) -> str:
     """Legal bases in words; `none is named` where a rule names none."""
-    return _listed(language, (say(LEDGER, language, f"basis.{each or 'none'}") for each in bases or ("",)))
+    return listed(language, (say(LEDGER, language, f"basis.{each or 'none'}") for each in bases or ("",)))
 
 
 def _article(language: Language, column: Column) -> str:
@@ -74,7 +74,3 @@ def _cell(language: Language, name: str, cell: Cell) -> str:
     if name == "channels":
         return channels_text(language, cell)
     return bases_text(language, cell) if cell or name != "consent" else ""
-
-
-def _listed(language: Language, words: Iterable[str]) -> str:
-    return ("、" if language == "ja" else ", ").join(words)

@@ -33,13 +33,13 @@ from sync.versions.plans import (
     why_not,
 )
 from sync.versions.samples import Sample, samples
+from webhook_app.console.asked import ADMINS, may, only
 from webhook_app.door import this_house, this_person
 from webhook_app.guard import takes
 from webhook_app.health import files_that_differ
 from webhook_app.pages import page, reader_language, shown
 
 plans = Blueprint("plans", __name__)
-ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,14 @@ def every_plan() -> Response:
         past=list_plans(house, waiting=False),
         differing=files_that_differ(house),
         standing=standing_of(house),
-        may_plan=this_person().role == ADMIN,
+        may_plan=may(ADMINS),
     )
 
 
 @plans.post("/plans")
 def plan_files() -> Response:
     """Plan the files as they stand on the server."""
-    _admins()
+    only(ADMINS)
     house = this_house()
     try:
         made = make_plan(house, read_folder(house.folder), this_person().email, request.form.get("why", "")[:500])
@@ -175,14 +175,14 @@ def one_version(version: int) -> Response:
         row=row,
         lines=text_changes(before or {}, after or {})[:2000] if before is not None else [],
         newest=board.versions(house, limit=1)[0].version,
-        may_roll_back=this_person().role == ADMIN,
+        may_roll_back=may(ADMINS),
     )
 
 
 @plans.post("/versions/<int:version>/rollback")
 def roll_back(version: int) -> Response:
     """Plan the way back to a version: a plan like any other."""
-    _admins()
+    only(ADMINS)
     house = this_house()
     files = board.version_files(house, version) or abort(404)
     why = request.form.get("why", "").strip()[:500] or f"back to version {version}"
@@ -229,15 +229,8 @@ def _texts(deal: Deal | None) -> dict[str, str]:
     """Field -> what a deal shows of it."""
     if deal is None:
         return {}
-    body, found = deal.body, {}
-    for name, rung in body["shown"].items():
-        owner, _, own = name.partition(".")
-        rows = body.get(owner.removesuffix("[]"), ())
-        if owner.endswith("[]"):
-            found[name] = ", ".join(_text(name, row.get(own), rung) for row in rows)
-        else:
-            found[name] = _text(name, body[name] if name in body else rows.get(own), rung)
-    return found
+    rungs = deal.body["shown"].items()
+    return {name: ", ".join(_text(name, each, rung) for each in deal.values(name)) for name, rung in rungs}
 
 
 def _text(field: str, value: Any, rung: str) -> str:
@@ -246,8 +239,3 @@ def _text(field: str, value: Any, rung: str) -> str:
 
 def _plan(plan_id: str) -> Plan:
     return find_plan(this_house(), plan_id) or abort(404)
-
-
-def _admins() -> None:
-    if this_person().role != ADMIN:
-        abort(403)

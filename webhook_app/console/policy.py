@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from policies.matrix import MOST_COLUMNS, Alternatives, Cell, Line, Matrix, matrix
 from policies.model import LADDERS
 from sync import board
-from sync.access import Ambiguous, PartnerRow, find_partner
+from webhook_app.console.asked import chosen_partner
 from webhook_app.console.plans import standing_of
 from webhook_app.door import this_house
 from webhook_app.guard import takes
@@ -31,7 +31,7 @@ def grid() -> Response:
     by = request.args.get("by")
     found = _matrix(by)
     table = house.workspace().policy.table
-    chosen, wanted = _chosen(), request.args.get("class") or None
+    chosen, wanted = chosen_partner(), request.args.get("class") or None
     if wanted is not None and wanted not in table.classes:
         abort(400)
     columns: Sequence[int] = range(len(found.columns))
@@ -101,15 +101,6 @@ def _left_open(found: Matrix, by: str | None) -> set[str]:
 
 def _clauses(column: Alternatives) -> int:
     return sum(map(len, column.when))
-
-
-def _chosen() -> PartnerRow | None:
-    """The partner whose columns are asked for."""
-    asked = request.args.get("partner")
-    try:
-        return (find_partner(this_house(), asked) or abort(404)) if asked else None
-    except Ambiguous:
-        abort(404)
 
 
 def _groups(lines: Sequence[Line]) -> dict[str, list[Line]]:

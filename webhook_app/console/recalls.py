@@ -8,10 +8,9 @@ from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from policies.model import LADDERS
-from sync.access import Ambiguous, PartnerRow, find_partner
 from sync.ledger.recalled import Had, Recalled, confirm_for, recalled
 from sync.projection.recalls import BY_API, BY_VENDOR
-from webhook_app.console.ledger import READERS
+from webhook_app.console.asked import AUDITORS, chosen_partner, may, only
 from webhook_app.console.ledger_words import channels_text, rungs_text
 from webhook_app.door import this_house, this_person
 from webhook_app.guard import takes
@@ -29,7 +28,7 @@ def listed() -> Response:
     show = request.args.get("show") or "waiting"
     if show not in STATES:
         abort(400)
-    partner = _partner()
+    partner = chosen_partner()
     found = recalled(
         this_house(),
         acknowledged=show == "confirmed",
@@ -45,8 +44,8 @@ def listed() -> Response:
         shows=STATES,
         partner=partner,
         now=this_house().now(),
-        may_confirm=this_person().role in WHO_CONFIRM,
-        may_read_ledger=this_person().role in READERS,
+        may_confirm=may(WHO_CONFIRM),
+        may_read_ledger=may(AUDITORS),
         done=request.args.get("done"),
         by_api=BY_API,
         by_vendor=BY_VENDOR,
@@ -59,8 +58,7 @@ def listed() -> Response:
 @recalls.post("/<recall_id>/confirm")
 def note(recall_id: str) -> Response:
     """Note that a partner has confirmed by another way; its own door may be closed for good."""
-    if this_person().role not in WHO_CONFIRM:
-        abort(403)
+    only(WHO_CONFIRM)
     if not confirm_for(this_house(), recall_id, this_person().email):
         abort(404)
     return redirect(url_for("recalls.listed", done="noted"), 303)
@@ -87,13 +85,3 @@ def _together(rows: Iterable[Recalled]) -> Iterable[Sequence[Recalled]]:
     for row in rows:
         groups.setdefault((row.recall.at, row.partner_id), []).append(row)
     return groups.values()
-
-
-def _partner() -> PartnerRow | None:
-    asked = request.args.get("partner")
-    if not asked:
-        return None
-    try:
-        return find_partner(this_house(), asked) or abort(404)
-    except Ambiguous:
-        abort(404)

@@ -53,7 +53,7 @@ def register_xapi(app: Flask, house: House) -> None:
         speaker, body = _open(house, frozenset({"statementId"}))
         id = _uuid(request.args.get("statementId"))
         if id is None:
-            return _unreadable({"statementId": ["give the statement's id, a UUID"]}, 400)
+            return _unreadable({"statementId": ["give the statement's id, a UUID"]})
         return _done(record_all(house, _read(house, speaker, [body], id)), Response(status=204))
 
     @xapi.after_request
@@ -127,5 +127,5 @@ def _done(recorded: Sequence[Recorded], response: Response) -> Response:
     return response
 
 
-def _unreadable(errors: dict[str, Any], status: int = 400) -> Response:
-    return problem(status, "some of what you sent cannot be read; see `errors`", errors=errors)
+def _unreadable(errors: dict[str, Any]) -> Response:
+    return problem(400, "some of what you sent cannot be read; see `errors`", errors=errors)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, cast
 
 from flask import Response, current_app, g, request
@@ -16,6 +15,7 @@ from sync.ledger.own import Received, all_received, received
 from sync.projection.reader import Projection
 from sync.projection.recalls import BY_API, Recall, acknowledge, own_recalls
 from sync.projection.shown import BadQuery, CursorGone, Deal, DealPage, Query, Standing
+from sync.store.paging import every_page
 from webhook_app.document_pages import count_pages
 from webhook_app.door import Door, this_house, this_workspace
 from webhook_app.guard import repeated_parameter
@@ -51,13 +51,7 @@ def register_api(door: Door) -> None:
 def api_pages(house: House, partner_id: str) -> Iterator[bytes]:
     """The bytes of every page of GET /api/v1/deals, as this partner's key would get them."""
     projection = Projection(house, partner_id)
-    query = Query(limit=100)
-    while True:
-        page = projection.deals(query)
-        yield _page_bytes(page)
-        if page.next is None:
-            return
-        query = replace(query, after=page.next)
+    return map(_page_bytes, every_page(lambda after: projection.deals(Query(limit=100, after=after))))
 
 
 @api.before_request  # type: ignore[untyped-decorator]  # flask-smorest has no types

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, Schema, fields, validate
 
-STATES = ("pending", "accepted", "declined", "expired")
+from mapping.model import SHARE_STATES
 
 
 def told(text: str) -> dict[str, str]:
@@ -28,7 +28,7 @@ class DealWords(Answer):
     """One deal as you have it. What is not shown to you is absent."""
 
     id = fields.String(required=True, metadata=told("Your id of the deal; it stays the same."))
-    state = fields.String(required=True, validate=validate.OneOf(STATES))
+    state = fields.String(required=True, validate=validate.OneOf(SHARE_STATES))
     involvement = fields.String(required=True)
     changed_at = fields.String(required=True, metadata=told("When what you see last changed, UTC."))
     deal = fields.Dict(
@@ -165,7 +165,7 @@ PARAMETERS: Mapping[str, dict[str, Any]] = {
     row["name"]: row
     for row in (
         _parameter("sort", "`changed_at` or a list field; `-` in front turns it round.", default="-changed_at"),
-        _parameter("state", "Only deals in this state.", enum=list(STATES)),
+        _parameter("state", "Only deals in this state.", enum=list(SHARE_STATES)),
         _parameter("q", "Only deals whose list fields hold this text.", maxLength=300),
         _parameter("after", "The `next` of the page before."),
         _parameter("before", "The `next` of the page before."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from flask import Blueprint, Response, abort, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,7 +12,7 @@ from sync.actions.support_log import say
 from sync.projection.reader import Projection
 from sync.projection.shown import Standing
 from webhook_app.document_pages import count_pages, open_page
-from webhook_app.door import this_house, this_person, this_projection
+from webhook_app.door import this_house, this_partner_id, this_person, this_projection
 from webhook_app.guard import takes
 from webhook_app.pages import page, reader_language
 
@@ -52,8 +52,8 @@ def reader(document_id: str, edition: str) -> AnyResponse:
 def page_bytes(document_id: str, edition: str, number: int) -> AnyResponse:
     """The bytes of one page. Who asks for them has opened it, for a deal where it was opened from one."""
     found = find_document(this_projection(), document_id, edition) or abort(404)
-    person, deal = this_person(), _for_deal()
-    return serve_page(found, number, cast(str, person.partner_id), person.email, deal.id if deal else None)
+    deal = _for_deal()
+    return serve_page(found, number, this_partner_id(), this_person().email, deal.id if deal else None)
 
 
 def _for_deal() -> Standing | None:

@@ -11,7 +11,7 @@ from sync.actions.support_log import say
 from sync.projection.reader import Projection
 from sync.projection.recalls import own_waiting
 from sync.projection.shown import BY_CHANGE, STATE, BadQuery, Deal, DealPage, Query, Standing
-from webhook_app.door import this_house, this_person, this_projection
+from webhook_app.door import this_house, this_partner_id, this_person, this_projection
 from webhook_app.facets import in_order
 from webhook_app.guard import takes
 from webhook_app.pages import page, value_at
@@ -50,7 +50,7 @@ def deals() -> Response:
         plain=plain,
         invitations=invitations.deals,
         more_invitations=invitations.next is not None,
-        recalls=own_waiting(this_house(), cast(str, this_person().partner_id)),
+        recalls=own_waiting(this_house(), this_partner_id()),
         invited=_INVITED,
         value_at=value_at,
     )
@@ -84,8 +84,7 @@ def write_message(deal_id: str) -> Response:
     if not text or len(text) > LONGEST:
         problem = "messages.too_long" if text else "messages.empty"
         return _deal_page(_deal(deal_id), problem=problem, draft=text, status=422)
-    person = this_person()
-    say(this_house(), cast(str, person.partner_id), person.email, kind, shown.id, text=text)
+    say(this_house(), this_partner_id(), this_person().email, kind, shown.id, text=text)
     return redirect(url_for("portal.deal", deal_id=shown.id, done="sent", _anchor="messages"), 303)
 
 
@@ -115,10 +114,9 @@ def _deal_page(shown: Deal, *, done: str = "", problem: str = "", draft: str = "
 
 
 def _answer(shown: Standing, answer: str) -> Response:
-    person = this_person()
     reason = request.form.get("text", "").strip()[:LONGEST]
     # A second click is refused there, and the page that follows shows how the deal stands.
-    say(this_house(), cast(str, person.partner_id), person.email, f"deal.{answer}", shown.id, text=reason)
+    say(this_house(), this_partner_id(), this_person().email, f"deal.{answer}", shown.id, text=reason)
     return redirect(url_for("portal.deal", deal_id=shown.id, done=answer), 303)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from flask import Blueprint, abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sync.projection.recalls import acknowledge, own_recalls
 from sync.projection.shown import BadQuery
-from webhook_app.door import this_house, this_person
+from webhook_app.door import this_house, this_partner_id, this_person
 from webhook_app.guard import takes
 from webhook_app.pages import page
 
@@ -21,7 +19,7 @@ recalls = Blueprint("recalls", __name__, url_prefix="/recalls")
 def taken_back() -> Response:
     """What was taken back, newest first."""
     try:
-        found = own_recalls(this_house(), _partner_id(), request.args.get("after"))
+        found = own_recalls(this_house(), this_partner_id(), request.args.get("after"))
     except BadQuery:
         abort(400)
     now = this_house().now()
@@ -31,9 +29,5 @@ def taken_back() -> Response:
 @recalls.post("/<recall_id>/ack")
 def confirm(recall_id: str) -> Response:
     """The copies are deleted."""
-    acknowledge(this_house(), _partner_id(), recall_id, this_person().email) or abort(404)
+    acknowledge(this_house(), this_partner_id(), recall_id, this_person().email) or abort(404)
     return redirect(url_for("recalls.taken_back", done="confirmed"), 303)
-
-
-def _partner_id() -> str:
-    return cast(str, this_person().partner_id)

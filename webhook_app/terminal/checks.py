@@ -9,11 +9,10 @@ from typing import Any
 
 import click
 
-from config.connections import open_connections
 from sync.checks.certificate import Certificate, certificates, clock_text
 from sync.checks.reconcile import check
-from sync.store.vault import vaults
-from webhook_app.terminal.commands import Refused, house_of, in_workspace, out, table
+from webhook_app.terminal.commands import Refused, connections_of, house_of, in_workspace, out, table
+from webhook_app.terminal.named import connections_named
 
 
 @click.command("reconcile")
@@ -26,13 +25,9 @@ def reconcile_command(folder: Path, connection: str, ids: bool) -> None:
     `sudare serve` compares counts every hour, and ids every night.
     """
     house = house_of(folder)
-    opened = open_connections(house.workspace(), folder, vaults(house))
-    if connection not in opened:
-        raise Refused(f"no connection `{connection}`; there is {', '.join(opened)}")
-    try:
-        found = check(house, connection, opened[connection], "ids" if ids else "counts")
-    finally:
-        opened.close()
+    with connections_of(house) as opened:
+        (name,) = connections_named(opened, connection)
+        found = check(house, name, opened[name], "ids" if ids else "counts")
     if not found:
         raise Refused(f"{connection}: no object has been read in full yet: `sudare pull {connection}` reads them")
     (certificate,) = [each for each in certificates(house) if each.connection == connection]
@@ -48,10 +43,8 @@ def reconcile_command(folder: Path, connection: str, ids: bool) -> None:
 def certificate_command(folder: Path, connection: str | None, raw: bool) -> None:
     """Say how far our copy is proved to be what the CRM has, by which check, as of when. Asks no CRM."""
     house = house_of(folder)
-    known = certificates(house)
-    told = [each for each in known if connection in (None, each.connection)]
-    if not told:
-        raise Refused(f"no connection `{connection}`; there is {', '.join(each.connection for each in known)}")
+    known = {each.connection: each for each in certificates(house)}
+    told = [known[name] for name in connections_named(known, connection)]
     now = house.clock()
     if raw:
         click.echo(json.dumps([_as_json(each, each.said(now)) for each in told], ensure_ascii=False, indent=2))
@@ -63,7 +56,7 @@ def certificate_command(folder: Path, connection: str | None, raw: bool) -> None
 
 
 def _show(certificate: Certificate, now: Any, kind: str | None = None) -> None:
-    out.print(f"{certificate.connection}: {certificate.said(now)}", style="bold", markup=False)
+    out.print(f"{certificate.connection}: {certificate.said(now)}", style="bold")
     rows = table("", "object", "check", "as of", "here", "in the CRM", "differed", "repaired", "calls", "")
     for each in certificate.checks:
         if kind in (None, each.kind):

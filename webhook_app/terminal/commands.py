@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,11 +15,13 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
+from config.connections import Connections, open_connections
 from connectors.base import CrmError
 from mapping.model import Broken, Problem
 from sync.access import Ambiguous
 from sync.house import House, NotApplied, open_house
 from sync.projection.shown import Updating
+from sync.store.vault import vaults
 
 out = Console(highlight=False, soft_wrap=True, markup=False)  # a deal may well be called [urgent]
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -84,6 +87,21 @@ def house_of(folder: Path) -> House:
     if not is_current(house):  # a command that only reads waits for nobody who writes
         migrate(house)
     return house
+
+
+@contextmanager
+def visited(folder: Path) -> Iterator[House]:
+    """The workspace's house, its tables as they are; its engine is given back when the block ends."""
+    house = open_house(folder)
+    try:
+        yield house
+    finally:
+        house.engine.dispose()
+
+
+def connections_of(house: House) -> Connections:
+    """The connections of the configuration in force."""
+    return open_connections(house.workspace(), house.folder, vaults(house))
 
 
 def account() -> str:

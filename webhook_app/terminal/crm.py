@@ -15,13 +15,14 @@ from config.load import check
 from config.workspace import Workspace
 from connectors.base import CrmError
 from sync.access import find_partner
-from sync.house import House, open_house
+from sync.house import House
 from sync.mirror.asked import wanted_of
 from sync.rehearsal import Rehearsal, rehearse
 from sync.store.migrate import has_tables
 from sync.store.unfiltered import partner_accounts
 from sync.store.vault import vaults_at
-from webhook_app.terminal.commands import Refused, in_workspace, out, table
+from webhook_app.terminal.commands import Refused, in_workspace, out, table, visited
+from webhook_app.terminal.named import connections_named, partner_named
 from webhook_app.terminal.trying import as_json, seen_by, show
 
 
@@ -37,11 +38,9 @@ def try_command(folder: Path, record_id: str, partner: str | None, connection: s
     RECORD_ID is the CRM's. The files are tried as they stand, applied or not. Nothing is stored.
     """
     workspace, _ = check(folder, datetime.now(UTC))
-    opened = open_connections(workspace, folder, vaults_at(folder))
-    real = open_house(folder)
     problems: list[str] = []
-    try:
-        for name in _asked(workspace, connection):
+    with open_connections(workspace, folder, vaults_at(folder)) as opened, visited(folder) as real:
+        for name in connections_named(workspace.connections, connection):
             try:
                 with rehearse(workspace, name, opened[name], record_id, real, _accounts(real, name, partner)) as tried:
                     if tried is not None:
@@ -49,19 +48,8 @@ def try_command(folder: Path, record_id: str, partner: str | None, connection: s
                         return
             except CrmError as problem:  # the record may be another connection's
                 problems.append(f"{name}: {problem}")
-    finally:
-        opened.close()
-        real.engine.dispose()
     told = f"no record `{record_id}`: it is not there, or hidden from our user, or left out by `only:`"
     raise Refused("\n".join([*problems, told]))
-
-
-def _asked(workspace: Workspace, connection: str | None) -> list[str]:
-    if connection is None:
-        return list(workspace.connections)
-    if connection not in workspace.connections:
-        raise Refused(f"no connection `{connection}`; there is {', '.join(workspace.connections)}")
-    return [connection]
 
 
 def _accounts(real: House, connection: str, partner: str | None) -> list[str]:
@@ -79,12 +67,7 @@ def _accounts(real: House, connection: str, partner: str | None) -> list[str]:
 
 
 def _tell(tried: Rehearsal, partner: str | None, raw: bool) -> None:
-    only = None
-    if partner is not None and tried.deal_id is not None:
-        found = find_partner(tried.house, partner)
-        if found is None:
-            raise Refused(f"no partner `{partner}`: give its key, the CRM's account id, or its exact name")
-        only = found.id
+    only = None if partner is None or tried.deal_id is None else partner_named(tried.house, partner).id
     seen = list(seen_by(tried, only))
     if raw:
         click.echo(json.dumps(as_json(tried, seen), ensure_ascii=False, indent=2))
@@ -113,10 +96,8 @@ def install_command(
         raise click.UsageError("say --check-only or --deploy, or --write DIR")
     workspace, _ = check(folder, datetime.now(UTC))
     name = _of_kind(workspace, crm, connection)
-    installer, wanted = (
-        open_connections(workspace, folder, vaults_at(folder)).installer(name),
-        wanted_of(workspace, name),
-    )
+    installer = open_connections(workspace, folder, vaults_at(folder)).installer(name)
+    wanted = wanted_of(workspace, name)
     try:
         if into is not None:
             _write(installer.files(wanted), into)
@@ -146,7 +127,7 @@ def _write(files: Mapping[str, bytes], into: Path) -> None:
         file = into / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    out.print(f"{len(files)} files are in {into}", markup=False)
+    out.print(f"{len(files)} files are in {into}")
 
 
 COMMANDS = (try_command, install_command)

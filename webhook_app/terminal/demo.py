@@ -20,7 +20,6 @@ from typing import Any
 
 from rich.status import Status
 
-from config.connections import open_connections
 from config.folder import read_folder
 from config.init import init_demo
 from sync.access import add_person, find_partner, make_link
@@ -29,10 +28,9 @@ from sync.house import House, open_house
 from sync.mirror.enrol import redact_anew
 from sync.mirror.pull import pull
 from sync.store.migrate import migrate
-from sync.store.vault import vaults
 from sync.versions.applied import apply_files
 from sync.vitals import held
-from webhook_app.terminal.commands import Refused, out
+from webhook_app.terminal.commands import Refused, connections_of, out
 
 MARK = ".sudare-demo"
 PARTNERS = (
@@ -62,16 +60,16 @@ def stay(folder: Path) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with running(folder, fixed=True) as demo:
         out.print("\nThe deal as the vendor has it, on its CRM record:", style="bold")
-        out.print(f"  {demo.deal_page}", markup=False)
+        out.print(f"  {demo.deal_page}")
         out.print("The same deal as partners have it (each link signs in once):", style="bold")
         for key, role, *_ in PARTNERS:
-            out.print(f"  {role:<28} {demo.partner_links[key]}", markup=False)
+            out.print(f"  {role:<28} {demo.partner_links[key]}")
         out.print("The vendor's console:", style="bold")
         for role, link in demo.console_links.items():
-            out.print(f"  {role:<28} {link}", markup=False)
+            out.print(f"  {role:<28} {link}")
         out.print("\nTry: accept the invitation as A and open a document, then look at the CRM record; change the deal")
         out.print("there and look at the portals; take B off. Ctrl-C ends the demo.")
-        out.print(f"The files that decide who sees what: {demo.folder / 'workspace'}", markup=False)
+        out.print(f"The files that decide who sees what: {demo.folder / 'workspace'}")
         try:
             while True:
                 time.sleep(3600)
@@ -144,11 +142,10 @@ def _furnish(folder: Path, crm: dict[str, Any], ports: dict[str, int]) -> tuple[
     house = open_house(folder)
     migrate(house)
     apply_files(house, read_folder(folder), "demo", "as the demo begins")
-    opened = open_connections(house.workspace(), folder, vaults(house))
-    for name in opened:
-        for problem in pull(house, name, opened[name]).problems.values():
-            raise Refused(f"the sandbox CRM could not be read: {problem}")
-    opened.close()
+    with connections_of(house) as opened:
+        for name in opened:
+            for problem in pull(house, name, opened[name]).problems.values():
+                raise Refused(f"the sandbox CRM could not be read: {problem}")
     while drain(house):
         pass
     return house, _invite(house), _vendor_links(house)

@@ -193,9 +193,9 @@ def tell_story(demo: Demo) -> int:
         try:
             seen = step(story)
         except (StepFailed, requests.RequestException) as problem:
-            out.print(f"{number:>2}. {title}: FAILED: {problem}", style="red", markup=False)
+            out.print(f"{number:>2}. {title}: FAILED: {problem}", style="red")
             return 1
-        out.print(f"{number:>2}. {title}: {seen}", markup=False)
+        out.print(f"{number:>2}. {title}: {seen}")
     out.print(f"The story went well in {time.monotonic() - begun:.0f} s.")
     return 0
 

@@ -26,7 +26,7 @@ from config.workspace import ConnectionRow, Workspace
 from connectors.base import CrmError
 from connectors.registry import kinds
 from mapping.model import Broken
-from sync.house import House, NotApplied, open_engine, open_house, utc_now
+from sync.house import House, NotApplied, open_engine, utc_now
 from sync.ledger.recalled import recalls_waiting
 from sync.mirror.drift import compare
 from sync.store.migrate import is_current, migrate
@@ -34,6 +34,7 @@ from sync.store.vault import vaults_at
 from sync.versions.applied import drift, may_approve
 from sync.webhooks.own import stopped_webhooks
 from webhook_app.hooks.notices import notice_url
+from webhook_app.terminal.commands import visited
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +109,22 @@ def _workspace(folder: Path) -> Iterator[Finding]:
         ("console", workspace.serving.vendor_address),
     ):
         yield _tried(door, partial(_port, address), "if it is not `sudare serve`, choose another under `serve:`")
-    opened = open_connections(workspace, folder, vaults_at(folder))
-    for name in opened:
-        secrets = _tried(f"{name}: secrets", partial(_secrets, workspace.connections[name], folder), "see sudare.yaml")
-        yield secrets
-        if not secrets.fine:
-            continue  # without them the CRM says nothing of its own
-        if "notices" in workspace.connections[name].options:
-            yield _notices(workspace, name)
-        advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
-        yield from _schema(workspace, opened, name, advice)
-        yield _tried(f"{name}: logged actions", partial(_writes, opened, name), advice)
-    opened.close()
+    with open_connections(workspace, folder, vaults_at(folder)) as opened:
+        for name in opened:
+            yield from _connection(workspace, opened, name, folder)
+
+
+def _connection(workspace: Workspace, opened: Connections, name: str, folder: Path) -> Iterator[Finding]:
+    row = workspace.connections[name]
+    secrets = _tried(f"{name}: secrets", partial(_secrets, row, folder), "see sudare.yaml")
+    yield secrets
+    if not secrets.fine:
+        return  # without them the CRM says nothing of its own
+    if "notices" in row.options:
+        yield _notices(workspace, name)
+    advice = "mend the connection in sudare.yaml, or the rights of its user in the CRM"
+    yield from _schema(workspace, opened, name, advice)
+    yield _tried(f"{name}: logged actions", partial(_writes, opened, name), advice)
 
 
 def _notices(workspace: Workspace, name: str) -> Finding:
@@ -144,29 +149,22 @@ def _key(folder: Path) -> str:
 
 def _database(folder: Path) -> str:
     url = database_url(folder)
-    house = open_house(folder)
-    file = house.engine.url.database if url.startswith("sqlite") else None
-    if file and not Path(file).exists():
-        raise ValueError("not made yet")
-    try:
-        current = is_current(house)
-    finally:
-        house.engine.dispose()
-    if not current:
-        raise ValueError("reachable, but its tables are not those of this version")
+    with visited(folder) as house:
+        file = house.engine.url.database if url.startswith("sqlite") else None
+        if file and not Path(file).exists():
+            raise ValueError("not made yet")
+        if not is_current(house):
+            raise ValueError("reachable, but its tables are not those of this version")
     return url.partition(":")[0] + ", tables up to date"
 
 
 def _in_force(folder: Path) -> str:
     _database(folder)  # where there are no tables yet, nothing is in force
-    house = open_house(folder)
-    try:
+    with visited(folder) as house:
         changed = drift(house, read_folder(folder))
         with house.reading() as tx:
             force = house.in_force(tx)
             enough = could_agree("", force.workspace, may_approve(tx, force.workspace))
-    finally:
-        house.engine.dispose()
     told = [f"files differ: {', '.join(changed)}" if changed else "the files are in force"]
     if force.bound is not None:
         told.append(f"bound by version {force.bound} until what widens is approved")
@@ -179,22 +177,16 @@ def _in_force(folder: Path) -> str:
 
 def _recalls(folder: Path) -> Finding:
     """Who has still to say that its copies of a deal are deleted; nothing of ours is broken by it."""
-    house = open_house(folder)
-    try:
+    with visited(folder) as house:
         waits = recalls_waiting(house)
-    finally:
-        house.engine.dispose()
     advice = "`sudare recalls --overdue` lists them; ask these partners" if waits.overdue else ""
     return Finding("recalls", True, f"{waits.overdue:,} overdue, {waits.open:,} open", advice)
 
 
 def _webhooks(folder: Path) -> Finding:
     """Whether a partner that named a webhook is not told by it any more; nothing of ours is broken by it."""
-    house = open_house(folder)
-    try:
+    with visited(folder) as house:
         stopped = stopped_webhooks(house)
-    finally:
-        house.engine.dispose()
     told = ", ".join(f"{key} ({hook.host}, last answer {hook.status})" for key, hook in stopped)
     advice = "on its page `API` the partner can mend the address and try again: tell it" if stopped else ""
     return Finding("webhooks", True, f"given up: {told}" if stopped else "none was given up", advice)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from sync.board import find_deal
 from sync.house import moment
 from sync.ledger.closings import Closing
 from sync.ledger.erasure import erase
@@ -18,7 +17,8 @@ from sync.ledger.history import RuleThen, seen_at
 from sync.ledger.questions import recipients_of
 from sync.ledger.verify import verify
 from webhook_app.terminal.commands import Refused, house_of, in_workspace, out, table, when
-from webhook_app.terminal.records import ledger, partner_named, person_named
+from webhook_app.terminal.named import deal_named, partner_named, person_named
+from webhook_app.terminal.records import ledger
 
 
 @ledger.command("verify")
@@ -40,7 +40,7 @@ def verify_command(folder: Path, file: Path | None) -> None:
             f"the ledger has been tampered with, or damaged: {verdict.fault.text}; before it: {walked}{begins}; "
             "restore a backup that verifies, and find out who could write into the database"
         )
-    out.print(f"the ledger adds up: {walked}{begins}", markup=False)
+    out.print(f"the ledger adds up: {walked}{begins}")
 
 
 def _kept(file: Path | None) -> list[Head]:
@@ -64,7 +64,7 @@ def heads_command(folder: Path, file: Path | None) -> None:
     heads = heads_of(house)
     if file is not None:
         file.write_text("".join(json.dumps(asdict(head)) + "\n" for head in heads), encoding="utf-8")
-        out.print(f"{len(heads)} heads are in {file}; keep it where who runs this database can't write", markup=False)
+        out.print(f"{len(heads)} heads are in {file}; keep it where who runs this database can't write")
         return
     shown = table(f"signed with the Ed25519 key {public_key(house)}", "month", "link", "digest")
     for head in heads:
@@ -90,17 +90,15 @@ def erase_command(folder: Path, person: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"It can't be undone. Those who could see or received something: {told}. Erase", abort=True)
     deals = erase(house, subject.id)
-    out.print(f"erased: the ledger's rows now name {subject.pseudonym} alone", markup=False)
+    out.print(f"erased: the ledger's rows now name {subject.pseudonym} alone")
     out.print(
         "Not done by this: the record in the CRM, the partners' own copies "
-        f"(tell {told}), backups made before, and files exported from the ledger.",
-        markup=False,
+        f"(tell {told}), backups made before, and files exported from the ledger."
     )
     if deals:
         out.print(
             f"The CRM still gives this person, on {deals} deals that partners have: delete the contact there. Until "
-            "then the person is on record again, under another name.",
-            markup=False,
+            "then the person is on record again, under another name."
         )
 
 
@@ -120,10 +118,7 @@ def seen_command(folder: Path, partner: str, deal: str, at: datetime | None) -> 
     own = partner_named(house, partner)
     zone = house.workspace().timezone
     then = at.replace(tzinfo=zone) if at else house.clock()
-    found = find_deal(house, deal)
-    if found is None:
-        raise Refused(f"no deal `{deal}`: give the CRM's id, or its exact name")
-    seen = seen_at(house, own, found.id, then)
+    seen = seen_at(house, own.id, deal_named(house, deal).id, then)
     if seen is None or isinstance(seen, Closing):
         why = f": {_closed(seen, zone)}" if seen else ""
         raise Refused(f"{partner} could see nothing of {deal} at {_clock(then, zone)}{why}")
@@ -131,7 +126,7 @@ def seen_command(folder: Path, partner: str, deal: str, at: datetime | None) -> 
     for field, rung in seen.fields.items():
         shown.add_row(field, rung, "; ".join(map(_said, seen.why[field])))
     out.print(shown)
-    out.print(f"{partner} had the deal by: {'; '.join(map(_said, seen.who))}", markup=False)
+    out.print(f"{partner} had the deal by: {'; '.join(map(_said, seen.who))}")
 
 
 def _closed(closing: Closing, zone: tzinfo) -> str:

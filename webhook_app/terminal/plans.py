@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from config.connections import open_connections
 from config.difference import text_changes
 from config.folder import read_folder
 from config.second_person import could_agree, is_named
@@ -18,11 +17,10 @@ from config.workspace import Workspace
 from sync.board import version_files, versions
 from sync.deciding.project import drain
 from sync.house import House
-from sync.store.vault import vaults
 from sync.versions.applied import changed_files, files_in_force, may_approve
 from sync.versions.plans import Overtaken, Plan, apply_plan, find_plan, make_plan
 from sync.versions.samples import live_samples, samples
-from webhook_app.terminal.commands import Refused, account, house_of, in_workspace, out, table
+from webhook_app.terminal.commands import Refused, account, connections_of, house_of, in_workspace, out, table
 from webhook_app.terminal.planned import lines, markdown, side_by_side, verdict
 
 _ID = re.compile(r"\b[0-9a-f]{12}\b")  # the first one in what `sudare plan` writes
@@ -48,9 +46,9 @@ def plan_command(folder: Path, why: str, as_markdown: bool, file: Path | None, w
     text = markdown(plan) if as_markdown else "\n".join(lines(plan, whole=whole or file is not None))
     if file is not None:
         file.write_text(text + "\n", encoding="utf-8")
-        out.print(f"plan {plan.id} is in {file}", markup=False)
+        out.print(f"plan {plan.id} is in {file}")
     else:
-        out.print(text, markup=False)
+        out.print(text)
     if with_samples:
         _print_samples(house, plan)
     if plan.changes:
@@ -72,7 +70,7 @@ def apply_command(folder: Path, plan: str | None, yes: bool, why: str) -> None:
         found = find_plan(house, _named(plan))
         if found is None:
             raise Refused(f"no plan `{plan}`: `sudare plan` makes one")
-        out.print("\n".join(verdict(found)), markup=False)
+        out.print("\n".join(verdict(found)))
         _apply(house, found)
         return
     _ask_and_apply(house, make_plan(house, read_folder(folder), account(), why), yes)
@@ -92,7 +90,7 @@ def rollback_command(folder: Path, version: int | None, yes: bool, why: str) -> 
         raise Refused(f"no version {goal}: `sudare versions` lists them")
     _ask_and_apply(house, make_plan(house, files, account(), why or f"back to version {goal}"), yes)
     if changed := changed_files(files_in_force(house), read_folder(folder)):
-        out.print(f"The files in this folder differ from what is in force: {', '.join(changed)}", markup=False)
+        out.print(f"The files in this folder differ from what is in force: {', '.join(changed)}")
 
 
 @click.command("versions")
@@ -105,14 +103,14 @@ def versions_command(folder: Path, version: int | None) -> None:
         found = versions(house)
         _print_versions(house, found)
         if found[-1].version > 1:
-            out.print(f"and {found[-1].version - 1:,} before these: the console lists them", markup=False)
+            out.print(f"and {found[-1].version - 1:,} before these: the console lists them")
         return
     after = version_files(house, version)
     if after is None:
         raise Refused(f"no version {version}")
     _print_versions(house, versions(house, before=version + 1, limit=1))
     for line in text_changes(version_files(house, version - 1) or {}, after):
-        out.print(line, markup=False)
+        out.print(line)
 
 
 def _print_versions(house: House, found: Iterable[Any]) -> None:
@@ -143,24 +141,19 @@ def _print_samples(house: House, plan: Plan) -> None:
     unread = [each.field for each in plan.told.cells if not each.held]
     if not unread:
         for sample in samples(house, plan):
-            out.print("\n" + side_by_side(sample), markup=False)
+            out.print("\n" + side_by_side(sample))
         return
-    out.print(
-        f"\nNo value is held of {', '.join(unread)}: these records are read now, and nothing is kept.", markup=False
-    )
-    opened = open_connections(house.workspace(), house.folder, vaults(house))
-    try:
+    out.print(f"\nNo value is held of {', '.join(unread)}: these records are read now, and nothing is kept.")
+    with connections_of(house) as opened:
         for sample in live_samples(house, plan, opened):
-            out.print("\n" + side_by_side(sample), markup=False)
-    finally:
-        opened.close()
+            out.print("\n" + side_by_side(sample))
 
 
 def _ask_and_apply(house: House, plan: Plan, yes: bool) -> None:
     if not plan.changes:
         out.print("Nothing changed: these files are in force already.")
         return
-    out.print("\n".join(lines(plan)), markup=False)
+    out.print("\n".join(lines(plan)))
     if not yes:
         click.confirm(_question(plan), abort=True)
     _apply(house, plan)
@@ -186,8 +179,8 @@ def _apply(house: House, plan: Plan) -> None:
     if done.waits:
         settings = house.settings()
         place = f"{settings.serving.vendor_url}/plans/{plan.id}"
-        out.print(f"Plan {plan.id} waits for a second person: {'; '.join(map(str, done.waits))}.", markup=False)
-        out.print("\n".join(_who_decides(settings, plan.by, place)), markup=False)
+        out.print(f"Plan {plan.id} waits for a second person: {'; '.join(map(str, done.waits))}.")
+        out.print("\n".join(_who_decides(settings, plan.by, place)))
         with house.reading() as tx:
             enough = could_agree(plan.by, settings, may_approve(tx, settings))
         if not enough:

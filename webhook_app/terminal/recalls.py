@@ -14,9 +14,10 @@ import click
 
 from sync.house import House, moment
 from sync.ledger.recalled import Recalled, recalled, recalls_waiting
+from sync.store.paging import every_page
 from webhook_app.console.ledger_words import fields_text
 from webhook_app.terminal.commands import house_of, in_workspace, out, table
-from webhook_app.terminal.records import partner_named
+from webhook_app.terminal.named import partner_named
 
 
 @click.command("recalls")
@@ -33,7 +34,7 @@ def recalls_command(folder: Path, overdue: bool, confirmed: bool, partner: str |
     if overdue and confirmed:
         raise click.UsageError("what was confirmed is not overdue: say --overdue or --confirmed")
     house = house_of(folder)
-    own = partner_named(house, partner) if partner else None
+    own = partner_named(house, partner).id if partner else None
     now = house.now()
     rows = _rows(house, own, confirmed)
     if overdue:
@@ -50,13 +51,8 @@ def recalls_command(folder: Path, overdue: bool, confirmed: bool, partner: str |
 
 
 def _rows(house: House, partner_id: str | None, confirmed: bool) -> Iterator[Recalled]:
-    after = None
-    while True:
-        page = recalled(house, acknowledged=confirmed, partner_id=partner_id, after=after)
-        yield from page.rows
-        if page.next is None:
-            return
-        after = page.next
+    pages = every_page(lambda after: recalled(house, acknowledged=confirmed, partner_id=partner_id, after=after))
+    return (row for page in pages for row in page.rows)
 
 
 def _tell(rows: Iterator[Recalled], now: str, zone: tzinfo) -> None:

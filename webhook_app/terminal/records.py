@@ -11,12 +11,14 @@ from typing import Any
 
 import click
 
-from sync.access import find_partner
+from config.workspace import LANGUAGES
 from sync.house import House
-from sync.ledger.questions import Answer, Period, Provision, Subject, find_people, received_by, recipients_of
+from sync.ledger.questions import Answer, Period, Provision, received_by, recipients_of
 from sync.ledger.reports import REPORTS, Report, provisions
+from sync.store.paging import every_page
 from webhook_app.console.ledger_words import bases_text, channels_text, csv_of, fields_text
-from webhook_app.terminal.commands import Refused, house_of, in_workspace, out, table
+from webhook_app.terminal.commands import house_of, in_workspace, out, table
+from webhook_app.terminal.named import called, partner_named, person_named
 
 _WHO = "PERSON is the CRM's id, the e-mail address, or (a part of) the name; `-` reads it from the standard input."
 
@@ -34,7 +36,7 @@ def person_command(folder: Path, person: str, raw: bool) -> None:
     """Ask about a person."""
     house = house_of(folder)
     subject = person_named(house, person)
-    rows = _pages(lambda after: recipients_of(house, subject.id, after=after))
+    rows = _rows(lambda after: recipients_of(house, subject.id, after=after))
     _tell(f"{called(subject)}: who could see or received", "partner", rows, raw)
 
 
@@ -46,7 +48,7 @@ def partner_command(folder: Path, partner: str, raw: bool) -> None:
     """Say what PARTNER could see or received of whom, ever."""
     house = house_of(folder)
     own = partner_named(house, partner)
-    rows = _pages(lambda after: received_by(house, own, after=after))
+    rows = _rows(lambda after: received_by(house, own.id, after=after))
     _tell(f"{partner}: could see or received", "person", rows, raw)
 
 
@@ -56,7 +58,7 @@ def partner_command(folder: Path, partner: str, raw: bool) -> None:
 @click.option("--person", metavar="PERSON", help="For appi33, gdpr15 and pipa; `-` reads it from the standard input.")
 @click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="From this day on.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Until this day.")
-@click.option("--language", type=click.Choice(["ja", "ko", "en"]), default="en", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -92,7 +94,7 @@ def report_command(
     output.touch(mode=0o600)  # who has seen whom is personal data itself
     with output.open("wb") as file:
         file.writelines(parts)
-    out.print(f"{kind} is in {output}", markup=False)
+    out.print(f"{kind} is in {output}")
 
 
 def _about(house: House, report: Report, partner: str | None, person: str | None) -> str | None:
@@ -103,44 +105,11 @@ def _about(house: House, report: Report, partner: str | None, person: str | None
         if report.needs_one:
             raise click.UsageError(f"say which {report.scope} {report.name} is about: --{report.scope}")
         return None
-    return partner_named(house, given) if report.scope == "partner" else person_named(house, given).id
+    return partner_named(house, given).id if report.scope == "partner" else person_named(house, given).id
 
 
-def partner_named(house: House, name: str) -> str:
-    """The partner's id, by its key, the CRM's account id or its exact name. Raises Refused."""
-    found = find_partner(house, name)
-    if found is None:
-        raise Refused(f"no partner `{name}`: give its key, the CRM's account id, or its exact name")
-    return found.id
-
-
-def person_named(house: House, asked: str) -> Subject:
-    """The one person of the ledger who answers to this. Raises Refused."""
-    found = find_people(house, sys.stdin.readline() if asked == "-" else asked)
-    if not found:
-        raise Refused(
-            "nobody answers to this in the ledger: no partner could see anything of such a person; "
-            "try another spelling, the e-mail address or the CRM's id before you say so"
-        )
-    if len(found) > 1:
-        told = ", ".join(f"{each.crm_id or each.id} ({called(each)})" for each in found[:10])
-        raise Refused(f"{len(found)} persons answer to this: give the id of one: {told}")
-    return found[0]
-
-
-def called(subject: Subject) -> str:
-    """The name, else the pseudonym."""
-    return subject.name or subject.pseudonym
-
-
-def _pages(ask: Callable[[str | None], Answer]) -> Iterator[Provision]:
-    after = None
-    while True:
-        page = ask(after)
-        yield from page.rows
-        if page.next is None:
-            return
-        after = page.next
+def _rows(ask: Callable[[str | None], Answer]) -> Iterator[Provision]:
+    return (row for page in every_page(ask) for row in page.rows)
 
 
 def _tell(title: str, other: str, rows: Iterator[Provision], raw: bool) -> None:

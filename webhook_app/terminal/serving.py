@@ -24,10 +24,10 @@ def serve_command(folder: Path, workers: int) -> None:
     house = house_of(folder)
     serving = house.settings().serving
     if changed := drift(house, read_folder(folder)):
-        out.print(f"note: not in force yet, run `sudare apply`: {', '.join(changed)}", markup=False)
-    out.print(f"partners  {serving.partner_url}\nconsole   {serving.vendor_url}", markup=False)
+        out.print(f"note: not in force yet, run `sudare apply`: {', '.join(changed)}")
+    out.print(f"partners  {serving.partner_url}\nconsole   {serving.vendor_url}")
     for email, link in welcome_vendor_users(house):
-        out.print(f"first link for {email}, once, one hour: {link}", markup=False)
+        out.print(f"first link for {email}, once, one hour: {link}")
     house.engine.dispose()
     raise click.exceptions.Exit(serve(folder, workers=workers))
 

@@ -90,8 +90,8 @@ def _partner_json(seen: Seen) -> dict[str, Any]:
 
 def show(tried: Rehearsal, seen: list[Seen], out: Console) -> None:
     """The same for the terminal."""
-    out.print(f"{tried.object} {tried.crm_id} of {tried.connection}", style="bold", markup=False)
-    out.print(f"{tried.url}\n", markup=False)
+    out.print(f"{tried.object} {tried.crm_id} of {tried.connection}", style="bold")
+    out.print(f"{tried.url}\n")
     rows = table("from the CRM to our words", "field", "the CRM gave", "the mapping made", "class", "ladder", "line")
     for step in tried.steps:
         given = ", ".join(f"{name} = {'empty' if value in (None, '') else value}" for name, value in step.given)
@@ -101,11 +101,11 @@ def show(tried: Rehearsal, seen: list[Seen], out: Console) -> None:
     if tried.deal_id is not None:
         _derived(tried, out)
         if not seen:
-            out.print("\nnobody has it: no partner is on this deal", markup=False)
+            out.print("\nnobody has it: no partner is on this deal")
     for each in seen:
         _partner(each, out)
     for note in tried.notes:
-        out.print(f"note: {note}", markup=False)
+        out.print(f"note: {note}")
 
 
 def _derived(tried: Rehearsal, out: Console) -> None:
@@ -121,15 +121,14 @@ def _derived(tried: Rehearsal, out: Console) -> None:
 def _partner(seen: Seen, out: Console) -> None:
     how = f"taken to be on it as {seen.involvement}" if seen.as_if else f"on it as {seen.involvement}"
     state = f"{seen.deal.state}, {len(seen.deal.json)} bytes" if seen.deal else "the policy does not admit it"
-    out.print(f"\n{seen.name} ({seen.key}): {how}; {state}", style="bold", markup=False)
+    out.print(f"\n{seen.name} ({seen.key}): {how}; {state}", style="bold")
     rows = table("", "field", "rung", "shows", "because")
-    shown = seen.deal.body["shown"] if seen.deal else ()
     for each in seen.told:
-        text = _value(seen.deal, each.field) if seen.deal and each.field in shown else ""
+        text = seen.deal.text(each.field) if seen.deal else ""
         rows.add_row(each.field, each.rung if each.admitted else "not shared", text, _because(each))
     out.print(rows)
     if seen.deal:
-        out.print(seen.deal.json.decode(), markup=False)
+        out.print(seen.deal.json.decode())
 
 
 def _because(told: Explanation) -> str:
@@ -140,13 +139,6 @@ def _because(told: Explanation) -> str:
     if told.rung != "hide":
         return "; ".join(said) or "counted, since its rows are shown"
     return "; ".join([*said, *map(str, told.missing[:1])]) or "no rule shows it"
-
-
-def _value(deal: Deal, field: str) -> str:
-    owner, _, own = field.partition(".")
-    if owner.endswith("[]"):
-        return ", ".join(plain_text(row.get(own)) for row in deal.body.get(owner.removesuffix("[]"), ()))
-    return plain_text(deal.body[field] if field in deal.body else deal.body.get(owner, {}).get(own))
 
 
 def _plain(value: Value) -> Any:

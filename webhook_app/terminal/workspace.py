@@ -22,8 +22,9 @@ from sync.house import House
 from sync.mirror.asked import why_needed
 from sync.mirror.drift import compare, watch
 from sync.mirror.pull import Pulled, pull
-from sync.store.vault import vaults, vaults_at
-from webhook_app.terminal.commands import Refused, counted, house_of, in_workspace, out, table
+from sync.store.vault import vaults_at
+from webhook_app.terminal.commands import Refused, connections_of, counted, house_of, in_workspace, out, table
+from webhook_app.terminal.named import connections_named
 from webhook_app.terminal.progress import showing
 
 
@@ -47,7 +48,7 @@ def check_command(folder: Path, fields: bool, online: bool) -> None:
     """Read all files, say everything that is wrong with them, and run the policy tests. Changes nothing."""
     workspace, remarks = check(folder, datetime.now(UTC))
     for remark in remarks:
-        out.print(f"note: {remark}", markup=False)
+        out.print(f"note: {remark}")
     why = why_needed(workspace)
     for name, mapping in workspace.mappings.items() if fields else ():
         rows = table(f"\nread from {name}", "object", "CRM field", "ours", "why")
@@ -62,16 +63,15 @@ def check_command(folder: Path, fields: bool, online: bool) -> None:
 
 def _differences(workspace: Workspace, folder: Path) -> Iterator[str]:
     """Where the mappings differ from their CRMs; says of each connection how much was compared."""
-    opened = open_connections(workspace, folder, vaults_at(folder))
-    for name in opened:
-        try:
-            seen = compare(workspace, name, opened[name])
-        except CrmError as problem:
-            yield f"{name}: {problem}"
-            continue
-        yield from (str(each.problem()) for each in seen.drifts)
-        out.print(f"{name}: {sum(seen.read.values())} fields of {len(seen.read)} objects compared.", markup=False)
-    opened.close()
+    with open_connections(workspace, folder, vaults_at(folder)) as opened:
+        for name in opened:
+            try:
+                seen = compare(workspace, name, opened[name])
+            except CrmError as problem:
+                yield f"{name}: {problem}"
+                continue
+            yield from (str(each.problem()) for each in seen.drifts)
+            out.print(f"{name}: {sum(seen.read.values())} fields of {len(seen.read)} objects compared.")
 
 
 @click.command("pull")
@@ -79,21 +79,19 @@ def _differences(workspace: Workspace, folder: Path) -> Iterator[str]:
 @in_workspace
 def pull_command(folder: Path, connection: str | None) -> None:
     """Read what changed in the CRM, one round, and carry it to the partners. For cron; `sudare serve` does it too."""
-    house = house_of(folder)
-    opened = open_connections(house.workspace(), folder, vaults(house))
-    failed = False
-    for name in _chosen(opened, connection):
-        with showing(house, name, out):
-            result = _pulled(house, opened, name)
-        failed = failed or bool(result.problems)
-        out.print(f"{name}: {result.records} records read", markup=False)
-        for stream, problem in result.problems.items():
-            out.print(f"  {stream}: {problem}", style="red", markup=False)
-        for alarm in _alarms(house, opened, name):
-            out.print(f"  schema: {alarm}", style="yellow", markup=False)
-        for step in _next_steps(result.problems.values()):
-            out.print(f"  next: {step}", markup=False)
-    opened.close()
+    house, failed = house_of(folder), False
+    with connections_of(house) as opened:
+        for name in connections_named(opened, connection):
+            with showing(house, name, out):
+                result = _pulled(house, opened, name)
+            failed = failed or bool(result.problems)
+            out.print(f"{name}: {result.records} records read")
+            for stream, problem in result.problems.items():
+                out.print(f"  {stream}: {problem}", style="red")
+            for alarm in _alarms(house, opened, name):
+                out.print(f"  schema: {alarm}", style="yellow")
+            for step in _next_steps(result.problems.values()):
+                out.print(f"  next: {step}")
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -103,15 +101,13 @@ def pull_command(folder: Path, connection: str | None) -> None:
 @in_workspace
 def write_back_command(folder: Path, connection: str | None) -> None:
     """Write what partners did to the CRM as logged actions, one round."""
-    house = house_of(folder)
-    opened = open_connections(house.workspace(), folder, vaults(house))
-    failed = False
-    for name in _chosen(opened, connection):
-        result = _written(house, opened, name)
-        failed = failed or result.problem is not None
-        counts = f"{result.done} written, {result.later} later, {result.unknown} unknown, {result.parked} parked"
-        out.print(f"{name}: {counts}" + (f"; {result.problem}" if result.problem else ""), markup=False)
-    opened.close()
+    house, failed = house_of(folder), False
+    with connections_of(house) as opened:
+        for name in connections_named(opened, connection):
+            result = _written(house, opened, name)
+            failed = failed or result.problem is not None
+            counts = f"{result.done} written, {result.later} later, {result.unknown} unknown, {result.parked} parked"
+            out.print(f"{name}: {counts}" + (f"; {result.problem}" if result.problem else ""))
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -126,9 +122,8 @@ def settle_command(folder: Path, connection: str) -> None:
     If the CRM was wrong, mend it there instead: the next round gives the shares back.
     """
     house = house_of(folder)
-    _known(house.workspace().connections, connection)
-    result = settle(house, connection, decided=True)
-    out.print(f"{result.ended} shares ended.")
+    (name,) = connections_named(house.workspace().connections, connection)
+    out.print(f"{settle(house, name, decided=True).ended} shares ended.")
 
 
 @click.command("retry")
@@ -189,18 +184,6 @@ def _written(house: House, opened: Connections, name: str) -> Written:
         return write_back(house, name, opened[name])
     except CrmError as problem:
         return Written(problem=problem)
-
-
-def _chosen(opened: Connections, connection: str | None) -> list[str]:
-    if connection is None:
-        return list(opened)
-    _known(opened, connection)
-    return [connection]
-
-
-def _known(connections: Collection[str], name: str) -> None:
-    if name not in connections:
-        raise Refused(f"no connection `{name}`; there is {', '.join(connections)}")
 
 
 COMMANDS = (

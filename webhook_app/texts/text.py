@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from config.workspace import LANGUAGES as LANGUAGES
 from config.workspace import Language
 
-LANGUAGES: tuple[Language, ...] = ("ja", "ko", "en")
 LANGUAGE_NAMES: Mapping[Language, str] = {"ja": "日本語", "ko": "한국어", "en": "English"}
 
 
