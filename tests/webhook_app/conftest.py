@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,10 +130,18 @@ def make_world():
     return _make_world
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory):
+    """The folder of a filled house, made once."""
+    house = _make_world(tmp_path_factory.mktemp("furnished") / "workspace")
+    house.engine.dispose()
+    return house.folder
+
+
 @pytest.fixture
-def world(tmp_path, make_world):
-    """The house, on an empty database each time."""
-    house = make_world(tmp_path / "workspace")
+def world(tmp_path, furnished):
+    """A copy of it, of this test alone."""
+    house = open_house(shutil.copytree(furnished, tmp_path / "workspace"))
     yield house
     house.engine.dispose()
 

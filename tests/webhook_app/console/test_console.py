@@ -56,22 +56,8 @@ SAME = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
-def signed_in(world):
-    """A browser in which somebody is signed in: `signed_in("admin@aozora.example")`."""
-
-    def come_in(email: str, role: str = "admin", language: str = "en"):
-        person = access.add_person(world, email, "", role=role)
-        access.set_language(world, person.id, language)
-        browser = create_console_app(world).test_client()
-        browser.post(f"/l/{access.make_link(world, person.id)}", headers=SAME)
-        return browser
-
-    return come_in
-
-
-@pytest.fixture
-def admin(signed_in):
-    return signed_in("admin@aozora.example")
+def admin(come_in):
+    return come_in()
 
 
 @pytest.fixture
@@ -100,15 +86,15 @@ def text_of(answer) -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_opens_in_every_language(signed_in, pages, language):
-    browser = signed_in("admin@aozora.example", language=language)
+def test_every_page_opens_in_every_language(come_in, pages, language):
+    browser = come_in(language=language)
     for address in pages:
         answer = browser.get(address)
         assert answer.status_code == 200, address
         assert f'<html lang="{language}">' in answer.get_data(as_text=True)
 
 
-def test_nobody_who_is_not_signed_in_sees_a_page(world, pages):
+def test_nobody_who_is_not_come_in_sees_a_page(world, pages):
     stranger = create_console_app(world).test_client()
     for address in pages:
         answer = stranger.get(address)
@@ -215,10 +201,10 @@ def test_the_first_page_says_in_words_what_each_connection_needs(world, admin):
 
 @pytest.mark.parametrize("language", ["en", "ja", "ko"])
 @pytest.mark.parametrize(("once", "sentence"), [(True, "outbox.once"), (False, "outbox.healed")])
-def test_a_connections_own_page_says_which_promise_holds_for_logged_actions(world, signed_in, language, once, sentence):
+def test_a_connections_own_page_says_which_promise_holds_for_logged_actions(world, come_in, language, once, sentence):
     with world.writing() as tx:
         tx.execute(sa.insert(schema.promises).values(connection="sf", once=once, at=world.now()))
-    told = text_of(signed_in("admin@aozora.example", language=language).get("/connections/sf"))
+    told = text_of(come_in(language=language).get("/connections/sf"))
     assert getattr(WORDS[sentence], language) in told
 
 
@@ -235,11 +221,11 @@ def test_a_connections_own_page_says_what_is_read_what_runs_and_what_is_wrong(wo
 
 
 @pytest.mark.parametrize("language", ["en", "ja", "ko"])
-def test_a_connections_own_page_says_how_much_of_the_crms_day_is_used_and_what_is_held_back(world, signed_in, language):
+def test_a_connections_own_page_says_how_much_of_the_crms_day_is_used_and_what_is_held_back(world, come_in, language):
     held = {"pull": {"why": "daily", "until": world.now()}}
     calls = {"sf": {"used": 72_500, "daily": 100_000, "held": held}, "hs": {"used": None, "daily": None, "held": {}}}
     write_vitals(world.folder, "schedule", {"calls": calls})
-    browser = signed_in("admin@aozora.example", language=language)
+    browser = come_in(language=language)
     told = text_of(browser.get("/connections/sf"))
     used = getattr(WORDS["calls.used"], language).format(used="72,500", daily="100,000", share=72)
     for sentence in (used, *(getattr(WORDS[f"calls.{key}"], language) for key in ("for.pull", "why.daily"))):
@@ -291,8 +277,8 @@ def test_an_admin_closes_all_doors_at_once(world, admin):
         assert access.paused(tx, identifiers.partner_id("HANBIT"))
 
 
-def test_only_an_admin_pauses_and_only_from_our_own_page(world, signed_in, admin):
-    auditor = signed_in("audit@aozora.example", role="auditor")
+def test_only_an_admin_pauses_and_only_from_our_own_page(world, come_in, admin):
+    auditor = come_in("auditor")
     assert "Only an administrator" in text_of(auditor.get("/"))
     assert auditor.post("/pause", data={"scope": "*"}, headers=SAME).status_code == 403
     assert admin.post("/pause", data={"scope": "*"}, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
@@ -373,7 +359,7 @@ def test_every_sentence_stands_in_three_languages_with_the_same_blanks(key):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_where_mapping_and_crm_differ_stands_on_the_first_page_and_the_connections_own_with_its_line(
-    world, signed_in, language
+    world, come_in, language
 ):
     row = {
         "connection": "sf",
@@ -386,7 +372,7 @@ def test_where_mapping_and_crm_differ_stands_on_the_first_page_and_the_connectio
     told = {"place": "mappings/salesforce.yaml:39", "what": "it is `string` in the CRM", "since": world.now()}
     with world.writing() as tx:
         tx.execute(sa.insert(unfiltered.drifts).values(**row, **told))
-    browser = signed_in("admin@aozora.example", language=language)
+    browser = come_in(language=language)
     home, page = text_of(browser.get("/")), text_of(browser.get("/connections/sf"))
     assert getattr(WORDS["health.needs admin"], language) in home
     for key in ("schema.title", "schema.kind.type", "schema.holds"):
@@ -398,14 +384,12 @@ def test_where_mapping_and_crm_differ_stands_on_the_first_page_and_the_connectio
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_connection_tells_where_its_crm_sends_notices_when_the_last_came_and_how_many_wait(
-    world, signed_in, language
-):
+def test_a_connection_tells_where_its_crm_sends_notices_when_the_last_came_and_how_many_wait(world, come_in, language):
     (world.folder / ".sudare" / "sf_notices").write_text("a" * 24, encoding="utf-8")
     texts = dict(read_folder(world.folder))
     auth = "client_secret: file:.sudare/sf_client_secret}\n"
     notices = f"{auth}    notices: {{secret: file:.sudare/sf_notices, organization_id: 00D5g000000SudxEAC}}\n"
-    browser = signed_in("admin@aozora.example", language=language)
+    browser = come_in(language=language)
     assert getattr(WORDS["notices.title"], language) not in text_of(browser.get("/connections/sf"))
     apply_files(world, {**texts, "sudare.yaml": texts["sudare.yaml"].replace(auth, notices)}, "admin")
     quiet = text_of(browser.get("/connections/sf"))
@@ -420,8 +404,8 @@ def test_a_connection_tells_where_its_crm_sends_notices_when_the_last_came_and_h
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_certificate_stands_on_the_first_page_and_the_connections_own_in_its_zone(world, signed_in, language):
-    browser = signed_in("admin@aozora.example", language=language)
+def test_the_certificate_stands_on_the_first_page_and_the_connections_own_in_its_zone(world, come_in, language):
+    browser = come_in(language=language)
     never = getattr(WORDS["checks.state.never"], language)
     assert text_of(browser.get("/")).count(never) == 4
     stamp = "2026-11-24T17:10:00.000Z"  # ten past two in Tokyo
@@ -441,8 +425,8 @@ def test_the_certificate_stands_on_the_first_page_and_the_connections_own_in_its
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_full_reading_shows_how_far_it_is_and_how_long_it_will_take(world, signed_in, language):
-    browser = signed_in("admin@aozora.example", language=language)
+def test_a_full_reading_shows_how_far_it_is_and_how_long_it_will_take(world, come_in, language):
+    browser = come_in(language=language)
     title = getattr(WORDS["progress.title"], language)
     assert title not in text_of(browser.get("/"))
     began = instant(world.clock() - timedelta(minutes=10))

@@ -28,20 +28,6 @@ CHROMIUM = Path("/usr/bin/chromium")
 MAKER, APPROVER = "admin@aozora.example", "approver@aozora.example"
 
 
-@pytest.fixture
-def come_in(world):
-    """A browser in which somebody is signed in."""
-
-    def come_in(email: str, role: str, language: str = "en"):
-        person = access.add_person(world, email, "", role=role)
-        access.set_language(world, person.id, language)
-        browser = create_console_app(world).test_client()
-        browser.post(f"/l/{access.make_link(world, person.id)}", headers=SAME)
-        return browser
-
-    return come_in
-
-
 def change(world, *pairs):
     files = dict(read_folder(world.folder))
     for name, old, new in pairs:
@@ -64,7 +50,7 @@ def told(answer) -> str:
 
 def test_who_made_a_plan_reads_why_the_button_is_shut_and_somebody_else_puts_it_in_force(world, come_in):
     plan = make_plan(world, change(world, *WIDER_PRICES), MAKER, "agreed on Tuesday")
-    own, other, auditor = come_in(MAKER, "admin"), come_in(APPROVER, "approver"), come_in("audit@a.example", "auditor")
+    own, other, auditor = come_in(), come_in("approver"), come_in("auditor")
     page = own.get(f"/plans/{plan.id}")
     assert "disabled" in page.text
     assert "somebody else has to approve it" in told(page)
@@ -85,7 +71,7 @@ def test_who_made_a_plan_reads_why_the_button_is_shut_and_somebody_else_puts_it_
 def test_a_plan_of_an_account_that_is_no_person_is_taken_on_by_one_and_approved_by_another(world, come_in):
     plan = make_plan(world, change(world, *WIDER_PRICES), "root")
     admin, approver, auditor = (
-        come_in(MAKER, "admin"), come_in(APPROVER, "approver"), come_in("audit@a.example", "auditor"),
+        come_in(), come_in("approver"), come_in("auditor"),
     )  # fmt: skip
     place = f"/plans/{plan.id}"
     assert "root is an account of the machine, and nobody whom sudare.yaml names" in told(admin.get(place))
@@ -104,7 +90,7 @@ def test_a_plan_of_an_account_that_is_no_person_is_taken_on_by_one_and_approved_
 
 def test_samples_are_made_when_somebody_asks_for_them(world, come_in):
     plan = make_plan(world, change(world, *WIDER_PRICES), MAKER)
-    browser = come_in(APPROVER, "approver")
+    browser = come_in("approver")
     assert "The very bytes" not in told(browser.get(f"/plans/{plan.id}"))
     page = told(browser.get(f"/plans/{plan.id}?samples=1"))
     assert "The very bytes" in page
@@ -114,7 +100,7 @@ def test_samples_are_made_when_somebody_asks_for_them(world, come_in):
 def test_a_refusal_needs_a_reason_and_the_first_page_says_that_the_version_is_bound(world, come_in):
     plan = make_plan(world, change(world, *WIDER_PRICES, NO_REGION), MAKER)
     apply_plan(world, plan)
-    browser = come_in(APPROVER, "approver")
+    browser = come_in("approver")
     assert "no more than version 1, until somebody else approves" in told(browser.get("/"))
     since = "What narrows is in force since version 2; what widens "
     assert since + "waits for a second person." in told(browser.get(f"/plans/{plan.id}"))
@@ -128,7 +114,7 @@ def test_a_refusal_needs_a_reason_and_the_first_page_says_that_the_version_is_bo
 
 
 def test_an_admin_plans_the_files_and_the_way_back_in_the_console(world, come_in):
-    admin, auditor = come_in(MAKER, "admin"), come_in("audit@a.example", "auditor")
+    admin, auditor = come_in(), come_in("auditor")
     change(world, NO_REGION)
     assert auditor.post("/plans", headers=SAME).status_code == 403
     assert "Files that differ" in told(admin.get("/plans"))
@@ -146,7 +132,7 @@ def test_an_admin_plans_the_files_and_the_way_back_in_the_console(world, come_in
     assert back.headers["Location"].endswith(plan.id)
     assert plan.told.waits
     assert admin.post(f"/plans/{plan.id}/approve", headers=SAME).status_code == 403
-    assert come_in(APPROVER, "approver").post(f"/plans/{plan.id}/approve", headers=SAME).status_code == 303
+    assert come_in("approver").post(f"/plans/{plan.id}/approve", headers=SAME).status_code == 303
     assert (admin.get("/versions/9").status_code, admin.get("/plans/nothing").status_code) == (404, 404)
 
 
@@ -182,9 +168,9 @@ def test_where_a_release_can_not_read_what_is_in_force_the_console_shows_plans_a
 def test_four_eyes_off_is_said_on_the_first_page_and_on_every_plan(world, come_in):
     off = change(world, ("sudare.yaml", "vendor_users:\n", "four_eyes: false\nvendor_users:\n"))
     plan = make_plan(world, off, MAKER)
-    browser = come_in(APPROVER, "approver")
+    browser = come_in("approver")
     browser.post(f"/plans/{plan.id}/approve", headers=SAME)
-    own = come_in(MAKER, "admin")
+    own = come_in()
     plan = make_plan(world, change(world, *WIDER_PRICES), MAKER)
     for path in ("/", "/plans", f"/plans/{plan.id}"):
         assert "four_eyes is off" in told(own.get(path))

@@ -10,7 +10,7 @@ from markupsafe import escape
 
 from policies.matrix import matrix
 from policies.model import LADDERS
-from sync import access, board
+from sync import board
 from sync.store import identifiers
 from webhook_app.console.app import create_console_app
 from webhook_app.texts.plans import PLANS
@@ -19,18 +19,6 @@ from webhook_app.texts.text import LANGUAGES
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 MINATO = identifiers.partner_id("MINATO")
-
-
-@pytest.fixture
-def come_in(world):
-    def come_in(language: str = "en", role: str = "auditor"):
-        person = access.add_person(world, f"{role}@aozora.example", "", role=role)
-        access.set_language(world, person.id, language)
-        browser = create_console_app(world).test_client()
-        browser.post(f"/l/{access.make_link(world, person.id)}", headers=SAME)
-        return browser
-
-    return come_in
 
 
 def told(answer) -> str:
@@ -45,7 +33,7 @@ def row_of(page: str, field: str) -> list[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_field_has_its_rung_in_every_situation_in_every_language(world, come_in, language):
-    page = come_in(language).get("/policy").get_data(as_text=True)
+    page = come_in("auditor", language).get("/policy").get_data(as_text=True)
     found = matrix(world.workspace().policy)
     assert len(found.columns) > 1
     for line in found.lines:
@@ -54,7 +42,7 @@ def test_each_field_has_its_rung_in_every_situation_in_every_language(world, com
 
 
 def test_a_partner_stands_in_its_own_columns_as_its_deals_are_decided(world, come_in):
-    page = come_in().get(f"/policy?partner={MINATO}")
+    page = come_in("auditor").get(f"/policy?partner={MINATO}")
     partner = board.partner_fields(world, MINATO)
     policy, own = world.workspace().policy, matrix(world.workspace().policy).columns_of(partner, world.clock())
     assert own
@@ -69,7 +57,7 @@ def test_a_partner_stands_in_its_own_columns_as_its_deals_are_decided(world, com
 
 
 def test_a_cell_says_which_rules_count_where_they_stand_and_what_would_show_more(world, come_in):
-    browser, found = come_in(), matrix(world.workspace().policy)
+    browser, found = come_in("auditor"), matrix(world.workspace().policy)
     amount = next(line for line in found.lines if line.row.name == "deal.amount")
     hidden = next(number for number, cell in enumerate(amount.cells) if cell == ("hide",))
     for number in range(len(found.columns)):
@@ -81,14 +69,14 @@ def test_a_cell_says_which_rules_count_where_they_stand_and_what_would_show_more
                 assert str(rule.place) in told(answer)
     (reason,) = found.reasons("deal.amount", hidden)
     for language in LANGUAGES:
-        page = told(come_in(language=language).get(f"/policy/{hidden}/deal.amount"))
+        page = told(come_in("auditor", language).get(f"/policy/{hidden}/deal.amount"))
         for each in reason.explanation.missing:
             rung = getattr(PLANS[f"rung.{each.rung}"], language)
             assert f"{getattr(POLICY['policy.would'], language).format(rung=rung)} {each.condition}" in page
 
 
 def test_columns_can_tell_less_apart_and_a_class_is_looked_at_alone(world, come_in):
-    browser = come_in()
+    browser = come_in("auditor")
     one = browser.get("/policy?by=").get_data(as_text=True)
     assert one.count('class="ordinal"') == 1
     assert "hidden / band" in " ".join(row_of(one, "deal.amount"))
@@ -110,7 +98,7 @@ def test_columns_can_tell_less_apart_and_a_class_is_looked_at_alone(world, come_
     ],
 )
 def test_what_is_not_there_is_said_to_be_so(come_in, path, status):
-    assert come_in().get(path).status_code == status
+    assert come_in("auditor").get(path).status_code == status
 
 
 def test_the_grid_is_for_those_who_are_signed_in(world):
@@ -118,7 +106,7 @@ def test_the_grid_is_for_those_who_are_signed_in(world):
 
 
 def test_a_field_that_is_never_shared_is_marked_and_hidden_everywhere(world, come_in):
-    page = come_in().get("/policy").get_data(as_text=True)
+    page = come_in("auditor").get("/policy").get_data(as_text=True)
     never = [line.row.name for line in matrix(world.workspace().policy).lines if line.never]
     assert never
     for name in never:

@@ -10,14 +10,12 @@ import sqlalchemy as sa
 from markupsafe import escape
 from taken_back import take_back
 
-from sync import access
 from sync.house import instant
 from sync.ledger.recalled import Had, recalled
 from sync.ledger.tables import recalls
 from sync.projection.reader import Projection
 from sync.projection.recalls import acknowledge, own_recalls
 from sync.store.identifiers import partner_id
-from webhook_app.console.app import create_console_app
 from webhook_app.console.recalls import at_most
 from webhook_app.texts.recalls import RECALLS
 from webhook_app.texts.text import LANGUAGES
@@ -35,20 +33,6 @@ def ended(world, public):
     take_back(world, "MINATO", "006A")
     (row,) = own_recalls(world, MINATO).rows
     return row
-
-
-@pytest.fixture
-def come_in(world):
-    """A browser in which somebody is signed in."""
-
-    def signed_in(role: str = "admin", language: str = "en"):
-        person = access.add_person(world, f"{role.replace(' ', '.')}@aozora.example", "", role=role)
-        access.set_language(world, person.id, language)
-        browser = create_console_app(world).test_client()
-        browser.post(f"/l/{access.make_link(world, person.id)}", headers=SAME)
-        return browser
-
-    return signed_in
 
 
 def test_the_console_shows_what_a_partner_had_received_of_a_deal_that_was_taken_back(come_in, ended):

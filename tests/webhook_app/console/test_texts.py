@@ -18,7 +18,6 @@ from sync.store import identifiers, schema, unfiltered
 from sync.versions.applied import apply_files
 from sync.versions.plans import approve as approve_plan
 from sync.versions.plans import make_plan
-from webhook_app.console.app import create_console_app
 from webhook_app.texts.released import RELEASED
 from webhook_app.texts.text import LANGUAGES
 
@@ -27,20 +26,6 @@ MINATO = identifiers.partner_id("MINATO")
 DEAL = identifiers.internal_id("sf", "opportunity", "006A")
 WRITTEN = "北辰製作所の山田様に1,234万円で提案、粗利7,654,321円"
 RULE = "  - {name: Next step, when: {partner.tier: gold}, fields: [deal.next_step], as: exact}\nlimit:\n"
-
-
-@pytest.fixture
-def come_in(world):
-    """A browser in which somebody is signed in."""
-
-    def come_in(email: str, role: str, language: str = "en"):
-        person = access.add_person(world, email, "", role=role)
-        access.set_language(world, person.id, language)
-        browser = create_console_app(world).test_client()
-        browser.post(f"/l/{access.make_link(world, person.id)}", headers=SAME)
-        return browser
-
-    return come_in
 
 
 @pytest.fixture
@@ -121,7 +106,7 @@ MASKED = "北辰製作所の▇▇▇様に▇▇▇円で提案、粗利▇▇�
 
 def test_a_text_is_masked_until_a_person_approves_it_whole_and_any_edit_takes_that_back(world, come_in, shown):
     assert shown() == MASKED.replace("▇▇▇様", "▇▇▇様")
-    admin = come_in("admin@aozora.example", "admin")
+    admin = come_in()
     page = admin.get("/texts")
     assert WRITTEN in html.unescape(page.text)
     assert "港システム" in page.text
@@ -139,7 +124,7 @@ def test_a_text_is_masked_until_a_person_approves_it_whole_and_any_edit_takes_th
 
 
 def test_an_approval_that_comes_too_late_approves_nothing(world, come_in, shown):
-    admin = come_in("admin@aozora.example", "admin")
+    admin = come_in()
     form = about(admin.get("/texts"), WRITTEN)
     write(world, "山田様に再見積")
     assert send(admin, form).location.endswith("done=changed")
@@ -147,7 +132,7 @@ def test_an_approval_that_comes_too_late_approves_nothing(world, come_in, shown)
 
 
 def test_an_approval_can_be_withdrawn(world, come_in, shown):
-    admin = come_in("admin@aozora.example", "admin")
+    admin = come_in()
     send(admin, about(admin.get("/texts"), WRITTEN))
     form = next(each for each in forms(admin.get("/texts")) if each["action"] == "withdraw")
     assert send(admin, form).location.endswith("done=withdrawn")
@@ -157,11 +142,11 @@ def test_an_approval_can_be_withdrawn(world, come_in, shown):
 
 def test_only_administrators_and_approvers_approve(world, come_in, shown):
     for role, status in (("auditor", 403), ("partner manager", 403), ("approver", 303)):
-        browser = come_in(f"{role.replace(' ', '-')}@aozora.example", role)
+        browser = come_in(role)
         page = browser.get("/texts")
         assert (RELEASED["released.may_not"].en in page.text) == (status == 403)
         assert bool(forms(page)) == (status != 403)
-        form = about(come_in("admin@aozora.example", "admin").get("/texts"), WRITTEN)
+        form = about(come_in().get("/texts"), WRITTEN)
         assert send(browser, form).status_code == status
     assert shown() == WRITTEN
 
@@ -187,7 +172,7 @@ def test_while_names_are_taken_away_a_text_that_still_holds_them_is_hidden(world
 
 def test_the_page_speaks_three_languages(world, come_in, shown):
     for language in LANGUAGES:
-        page = come_in("admin@aozora.example", "admin", language).get("/texts")
+        page = come_in(language=language).get("/texts")
         assert getattr(RELEASED["released.title"], language) in page.text
     for key, text in RELEASED.items():
         assert all(text), key

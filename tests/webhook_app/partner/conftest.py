@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from flask.testing import FlaskClient
 from pypdf import PdfWriter
 
 from sync import access
-from sync.house import open_house
 from sync.store.identifiers import partner_id
 from webhook_app.partner.app import create_partner_app
 
@@ -20,22 +17,6 @@ class Browser(FlaskClient):
     def post(self, *args, **more):
         headers = {"Sec-Fetch-Site": "same-origin", **more.pop("headers", {})}
         return super().post(*args, headers=headers, **more)
-
-
-@pytest.fixture(scope="session")
-def furnished(tmp_path_factory, make_world):
-    """The folder of a filled house, made once."""
-    house = make_world(tmp_path_factory.mktemp("furnished") / "workspace")
-    house.engine.dispose()
-    return house.folder
-
-
-@pytest.fixture
-def world(tmp_path, furnished):
-    """A copy of it, of this test alone."""
-    house = open_house(shutil.copytree(furnished, tmp_path / "workspace"))
-    yield house
-    house.engine.dispose()
 
 
 @pytest.fixture
