@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from connectors.base import ConnectionSettings, Connector, Vault
 from connectors.budget import Budget
 from connectors.hubspot.connector import open_connection
+from connectors.sandbox.server import Sandbox, start
 
 TOKEN = "pat-na1-throw-away"
 
@@ -95,3 +97,16 @@ def connect() -> Iterator[Callable[..., Connector]]:
     yield open_one
     for connector in opened:
         connector.close()
+
+
+@pytest.fixture
+def crm(tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox of this test's own, to be filled, its clock turned."""
+    with start(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def hubspot(crm: Sandbox, connect: Callable[..., Connector]) -> Connector:
+    """A connection to it."""
+    return connect(crm.hubspot_url, secrets={"env:HUBSPOT_TOKEN": crm.hubspot_token})

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.base import BadRecord, Connector, RelationSource, Sighting, Stream
 from connectors.sandbox.seed import HUBSPOT_IDS
-from connectors.sandbox.server import Sandbox, start
+from connectors.sandbox.server import Sandbox
 
 COMPANIES = Stream("accounts", "companies", ("name",))
 PARTNERS = Stream("accounts", "companies", ("name",), only={"partner_tier": ("gold", "platinum")})
 USERS = Stream("users", "owners", ("email",))
-
-
-@pytest.fixture
-def crm(tmp_path: Path) -> Iterator[Sandbox]:
-    with start(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def hubspot(crm: Sandbox, connect: Callable[..., Connector]) -> Connector:
-    return connect(crm.hubspot_url, secrets={"env:HUBSPOT_TOKEN": crm.hubspot_token})
 
 
 def _rows(crm: Sandbox, object: str) -> list[Any]:

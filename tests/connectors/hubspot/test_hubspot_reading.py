@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,24 +10,12 @@ import pytest
 from connectors.base import Checkpoint, Connector, NeedsAdmin, Record, RelationSource, Stream, TryAgain
 from connectors.sandbox import hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
-from connectors.sandbox.server import Sandbox, start
+from connectors.sandbox.server import Sandbox
 
 COMPANIES = Stream("accounts", "companies", ("country", "name"))
 DEALS = Stream("opportunities", "deals", ("amount", "associations.company", "associations.contacts", "dealname"))
 DEAL, CUSTOMER = HUBSPOT_IDS["TATESHINA_ERP"], HUBSPOT_IDS["TATESHINA"]
 HOKUTO, KAZAMI = HUBSPOT_IDS["HOKUTO"], HUBSPOT_IDS["KAZAMI"]
-
-
-@pytest.fixture
-def crm(tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox of its own: these tests fill it and turn its clock."""
-    with start(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def hubspot(crm: Sandbox, connect: Callable[..., Connector]) -> Connector:
-    return connect(crm.hubspot_url, secrets={"env:HUBSPOT_TOKEN": crm.hubspot_token})
 
 
 def _round(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,7 @@ import pytest
 from connectors.base import Checkpoint, Connector, NeedsAdmin, Record, Stream
 from connectors.sandbox import hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
-from connectors.sandbox.server import Sandbox, start
+from connectors.sandbox.server import Sandbox
 
 COMPANIES = Stream("accounts", "companies", ("country", "name"))
 DEALS = Stream("opportunities", "deals", ("associations.company", "associations.contacts", "dealname"))
@@ -45,18 +43,6 @@ class Round:
     @property
     def cost(self) -> int:
         return len(self.crm.calls)
-
-
-@pytest.fixture
-def crm(tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox of its own: these tests fill it and turn its clock."""
-    with start(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def hubspot(crm: Sandbox, connect: Callable[..., Connector]) -> Connector:
-    return connect(crm.hubspot_url, secrets={"env:HUBSPOT_TOKEN": crm.hubspot_token})
 
 
 @pytest.fixture

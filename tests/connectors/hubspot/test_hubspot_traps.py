@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,22 +11,10 @@ import pytest
 from connectors.base import Checkpoint, Connector, NeedsAdmin, RelationSource, Stream, TryAgain
 from connectors.sandbox import hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
-from connectors.sandbox.server import Sandbox, start
 
 DEALS = Stream("opportunities", "deals", ("amount", "dealname"))
 NAMES = ("amount", "dealname")
 AT = "2026-11-25T01:02:03.456Z"
-
-
-@pytest.fixture
-def crm(tmp_path: Path) -> Iterator[Sandbox]:
-    with start(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def hubspot(crm: Sandbox, connect: Callable[..., Connector]) -> Connector:
-    return connect(crm.hubspot_url, secrets={"env:HUBSPOT_TOKEN": crm.hubspot_token})
 
 
 def _properties(*names: str) -> str:
