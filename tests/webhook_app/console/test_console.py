@@ -118,8 +118,8 @@ def test_an_unknown_parameter_is_refused(admin, address):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_whoever_is_signed_in_finds_the_way_on_from_a_page_that_says_no(signed_in, language):
-    browser = signed_in("aoki@aozora.example", "partner manager", language)
+def test_whoever_is_signed_in_finds_the_way_on_from_a_page_that_says_no(come_in, language):
+    browser = come_in("partner manager", language)
     for address, code in (("/deals/none", 404), ("/ledger", 403), ("/?x=1", 400)):
         answer = browser.get(address)
         assert answer.status_code == code
