@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK = uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 
+# Bytecode is kept wherever this runs: the tests start some hundred interpreters.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install demo test test-long bench lock
 
 $(VENV)/runtime: requirements.lock pyproject.toml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import itertools
 import shutil
@@ -23,6 +24,13 @@ _LONGEST = ("test_noninterference.py", "test_kill.py", "test_once_on_hubspot.py"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first: a worker that begins with them is not the one that everybody waits for at last."""
     items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _with_tables(url: str, folder: Path) -> None:
@@ -51,6 +59,9 @@ def postgresql_server(tmp_path_factory) -> Iterator[sa.URL]:
     try:
         admin = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
         own = admin.set(username="sudare", database="sudare_template")
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test pulls this server's plug
+            _run(admin, f"alter system set {setting} = off")
+        _run(admin, "select pg_reload_conf()")
         _run(admin, "create role sudare login createrole")
         _run(admin, "create database sudare_template owner sudare")
         _with_tables(own.render_as_string(hide_password=False), folder)

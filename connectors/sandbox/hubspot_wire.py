@@ -21,6 +21,7 @@ from connectors.sandbox.hubspot_routes import Routes, answer, json_body
 from connectors.sandbox.hubspot_schema import SINGULAR
 from connectors.sandbox.hubspot_search import search
 from connectors.sandbox.hubspot_settings import settings_routes
+from connectors.sandbox.wire import Wire
 
 MOST_ON_PAGE = 100
 MOST_IN_BATCH = 100
@@ -28,9 +29,9 @@ OAUTH_SECONDS = 1800
 WIRE = ("/crm/", "/crm-object-schemas/", "/oauth/")
 
 
-def hubspot_app(crm: Crm, faults: Faults) -> Flask:
+def hubspot_app(crm: Crm, faults: Faults) -> Wire:
     """The wire of the HubSpot account."""
-    app = Flask("connectors.sandbox", static_folder="static", template_folder="templates")
+    app = Wire("connectors.sandbox", static_folder="static", template_folder="templates")
     objects = HubspotObjects(crm, faults)
     _guard(app, crm, faults)
     _sign_in(app, crm)

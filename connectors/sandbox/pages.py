@@ -12,21 +12,22 @@ from connectors.sandbox import hubspot_links
 from connectors.sandbox.crm import ACCOUNT_OBJECTS, DEAL_OBJECTS, OWNER_FIELDS, Crm, Gone, Org, Row
 from connectors.sandbox.page_fields import PAGES, Shown, clean_html, language_of, money_text, typed
 from connectors.sandbox.salesforce_schema import full_name
+from connectors.sandbox.wire import Wire
 
 _WIRE = ("/crm/", "/oauth/")
 _PARTNER_FLAGS: dict[Org, tuple[str, Any]] = {"salesforce": ("IsPartner", True), "hubspot": ("is_partner", "true")}
 _POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def add_pages(app: Flask, crm: Crm) -> Flask:
-    """Put the record pages beside the HubSpot wire."""
+def add_pages(app: Wire, crm: Crm) -> Wire:
+    """Put the record pages beside the HubSpot wire, as the last of its paths."""
     app.jinja_env.filters["lang"] = language_of
     app.jinja_env.filters["note"] = lambda text: Markup(clean_html(text))  # noqa: S704 - cleaned one call before
     _guard(app)
     _reading(app, crm)
     _editing(app, crm)
     _partners(app, crm)
-    return app
+    return app.whole()
 
 
 def _guard(app: Flask) -> None:

@@ -18,15 +18,16 @@ from connectors.sandbox.salesforce_oauth import SalesforceSignIn
 from connectors.sandbox.salesforce_reading import SalesforceReading
 from connectors.sandbox.salesforce_schema import LABELS
 from connectors.sandbox.salesforce_writing import SalesforceWriting
+from connectors.sandbox.wire import Wire
 
 MOST_IN_COLLECTION = 200
 _VERSION = re.compile(r"v(3[1-9]|[4-6]\d)\.0")
 _DATA = "/services/data/<version>"
 
 
-def salesforce_app(crm: Crm, faults: Faults, sign_in: SalesforceSignIn) -> Flask:
+def salesforce_app(crm: Crm, faults: Faults, sign_in: SalesforceSignIn) -> Wire:
     """The wire of the Salesforce org."""
-    app = Flask("sandbox-salesforce", static_folder=None, template_folder=None)
+    app = Wire("sandbox-salesforce", static_folder=None, template_folder=None)
     reading, writing = SalesforceReading(crm, faults), SalesforceWriting(crm, faults)
     _guard(app, crm, faults, sign_in)
     _add_reading(app, reading, faults)
@@ -34,7 +35,7 @@ def salesforce_app(crm: Crm, faults: Faults, sign_in: SalesforceSignIn) -> Flask
     _add_writing(app, reading, writing)
     _add_collections(app, crm, writing)
     _add_metadata(app, SalesforceMetadata(crm, faults))
-    return app
+    return app.whole()
 
 
 def _json(body: Any, status: int = 200) -> Response:
