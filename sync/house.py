@@ -187,7 +187,8 @@ def bounded(workspace: Workspace, limit: Judge | None) -> tuple[Workspace, Judge
 
 def instant(moment: datetime) -> str:
     """An aware datetime as the tables keep it: UTC, microseconds, text that sorts."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: a year below 1000 would not be written with four digits, and sort behind all others.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def moment(text: str) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from sync.webhooks.own import NEW, OFF, ON, signing_keys
 
 MOST_EVENTS = 100  # a call
 MOST_CALLS = 20  # to one partner a round, so that nobody waits long for one with much to tell
+PATIENCE = 1.0  # seconds of a round after which one partner is not called again: a slow one waits, not the others
 AT_ONCE = 8  # partners who are called at the same time: one that is slow holds up no other
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 GIVE_UP = timedelta(days=5)
@@ -53,9 +55,9 @@ def waiting_partners(house: House) -> list[str]:
 
 
 def tell_partner(house: House, caller: Caller, partner_id: str) -> int:
-    """Call one partner until it knows all, or does not answer; how many calls were taken."""
-    taken = 0
-    while taken < MOST_CALLS and _tell_once(house, caller, partner_id):
+    """Call one partner until it knows all, does not answer, or is slow to; how many calls were taken."""
+    taken, last = 0, time.monotonic() + PATIENCE
+    while taken < MOST_CALLS and time.monotonic() < last and _tell_once(house, caller, partner_id):
         taken += 1
     return taken
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
 
@@ -194,10 +194,14 @@ def _deal(name: str) -> DealRow | None:
 
 
 def _instant(text: str) -> datetime | None:
-    """An instant written as a clock in the vendor's zone shows it; empty is now."""
+    """An instant written as a clock in the vendor's zone shows it; empty is now. None where no clock shows that."""
+    if not text:
+        return this_house().clock()
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=this_workspace().timezone) if text else this_house().clock()
-    except ValueError:
+        shown = datetime.fromisoformat(text)
+        # With an offset it would be another instant than the one that is meant.
+        return None if shown.tzinfo else shown.replace(tzinfo=this_workspace().timezone).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 

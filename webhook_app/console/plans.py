@@ -40,6 +40,7 @@ from webhook_app.health import files_that_differ
 from webhook_app.pages import page, reader_language, shown
 
 plans = Blueprint("plans", __name__)
+_NUMBER = "int(max=999999999)"  # what both databases can compare with
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ def every_version() -> Response:
     )
 
 
-@plans.get("/versions/<int:version>")
+@plans.get(f"/versions/<{_NUMBER}:version>")
 def one_version(version: int) -> Response:
     """What one version changed, line by line."""
     house = this_house()
@@ -179,7 +180,7 @@ def one_version(version: int) -> Response:
     )
 
 
-@plans.post("/versions/<int:version>/rollback")
+@plans.post(f"/versions/<{_NUMBER}:version>/rollback")
 def roll_back(version: int) -> Response:
     """Plan the way back to a version: a plan like any other."""
     only(ADMINS)

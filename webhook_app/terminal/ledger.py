@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 import click
@@ -117,7 +117,10 @@ def seen_command(folder: Path, partner: str, deal: str, at: datetime | None) -> 
     house = house_of(folder)
     own = partner_named(house, partner)
     zone = house.workspace().timezone
-    then = at.replace(tzinfo=zone) if at else house.clock()
+    try:
+        then = at.replace(tzinfo=zone).astimezone(UTC) if at else house.clock()
+    except OverflowError:
+        raise Refused("`--at` lies outside of the calendar: give an instant that a clock has shown") from None
     seen = seen_at(house, own.id, deal_named(house, deal).id, then)
     if seen is None or isinstance(seen, Closing):
         why = f": {_closed(seen, zone)}" if seen else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -27,7 +28,7 @@ from sync.webhooks.own import (
     stopped_webhooks,
     webhook_of,
 )
-from sync.webhooks.telling import FIRST_WAIT, GIVE_UP, LONGEST_WAIT, MOST_EVENTS, tell_partner, wait_after
+from sync.webhooks.telling import FIRST_WAIT, GIVE_UP, LONGEST_WAIT, MOST_EVENTS, PATIENCE, tell_partner, wait_after
 from webhook_app.partner.app import create_partner_app
 
 SILV = partner_id("SILV")
@@ -271,6 +272,17 @@ def test_a_partner_that_never_answers_holds_up_no_other(line):
     line.receiver.answer = lambda received: None if received.path == "/SILV" else 200
     assert line.tell() == 1
     assert webhook_of(line.house, partner_id("PLAT")).state == "on"
+
+
+def test_a_partner_that_is_slow_to_answer_is_called_once_a_round_and_so_holds_up_no_other(line, told):
+    for turn in range(MOST_EVENTS // 2 + 3):
+        line.world.put("Opportunity", "D1", StageName=("won", "proposal")[turn % 2])
+        line.world.put("Opportunity", "D2", StageName=("won", "proposal")[turn % 2])
+        line.read()
+    line.receiver.answer = lambda _: time.sleep(1.1 * PATIENCE) or 200
+    assert line.tell() == 1
+    assert line.tell() == 1
+    assert line.tell() == 0
 
 
 def test_a_new_address_goes_on_where_the_old_one_stood_and_keeps_the_secret(line, told):

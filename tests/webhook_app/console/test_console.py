@@ -128,7 +128,8 @@ def test_whoever_is_signed_in_finds_the_way_on_from_a_page_that_says_no(come_in,
 
 
 @pytest.mark.parametrize(
-    "address", ["/partners/nobody", "/partners/MINATO", "/deals/none", f"/partners/{MINATO}/deals/d1"]
+    "address",
+    ["/partners/nobody", "/partners/MINATO", "/deals/none", f"/partners/{MINATO}/deals/d1", f"/versions/{10**20}"],
 )
 def test_what_does_not_exist_is_404(admin, address):
     assert admin.get(address).status_code == 404

@@ -165,6 +165,12 @@ def test_before_a_partner_had_a_deal_it_could_see_nothing_of_it(signed_in):
     assert "港システム could see nothing of this deal at 1 Jan 2020, 10:00." in page
 
 
+@pytest.mark.parametrize("at", ["0999-01-01T00:00", "0001-01-02T00:00"])
+def test_in_a_year_that_sorts_behind_ours_as_text_it_could_see_nothing_either(signed_in, at):
+    page = text_of(signed_in().post("/ledger/seen", data={"partner": "MINATO", "deal": "006A", "at": at}, headers=SAME))
+    assert "港システム could see nothing of this deal" in page
+
+
 def test_behind_closed_doors_a_partner_saw_nothing_and_the_page_says_who_closed_them(world, signed_in):
     asked = {"partner": "MINATO", "deal": "006A"}
     access.pause(world, MINATO, "sato@aozora.example")
@@ -182,6 +188,8 @@ def test_behind_closed_doors_a_partner_saw_nothing_and_the_page_says_who_closed_
         {"partner": "NOBODY", "deal": "006A"},
         {"partner": "MINATO", "deal": "none"},
         {"partner": "MINATO", "deal": "006A", "at": "yesterday"},
+        {"partner": "MINATO", "deal": "006A", "at": "0001-01-01T00:00"},
+        {"partner": "MINATO", "deal": "006A", "at": "2026-11-26T10:00+00:00"},
         {},
     ],
 )
