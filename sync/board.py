@@ -151,6 +151,12 @@ def quarantined(house: House, *, after: str | None = None, limit: int = PAGE) ->
         return list(tx.execute(wanted.order_by(quarantine.c.id).limit(limit)))
 
 
+def count_quarantined(house: House) -> int:
+    """How many records and statements are set aside."""
+    with house.reading() as tx:
+        return int(tx.execute(sa.select(sa.func.count()).select_from(quarantine)).scalar_one())
+
+
 def versions(house: House, *, before: int | None = None, limit: int = PAGE) -> list[Any]:
     """The configurations that were in force, newest first; those before a version."""
     told = sa.select(*(each for each in applied.c if each.name != "files"))

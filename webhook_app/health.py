@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,6 +62,12 @@ def running(house: House) -> Running:
     at = str(parent.get("at", ""))
     silent = bool(at) and house.clock() - moment(at) > SILENT
     return Running(at, silent, parent.get("children", {}), schedule.get("jobs", {}), schedule.get("calls", {}))
+
+
+def stuck(standings: Iterable[Standing]) -> Mapping[str, int]:
+    """How many logged actions do not go on by themselves, by their state in the outbox."""
+    told = list(standings)
+    return {state: sum(each.state.outbox.get(state, 0) for each in told) for state in ("parked", "unknown")}
 
 
 def files_that_differ(house: House) -> list[str] | None:

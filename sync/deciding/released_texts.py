@@ -52,6 +52,13 @@ def texts(house: House, *, approved: bool = False) -> list[TextRow]:
     return [row for each in rows if (row := _text_row(house, each, blank, names)) is not None]
 
 
+def texts_waiting(house: House) -> int:
+    """How many texts wait for somebody."""
+    waits = sa.select(sa.func.count()).where(released.c.ended.is_(None), released.c.by.is_(None))
+    with house.reading() as tx:
+        return int(tx.execute(waits).scalar_one())
+
+
 def approve(house: House, row: tuple[str, str, str, str], by: str) -> bool:
     """Let a text be shown as it stands, by (deal, field, rung, digest). False where it has changed meanwhile."""
     now = house.now()

@@ -10,6 +10,7 @@ from sync.access import EVERYBODY, PartnerRow, pause, paused, resume
 from sync.actions.promise import promised
 from sync.checks.certificate import certificates
 from sync.deciding.facts import ShareRow
+from sync.deciding.released_texts import texts_waiting
 from sync.ledger.recalled import recalls_waiting
 from sync.mirror.notices import hearing
 from sync.mirror.progress import under_way
@@ -20,7 +21,7 @@ from webhook_app.console.asked import ADMINS, AUDITORS, may, only, partner_of_id
 from webhook_app.console.plans import standing_of
 from webhook_app.door import this_house, this_person, this_workspace
 from webhook_app.guard import takes
-from webhook_app.health import STATES, files_that_differ, running, standing
+from webhook_app.health import STATES, files_that_differ, running, standing, stuck
 from webhook_app.hooks.notices import notice_url
 from webhook_app.pages import page, value_at
 from webhook_app.texts.fields import in_reading_order
@@ -33,16 +34,20 @@ def overview() -> Response:
     """How things stand: connections, what runs, files against the version in force."""
     house = this_house()
     now_running = running(house)
+    standings = [standing(each, now_running.jobs, house.clock()) for each in board.connections(house)]
     return page(
         "console/overview.html",
         reads=under_way(house),
         proofs={each.connection: each for each in certificates(house)},
-        standings=[standing(each, now_running.jobs, house.clock()) for each in board.connections(house)],
+        standings=standings,
         running=now_running,
         house_jobs={name: how for name, how in now_running.jobs.items() if ":" not in name},
         version=board.versions(house, limit=1)[0],
         plans=standing_of(house),
         recalls=recalls_waiting(house),
+        texts=texts_waiting(house),
+        stuck=stuck(standings),
+        set_aside=board.count_quarantined(house),
         differing=files_that_differ(house),
         all_paused=_paused(EVERYBODY),
         may_pause=may(ADMINS),

@@ -41,6 +41,7 @@ from webhook_app.pages import page, reader_language, shown
 
 plans = Blueprint("plans", __name__)
 _NUMBER = "int(max=999999999)"  # what both databases can compare with
+MOST_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,8 @@ def plan_files() -> Response:
     house = this_house()
     try:
         made = make_plan(house, read_folder(house.folder), this_person().email, request.form.get("why", "")[:500])
-    except (Broken, OSError):
-        return page("console/plan_failed.html", status=409, reason="files")
+    except (Broken, OSError) as failed:
+        return _failed("files", failed)
     return redirect(url_for("plans.one_plan", plan_id=made.id) if made.changes else url_for("plans.every_plan"), 303)
 
 
@@ -113,9 +114,9 @@ def agree(plan_id: str) -> Response:
     except NotYours:
         abort(403)
     except Overtaken:
-        return page("console/plan_failed.html", status=409, reason="overtaken")
-    except Broken:
-        return page("console/plan_failed.html", status=409, reason="files")
+        return _failed("overtaken")
+    except Broken as failed:
+        return _failed("files", failed)
     drain(house)  # what few deals need is seen at once; more are written by the next round
     return redirect(url_for("plans.one_plan", plan_id=plan.id), 303)
 
@@ -189,9 +190,15 @@ def roll_back(version: int) -> Response:
     why = request.form.get("why", "").strip()[:500] or f"back to version {version}"
     try:
         made = make_plan(house, files, this_person().email, why)
-    except (Broken, OSError):
-        return page("console/plan_failed.html", status=409, reason="version")
+    except (Broken, OSError) as failed:
+        return _failed("version", failed)
     return redirect(url_for("plans.one_plan", plan_id=made.id) if made.changes else url_for("plans.every_version"), 303)
+
+
+def _failed(reason: str, failed: Exception | None = None) -> Response:
+    """Why nothing was done; of files with the lines to mend, as `sudare check` says them."""
+    problems = failed.problems if isinstance(failed, Broken) else []
+    return page("console/plan_failed.html", status=409, reason=reason, problems=problems[:MOST_PROBLEMS])
 
 
 def _shown(plan: Plan, status: int = 200, *, missing: bool = False) -> Response:

@@ -33,6 +33,29 @@ CONSOLE = table(
             "まだどのCRMも読み取られていません。スケジューラーが順に読み取ります。",
             "아직 읽은 CRM이 없습니다. 스케줄러가 차례로 읽습니다.",
         ),
+        "waits.title": ("What needs attention", "対応が必要なこと", "처리할 일"),
+        "waits.none": (
+            "Nothing needs attention.",
+            "いま対応が必要なことはありません。",
+            "지금 처리할 일이 없습니다.",
+        ),
+        "waits.connection": ("Connection {name}", "接続 {name}", "연결 {name}"),
+        "waits.texts": (
+            "Texts that wait for approval: {count}",
+            "承認待ちの文章: {count}件",
+            "승인 대기 중인 문장: {count}건",
+        ),
+        "waits.parked": (
+            "Logged actions that could not be written: {count}",
+            "CRMに書き込めなかった活動記録: {count}件",
+            "CRM에 기록하지 못한 활동: {count}건",
+        ),
+        "waits.unknown": (
+            "Logged actions of which the CRM has not said whether it has them: {count}",
+            "CRMに届いたか確認中の活動記録: {count}件",
+            "CRM에 기록되었는지 확인 중인 활동: {count}건",
+        ),
+        "waits.set_aside": ("Set aside: {count}", "保留: {count}件", "보류: {count}건"),
         "files.same": (
             "Version {version} is in force, and the files say the same.",
             "第{version}版が適用中です。ファイルの内容と一致しています。",
@@ -43,7 +66,7 @@ CONSOLE = table(
             "第{version}版が適用中です。適用中の内容と異なるファイル: {names}",
             "적용 중인 버전: {version}. 적용 중인 내용과 다른 파일: {names}",
         ),
-        "files.plan": ("See what they would change", "変更の影響を確認", "변경 영향 확인"),
+        "files.plan": ("See what the changed files would do", "変更の影響を確認", "변경 영향 확인"),
         "files.unread": (
             "Version {version} is in force. The files cannot be read now: `sudare check` says why.",
             "第{version}版が適用中です。ファイルを読み取れません。`sudare check` で理由を確認できます。",
@@ -110,6 +133,11 @@ CONSOLE = table(
             "No sign of life since {at}: `sudare serve` may have been stopped hard.",
             "{at}以降、応答がありません。`sudare serve` が強制終了した可能性があります。",
             "{at} 이후 응답이 없습니다. `sudare serve`가 강제 종료되었을 수 있습니다.",
+        ),
+        "running.calm": (
+            "All runs: {processes} processes, {jobs} regular jobs",
+            "すべて稼働中です（プロセス{processes}、定期処理{jobs}）",
+            "모두 실행 중입니다(프로세스 {processes}개, 정기 작업 {jobs}개)",
         ),
         "running.name": ("Process", "プロセス", "프로세스"),
         "running.alive": ("State", "状態", "상태"),

@@ -152,13 +152,9 @@ PLANS = table(
         "rung.domain": ("domain", "ドメイン", "도메인"),
         "rung.exact": ("exact", "そのまま", "그대로"),
         "plans.today": ("On today's data", "現在のデータへの影響", "현재 데이터에 미치는 영향"),
-        "plans.numbers": (
-            "Partners: {partners}; deals: {deals}; natural persons newly shown: {people}; "
-            "new shares: {gains}; shares that end: {loses}.",
-            "パートナー{partners}社、商談{deals}件、新たに表示される個人{people}名、新規の共有{gains}件、終了する共有{loses}件。",
-            "파트너 {partners}곳, 딜 {deals}건, 새로 보이는 개인 {people}명, "
-            "새 공유 {gains}건, 종료되는 공유 {loses}건.",
-        ),
+        "plans.people": ("Natural persons newly shown", "新たに表示される個人", "새로 보이는 개인"),
+        "plans.gains": ("New shares", "新しい共有", "새 공유"),
+        "plans.loses": ("Shares that end", "終了する共有", "종료되는 공유"),
         "plans.nobody": (
             "No partner would see anything else.",
             "見える内容が変わるパートナーはいません。",
@@ -230,9 +226,9 @@ PLANS = table(
         ),
         "plans.failed": ("It could not be done", "実行できませんでした", "실행하지 못했습니다"),
         "plans.failed.files": (
-            "The files can't be used: `sudare check` on the server says why.",
-            "ファイルに問題があります。サーバーの`sudare check`で確認してください。",
-            "파일에 문제가 있습니다. 서버에서 `sudare check`로 확인하세요.",
+            "The files can't be used. `sudare check` on the server says what to mend, as far as it isn't told here.",
+            "ファイルに問題があります。下に示す箇所のほか、サーバーの`sudare check`でも確認できます。",
+            "파일에 문제가 있습니다. 아래 내용 외에 서버의 `sudare check`로도 확인할 수 있습니다.",
         ),
         "plans.failed.overtaken": (
             "The plan is not what would happen any more: make a new one.",

@@ -250,6 +250,31 @@ def test_the_first_page_says_what_runs_and_what_does_not(world, admin):
     assert "No sign of life since" in text_of(admin.get("/"))
 
 
+def test_the_first_page_lists_what_needs_attention_and_leads_there(world, admin, public):
+    assert "Nothing needs attention." in text_of(admin.get("/"))
+    say(world, MINATO, "sato@minato.example", "comment", public(world, "MINATO", "006A"), text="hello")
+    record(world, Statement("learning", "x", "login", world.clock(), None, "who@nowhere.example", None, {}, "d"))
+    _stream(world, problem="sf: HTTP 401: sign in again", problem_kind="needs admin", problem_at=world.now())
+    with world.writing() as tx:
+        tx.execute(sa.update(schema.actions).values(state="parked"))
+    first = admin.get("/")
+    assert "What needs attention Connection sf needs a person" in text_of(first)
+    for line, address in {
+        "Connection sf": "/connections/sf",
+        "Logged actions that could not be written: 1": "/outbox?state=parked",
+        "Set aside: 1": "/quarantine",
+    }.items():
+        assert f'<li><a href="{address}">{line}</a>' in first.text
+
+
+def test_what_runs_as_it_should_is_one_line_on_the_first_page(world, admin):
+    write_vitals(world.folder, "serve", {"at": world.now(), "children": {"partner": {"pid": 7, "starts": 1}}})
+    write_vitals(world.folder, "schedule", {"jobs": {"deliver": {"ended": world.now()}}})
+    assert "<summary>All runs: 1 processes, 1 regular jobs</summary>" in admin.get("/").text
+    write_vitals(world.folder, "schedule", {"jobs": {"deliver": {"ended": world.now(), "problem": "no answer"}}})
+    assert "<summary>" not in admin.get("/").text
+
+
 def test_the_first_page_says_which_files_differ_from_the_version_in_force(world, admin):
     assert "the files say the same" in text_of(admin.get("/"))
     file = world.folder / "fields.yaml"
@@ -295,7 +320,7 @@ COMPUTED = (
     "recall_show.",
     "recall_state.",
     *("webhook_state.", "webhook_status."),
-    "closing.",
+    *("waits.parked", "waits.unknown"),
     "role.",
     "nav.",
     "health.",

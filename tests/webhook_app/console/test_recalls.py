@@ -100,11 +100,11 @@ def test_the_first_page_counts_what_waits_and_says_when_it_is_overdue(world, com
     browser = come_in("auditor")
     waits = escape(RECALLS["recalls.wait"].en.format(count=1))
     page = browser.get("/").text
-    assert f'<p class="notice"><a href="/recalls">{waits}</a></p>' in page
+    assert f'<li><a href="/recalls">{waits}</a></li>' in page
     with world.writing() as tx:
         tx.execute(sa.update(recalls).values(due=instant(world.clock() - timedelta(days=1))))
     overdue = RECALLS["recalls.wait_overdue"].en.format(count=1)
-    assert f'<p class="notice wait"><a href="/recalls">{waits}</a> {overdue}</p>' in browser.get("/").text
+    assert f'<a href="/recalls">{waits}</a> <span class="badge stop">{overdue}</span></li>' in browser.get("/").text
     acknowledge(world, MINATO, ended.id, "sato@minato.example")
     assert RECALLS["recalls.wait"].en[:8] not in browser.get("/").text.partition("<main")[2]
 
