@@ -31,8 +31,8 @@ from sqlalchemy import event
 from config.folder import read_folder
 from config.init import init_demo
 from connectors.sandbox.crm import Crm
-from connectors.sandbox.hubspot_links import link
-from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
+from connectors.sandbox.hubspot.links import link
+from connectors.sandbox.hubspot.notices import APP, PORTAL, HubspotSender
 from connectors.sandbox.seed import IDS
 from connectors.sandbox.server import STATE_FILE
 from sync.access import make_api_key

@@ -10,8 +10,8 @@ from typing import Any
 from demo_house import ACCOUNT, CONTACT, DEAL, ORGS, Life, crm_id
 from doors import behind_a_port
 
-from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
-from connectors.sandbox.salesforce_notices import ORGANIZATION, SalesforceSender
+from connectors.sandbox.hubspot.notices import APP, PORTAL, HubspotSender
+from connectors.sandbox.salesforce.notices import ORGANIZATION, SalesforceSender
 from sync.mirror.reread import reread
 from webhook_app.partner.app import create_partner_app
 

@@ -33,7 +33,7 @@ from connectors.base import (
 from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Fault, Faults
 from connectors.sandbox.records import stamp_text
-from connectors.sandbox.salesforce_schema import OBJECTS
+from connectors.sandbox.salesforce.schema import OBJECTS
 
 ORG = "salesforce"
 

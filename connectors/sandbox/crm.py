@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors.sandbox import hubspot_links
-from connectors.sandbox.hubspot_schema import OWN_OBJECT, PARTNER_LABELS
+from connectors.sandbox.hubspot import links as hubspot_links
+from connectors.sandbox.hubspot.schema import OWN_OBJECT, PARTNER_LABELS
 from connectors.sandbox.records import Gone, Org, Records, Row
-from connectors.sandbox.salesforce_schema import OBJECTS
+from connectors.sandbox.salesforce.schema import OBJECTS
 
 __all__ = ["Crm", "Gone", "Org", "Row", "TimelineEntry"]
 

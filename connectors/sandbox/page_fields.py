@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 from math import isfinite
 from typing import Any, Literal
 
-from connectors.sandbox import hubspot_schema, salesforce_schema
 from connectors.sandbox.crm import Org
+from connectors.sandbox.hubspot import schema as hubspot_schema
+from connectors.sandbox.salesforce import schema as salesforce_schema
 
 Kind = Literal["text", "choice", "money", "percent", "day", "long", "lookup"]
 

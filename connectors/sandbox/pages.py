@@ -8,10 +8,10 @@ from flask import Flask, abort, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from connectors.sandbox import hubspot_links
 from connectors.sandbox.crm import ACCOUNT_OBJECTS, DEAL_OBJECTS, OWNER_FIELDS, Crm, Gone, Org, Row
+from connectors.sandbox.hubspot import links as hubspot_links
 from connectors.sandbox.page_fields import PAGES, Shown, clean_html, language_of, money_text, typed
-from connectors.sandbox.salesforce_schema import full_name
+from connectors.sandbox.salesforce.schema import full_name
 from connectors.sandbox.wire import Wire
 
 _WIRE = ("/crm/", "/oauth/")

@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from connectors.sandbox import hubspot_index, hubspot_schema, salesforce_schema
+from connectors.sandbox.hubspot import index as hubspot_index
+from connectors.sandbox.hubspot import schema as hubspot_schema
 from connectors.sandbox.ids import hubspot_id, salesforce_id
+from connectors.sandbox.salesforce import schema as salesforce_schema
 
 Org = Literal["salesforce", "hubspot"]
 

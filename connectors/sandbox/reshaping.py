@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from connectors.sandbox.hubspot_schema import PROPERTIES, Property
+from connectors.sandbox.hubspot.schema import PROPERTIES, Property
 from connectors.sandbox.records import Org, Records
-from connectors.sandbox.salesforce_schema import OBJECTS, Field
+from connectors.sandbox.salesforce.schema import OBJECTS, Field
 
 _Shape = TypeVar("_Shape", Field, Property)
 _GONE = "null"

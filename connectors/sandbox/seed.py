@@ -9,11 +9,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from connectors.sandbox import hubspot_links, seed_hubspot, seed_salesforce
 from connectors.sandbox.crm import Crm, Org
-from connectors.sandbox.hubspot_schema import PARTNER_LABELS
+from connectors.sandbox.hubspot import links as hubspot_links
+from connectors.sandbox.hubspot import seed as seed_hubspot
+from connectors.sandbox.hubspot.schema import PARTNER_LABELS
 from connectors.sandbox.ids import hubspot_id, salesforce_id
-from connectors.sandbox.salesforce_schema import CLOSED_TASK_STATUS, TASK_STATUSES, full_name
+from connectors.sandbox.salesforce import seed as seed_salesforce
+from connectors.sandbox.salesforce.schema import CLOSED_TASK_STATUS, TASK_STATUSES, full_name
 
 _TABLES: dict[Org, tuple[tuple[str, Mapping[str, Mapping[str, Any]]], ...]] = {
     "salesforce": (

@@ -11,11 +11,11 @@ from types import TracebackType
 from connectors.sandbox import seed as story
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
-from connectors.sandbox.hubspot_wire import hubspot_app
+from connectors.sandbox.hubspot.wire import hubspot_app
 from connectors.sandbox.limits import Limits
 from connectors.sandbox.pages import add_pages
-from connectors.sandbox.salesforce_oauth import USERNAME, SalesforceSignIn
-from connectors.sandbox.salesforce_wire import salesforce_app
+from connectors.sandbox.salesforce.oauth import USERNAME, SalesforceSignIn
+from connectors.sandbox.salesforce.wire import salesforce_app
 from connectors.sandbox.serving import Calls, Server
 from connectors.sandbox.tls import CA_FILE, JWT_KEY_FILE, jwt_public_key, server_context
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from demo_house import crm_id
 
-from connectors.sandbox import hubspot_links
+from connectors.sandbox.hubspot import links as hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
 from sync.store import unfiltered
 

@@ -135,7 +135,7 @@ def test_a_new_deal_with_its_customer_and_partner_is_on_the_page_without_a_round
     partner = crm_id("hs", "HOKUTO")
     customer = life.crm.create("hubspot", "companies", {"name": "新しい客"})
     deal = life.crm.create("hubspot", "deals", {"dealname": "Brand new", "dealstage": "qualifiedtobuy"})
-    from connectors.sandbox.hubspot_links import link
+    from connectors.sandbox.hubspot.links import link
 
     link(life.crm, "deals", deal, "companies", customer, [5])
     life.crm.add_partner("hubspot", deal, partner, "Partner of record")

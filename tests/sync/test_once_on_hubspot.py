@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from demo_house import Life, crm_id
 
-from connectors.sandbox import hubspot_links, reshaping
-from connectors.sandbox.hubspot_schema import Property
+from connectors.sandbox import reshaping
+from connectors.sandbox.hubspot import links as hubspot_links
+from connectors.sandbox.hubspot.schema import Property
 from sync.actions.kinds import Statement
 from sync.actions.promise import promised
 from sync.actions.support_log import record

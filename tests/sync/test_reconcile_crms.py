@@ -54,7 +54,7 @@ def many_deals(life, on, count):
 
 
 def customer_of(life, deal):
-    from connectors.sandbox import hubspot_links
+    from connectors.sandbox.hubspot import links as hubspot_links
 
     (customer, *_) = [
         row.id for row in life.crm.rows("hubspot", "companies") if row.fields.get("is_partner") not in ("true", True)

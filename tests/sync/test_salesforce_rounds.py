@@ -8,7 +8,7 @@ import pytest
 from demo_house import crm_id
 
 from connectors.sandbox.reshaping import put_field
-from connectors.sandbox.salesforce_schema import Field
+from connectors.sandbox.salesforce.schema import Field
 from sync.store import unfiltered
 
 CORE, CARE = "YOKOHAMA_CORE", "YOKOHAMA_CARE"

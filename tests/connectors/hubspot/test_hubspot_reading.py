@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Checkpoint, Connector, NeedsAdmin, Record, RelationSource, Stream, TryAgain
-from connectors.sandbox import hubspot_links
+from connectors.sandbox.hubspot import links as hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
 from connectors.sandbox.server import Sandbox
 

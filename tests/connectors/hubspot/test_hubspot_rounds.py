@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Checkpoint, Connector, NeedsAdmin, Record, Stream
-from connectors.sandbox import hubspot_links
+from connectors.sandbox.hubspot import links as hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
 from connectors.sandbox.server import Sandbox
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Checkpoint, Connector, NeedsAdmin, RelationSource, Stream, TryAgain
-from connectors.sandbox import hubspot_links
+from connectors.sandbox.hubspot import links as hubspot_links
 from connectors.sandbox.seed import HUBSPOT_IDS
 
 DEALS = Stream("opportunities", "deals", ("amount", "dealname"))

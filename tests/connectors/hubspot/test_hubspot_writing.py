@@ -13,7 +13,7 @@ import pytest
 from connectors.base import BadRecord, Connector, LoggedAction, NeedsAdmin, Receipt, Unknown
 from connectors.hubspot.notes import LONGEST_NOTE, render
 from connectors.sandbox import reshaping
-from connectors.sandbox.hubspot_schema import Property
+from connectors.sandbox.hubspot.schema import Property
 from connectors.sandbox.seed import HUBSPOT_IDS
 from connectors.sandbox.server import Sandbox, start
 

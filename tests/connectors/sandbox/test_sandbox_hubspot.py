@@ -12,7 +12,8 @@ from hubspot.crm.associations.v4 import BatchInputPublicFetchAssociationsBatchRe
 from hubspot.crm.companies import SimplePublicObjectInputForCreate
 from hubspot.crm.deals import BatchReadInputSimplePublicObjectId, PublicObjectSearchRequest
 
-from connectors.sandbox import hubspot_links, seed
+from connectors.sandbox import seed
+from connectors.sandbox.hubspot import links as hubspot_links
 from connectors.sandbox.server import Sandbox, start
 
 NOTE_TO_DEAL = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 214}]

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from config.folder import read_folder
 from connectors.sandbox.crm import Crm
-from connectors.sandbox.hubspot_notices import APP, PORTAL, HubspotSender
-from connectors.sandbox.salesforce_notices import ORGANIZATION, SalesforceSender
+from connectors.sandbox.hubspot.notices import APP, PORTAL, HubspotSender
+from connectors.sandbox.salesforce.notices import ORGANIZATION, SalesforceSender
 from sync.store import schema
 
 APP_SECRET = "c0ffee00-0000-4000-8000-000000000001"

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 from connectors.sandbox.crm import Crm, Row
-from connectors.sandbox.hubspot_notices import post
+from connectors.sandbox.hubspot.notices import post
 from connectors.sandbox.ids import salesforce_id
 
 MOST_NOTIFICATIONS = 100  # in one message

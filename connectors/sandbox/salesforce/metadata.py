@@ -19,8 +19,8 @@ from flask import Response, request
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.reshaping import put_field, salesforce_fields
-from connectors.sandbox.salesforce_errors import SalesforceProblem, not_found
-from connectors.sandbox.salesforce_schema import OBJECTS, Field
+from connectors.sandbox.salesforce.errors import SalesforceProblem, not_found
+from connectors.sandbox.salesforce.schema import OBJECTS, Field
 
 _NS = "{http://soap.sforce.com/2006/04/metadata}"
 _FOLDERS = {"CustomField": ("objects", ".object"), "PermissionSet": ("permissionsets", ".permissionset")}

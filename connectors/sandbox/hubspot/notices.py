@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connectors.sandbox.crm import Crm
-from connectors.sandbox.hubspot_schema import OBJECT_TYPES, SINGULAR
+from connectors.sandbox.hubspot.schema import OBJECT_TYPES, SINGULAR
 
 MOST_EVENTS = 100  # in one call
 MOST_TRIES = 11  # the first and ten more, over a day

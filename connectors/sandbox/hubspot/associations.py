@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import Response, request
 
-from connectors.sandbox import hubspot_links
-from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, not_found
-from connectors.sandbox.hubspot_links import Link, LinkType
-from connectors.sandbox.hubspot_objects import HubspotObjects
-from connectors.sandbox.hubspot_routes import Routes, answer, associated, json_body
-from connectors.sandbox.hubspot_schema import OBJECT_TYPES, SINGULAR
+from connectors.sandbox.hubspot import links as hubspot_links
+from connectors.sandbox.hubspot.errors import HubspotProblem, invalid, not_found
+from connectors.sandbox.hubspot.links import Link, LinkType
+from connectors.sandbox.hubspot.objects import HubspotObjects
+from connectors.sandbox.hubspot.routes import Routes, answer, associated, json_body
+from connectors.sandbox.hubspot.schema import OBJECT_TYPES, SINGULAR
 
 MOST_READ, MOST_CREATED = 1_000, 2_000
 MOST_ON_PAGE = 500

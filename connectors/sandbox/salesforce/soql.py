@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from connectors.sandbox.salesforce_errors import SalesforceProblem
-from connectors.sandbox.salesforce_schema import OBJECTS, Field
-from connectors.sandbox.soql_sql import Aggregate, Column, Query, column_sql
-from connectors.sandbox.soql_words import KEYWORDS, Token, cut_into_words, literal, malformed
+from connectors.sandbox.salesforce.errors import SalesforceProblem
+from connectors.sandbox.salesforce.schema import OBJECTS, Field
+from connectors.sandbox.salesforce.soql_sql import Aggregate, Column, Query, column_sql
+from connectors.sandbox.salesforce.soql_words import KEYWORDS, Token, cut_into_words, literal, malformed
 
 _T = TypeVar("_T")
 _OPERATORS = {"=": "IS", "!=": "IS NOT", "<>": "IS NOT", "<": "<", ">": ">", "<=": "<=", ">=": ">="}

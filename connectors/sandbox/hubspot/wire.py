@@ -13,14 +13,14 @@ from werkzeug.exceptions import HTTPException
 
 from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
-from connectors.sandbox.hubspot_associations import association_routes
-from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, missing_ids, not_found
-from connectors.sandbox.hubspot_install import group_routes
-from connectors.sandbox.hubspot_objects import HubspotObjects, asked_for
-from connectors.sandbox.hubspot_routes import Routes, answer, json_body
-from connectors.sandbox.hubspot_schema import SINGULAR
-from connectors.sandbox.hubspot_search import search
-from connectors.sandbox.hubspot_settings import settings_routes
+from connectors.sandbox.hubspot.associations import association_routes
+from connectors.sandbox.hubspot.errors import HubspotProblem, invalid, missing_ids, not_found
+from connectors.sandbox.hubspot.install import group_routes
+from connectors.sandbox.hubspot.objects import HubspotObjects, asked_for
+from connectors.sandbox.hubspot.routes import Routes, answer, json_body
+from connectors.sandbox.hubspot.schema import SINGULAR
+from connectors.sandbox.hubspot.search import search
+from connectors.sandbox.hubspot.settings import settings_routes
 from connectors.sandbox.wire import Wire
 
 MOST_ON_PAGE = 100

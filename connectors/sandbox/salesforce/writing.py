@@ -11,8 +11,8 @@ from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.ids import full_id, is_salesforce_id, salesforce_id
 from connectors.sandbox.reshaping import salesforce_fields
-from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, no_such_field, not_found
-from connectors.sandbox.salesforce_schema import OBJECTS, Field
+from connectors.sandbox.salesforce.errors import SalesforceProblem, deleted, no_such_field, not_found
+from connectors.sandbox.salesforce.schema import OBJECTS, Field
 
 INTEGRATION_USER = salesforce_id("User", 1)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

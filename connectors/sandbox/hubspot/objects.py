@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time
 from math import isfinite
 from typing import Any
 
-from connectors.sandbox import hubspot_links
 from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
-from connectors.sandbox.hubspot_errors import HubspotProblem, bad_value, invalid, not_found
-from connectors.sandbox.hubspot_schema import (
+from connectors.sandbox.hubspot import links as hubspot_links
+from connectors.sandbox.hubspot.errors import HubspotProblem, bad_value, invalid, not_found
+from connectors.sandbox.hubspot.schema import (
     ALIASES,
     MOST_TEXT,
     OBJECT_TYPES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from connectors.sandbox.hubspot_schema import standard_types
+from connectors.sandbox.hubspot.schema import standard_types
 from connectors.sandbox.records import Records, stamp_text
 
 FIRST_OWN_TYPE = 25

@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 from flask import Flask, Response, request
 
-from connectors.sandbox import soql
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.ids import eighteen
 from connectors.sandbox.records import stamp_text
-from connectors.sandbox.salesforce_errors import SalesforceProblem, not_found
-from connectors.sandbox.salesforce_reading import Plan, SalesforceReading
-from connectors.sandbox.salesforce_writing import INTEGRATION_USER
-from connectors.sandbox.soql_sql import Query
+from connectors.sandbox.salesforce import soql
+from connectors.sandbox.salesforce.errors import SalesforceProblem, not_found
+from connectors.sandbox.salesforce.reading import Plan, SalesforceReading
+from connectors.sandbox.salesforce.soql_sql import Query
+from connectors.sandbox.salesforce.writing import INTEGRATION_USER
 
 DAILY_JOBS = 10_000
 UNSUPPORTED = frozenset({"TaskStatus"})  # objects that Bulk refuses

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Response, request
 
 from connectors.sandbox.crm import Row
-from connectors.sandbox.hubspot_errors import HubspotProblem, invalid, not_found
-from connectors.sandbox.hubspot_objects import PORTAL, HubspotObjects
-from connectors.sandbox.hubspot_routes import Routes, answer, json_body
-from connectors.sandbox.hubspot_schema import OBJECT_TYPES, OWN_OBJECT, PIPELINE, STAGES, Property
+from connectors.sandbox.hubspot.errors import HubspotProblem, invalid, not_found
+from connectors.sandbox.hubspot.objects import PORTAL, HubspotObjects
+from connectors.sandbox.hubspot.routes import Routes, answer, json_body
+from connectors.sandbox.hubspot.schema import OBJECT_TYPES, OWN_OBJECT, PIPELINE, STAGES, Property
 from connectors.sandbox.reshaping import put_field
 
 MADE_AT = "2026-01-05T00:00:00.000Z"

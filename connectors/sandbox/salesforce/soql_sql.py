@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.sandbox.salesforce_schema import Field
-from connectors.sandbox.soql_words import LITERAL_KINDS
+from connectors.sandbox.salesforce.schema import Field
+from connectors.sandbox.salesforce.soql_words import LITERAL_KINDS
 
 _COLUMNS = {
     "Id": "id",

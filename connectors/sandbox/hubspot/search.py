@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.sandbox.crm import Row
-from connectors.sandbox.hubspot_errors import invalid
-from connectors.sandbox.hubspot_objects import HubspotObjects, day, moment
-from connectors.sandbox.hubspot_schema import ALIASES, Property, created_property, modified_property
+from connectors.sandbox.hubspot.errors import invalid
+from connectors.sandbox.hubspot.objects import HubspotObjects, day, moment
+from connectors.sandbox.hubspot.schema import ALIASES, Property, created_property, modified_property
 from connectors.sandbox.records import as_row
 
 MOST_GROUPS, MOST_FILTERS, MOST_FILTERS_IN_ALL = 5, 6, 18

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.sandbox.ids import full_id, is_salesforce_id
-from connectors.sandbox.salesforce_errors import SalesforceProblem
-from connectors.sandbox.salesforce_schema import Field
+from connectors.sandbox.salesforce.errors import SalesforceProblem
+from connectors.sandbox.salesforce.schema import Field
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<string>'(?:[^'\\]|\\.)*')

@@ -10,15 +10,15 @@ from typing import Any
 
 import msgspec
 
-from connectors.sandbox import soql
 from connectors.sandbox.crm import Crm, Row
 from connectors.sandbox.faults import Faults
 from connectors.sandbox.records import stamp_text
 from connectors.sandbox.reshaping import salesforce_fields
-from connectors.sandbox.salesforce_errors import SalesforceProblem, deleted, not_found
-from connectors.sandbox.salesforce_metadata import compound_of, permissionable
-from connectors.sandbox.salesforce_schema import LABELS, NOT_REPLICATED, OBJECTS, Field
-from connectors.sandbox.soql_sql import Query
+from connectors.sandbox.salesforce import soql
+from connectors.sandbox.salesforce.errors import SalesforceProblem, deleted, not_found
+from connectors.sandbox.salesforce.metadata import compound_of, permissionable
+from connectors.sandbox.salesforce.schema import LABELS, NOT_REPLICATED, OBJECTS, Field
+from connectors.sandbox.salesforce.soql_sql import Query
 
 MOST_CURSORS = 200
 MOST_DELETED = 600_000  # ids of one getDeleted

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import msgspec
 from flask import Flask, Response, request
 
-from connectors.sandbox.hubspot_errors import HubspotProblem, invalid
+from connectors.sandbox.hubspot.errors import HubspotProblem, invalid
 
 DATED = ("2026-03", "2026-09")
 View = Callable[..., Response]

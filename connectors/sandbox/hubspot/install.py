@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Response
 
-from connectors.sandbox.hubspot_errors import HubspotProblem, invalid
-from connectors.sandbox.hubspot_objects import HubspotObjects
-from connectors.sandbox.hubspot_routes import Routes, answer, json_body
+from connectors.sandbox.hubspot.errors import HubspotProblem, invalid
+from connectors.sandbox.hubspot.objects import HubspotObjects
+from connectors.sandbox.hubspot.routes import Routes, answer, json_body
 
 STANDARD = "information"  # the group of all properties of the story
 

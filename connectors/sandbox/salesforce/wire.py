@@ -11,13 +11,13 @@ from flask import Flask, Response, request
 
 from connectors.sandbox.crm import Crm
 from connectors.sandbox.faults import Faults
-from connectors.sandbox.salesforce_bulk import SalesforceBulk, add_bulk
-from connectors.sandbox.salesforce_errors import SalesforceProblem, not_found
-from connectors.sandbox.salesforce_metadata import SalesforceMetadata
-from connectors.sandbox.salesforce_oauth import SalesforceSignIn
-from connectors.sandbox.salesforce_reading import SalesforceReading
-from connectors.sandbox.salesforce_schema import LABELS
-from connectors.sandbox.salesforce_writing import SalesforceWriting
+from connectors.sandbox.salesforce.bulk import SalesforceBulk, add_bulk
+from connectors.sandbox.salesforce.errors import SalesforceProblem, not_found
+from connectors.sandbox.salesforce.metadata import SalesforceMetadata
+from connectors.sandbox.salesforce.oauth import SalesforceSignIn
+from connectors.sandbox.salesforce.reading import SalesforceReading
+from connectors.sandbox.salesforce.schema import LABELS
+from connectors.sandbox.salesforce.writing import SalesforceWriting
 from connectors.sandbox.wire import Wire
 
 MOST_IN_COLLECTION = 200

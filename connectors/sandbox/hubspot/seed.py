@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.sandbox.seed_salesforce import Table
+from connectors.sandbox.salesforce.seed import Table
 
 OWNERS: Table = {
     "KAGAMI": {"email": "y.kagami@aozora.example", "firstName": "ゆら", "lastName": "鏡味"},
