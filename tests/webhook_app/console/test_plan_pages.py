@@ -139,7 +139,7 @@ def test_an_admin_plans_the_files_and_the_way_back_in_the_console(world, come_in
 def test_files_that_can_not_be_planned_are_told_with_the_line_to_mend(world, come_in):
     place = world.folder / "policies/deal-share.yaml"
     place.write_text(place.read_text("utf-8").replace("show:", "shw:", 1), "utf-8")
-    answer = come_in(MAKER, "admin").post("/plans", headers=SAME)
+    answer = come_in().post("/plans", headers=SAME)
     assert answer.status_code == 409
     assert re.search(r"policies/deal-share\.yaml:\d+:\d+ unknown key `shw`; did you mean `show`\?", told(answer))
 
