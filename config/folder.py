@@ -32,7 +32,7 @@ def read_folder(folder: Path) -> Mapping[str, str]:
         if len(texts) >= MOST_FILES:
             problems.append(Problem(Place(name, 1, 1), f"more than {MOST_FILES} YAML files"))
             break
-        text = _text(path, Place(name, 1, 1), problems)
+        text = _text(path, folder, Place(name, 1, 1), problems)
         if text is not None:
             texts[name] = text
     if problems:
@@ -52,7 +52,10 @@ def _yaml_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _text(path: Path, place: Place, problems: list[Problem]) -> str | None:
+def _text(path: Path, folder: Path, place: Place, problems: list[Problem]) -> str | None:
+    if path.exists() and not _is_own(path.resolve(), folder.resolve()):
+        problems.append(Problem(place, "a link out of the workspace, or into `.sudare`; put the file itself here"))
+        return None
     if not path.is_file():
         problems.append(
             Problem(place, "no file stands there, or a link leads nowhere; delete it, or put the file there")
@@ -72,6 +75,12 @@ def _text(path: Path, place: Place, problems: list[Problem]) -> str | None:
     except OSError as error:
         problems.append(Problem(place, f"can't be read: {error.strerror}"))
     return None
+
+
+def _is_own(file: Path, home: Path) -> bool:
+    """Whether a file, links followed, is one of the workspace that may be repeated in errors and at the console."""
+    # INVARIANT: whoever may write a link but not read what it leads to reads nothing of it by us.
+    return file.is_relative_to(home) and not file.is_relative_to(home / ".sudare")
 
 
 def _fingerprints(folder: Path, text: str) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,22 @@ from marshmallow import ValidationError, fields, validates_schema
 
 from config.positions import Located, Path
 from config.problems import validated
-from config.words import NAME, Condition, Inner, Many, OneOf, Scalar, Table, Text, Whole, Words, kind_of, required, said
+from config.words import (
+    NAME,
+    Condition,
+    Inner,
+    Line,
+    Many,
+    OneOf,
+    Scalar,
+    Table,
+    Text,
+    Whole,
+    Words,
+    kind_of,
+    required,
+    said,
+)
 from mapping.model import Place, Problem
 from policies.model import LADDERS, PolicyFile, PolicyTest, Rule
 
@@ -24,7 +39,7 @@ _ALWAYS = required("write `when: always` for every situation")
 class RuleWords(Words):
     """What every rule has."""
 
-    name = Text(required=True, most=200)
+    name = Line(required=True, most=200)
     when = Condition(**_ALWAYS)
     tells_partner = Text()
 
@@ -104,7 +119,7 @@ class Expectation(fields.Field[Any]):
 class CaseWords(Words):
     """One test."""
 
-    name = Text(required=True, most=200)
+    name = Line(required=True, most=200)
     given = Given()
     expect = Expectation(required=True)
     vary = Many(Text(metadata={"names": "field"}), one=True)

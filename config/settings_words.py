@@ -20,6 +20,7 @@ from config.words import (
     REFERENCE,
     Flag,
     Inner,
+    Line,
     Many,
     OneOf,
     Secret,
@@ -246,7 +247,7 @@ def _with_secrets_outside(connection: Any) -> Any:
 class SourceWords(Words):
     """Who may post statements."""
 
-    partner = Text(most=200)
+    partner = Line(most=200)
     vendor = Flag()
     secrets = Many(Secret(), one=True, most=4)
     basic_key = Secret()
@@ -263,7 +264,7 @@ class SourceWords(Words):
 class UserWords(Words):
     """One vendor user."""
 
-    name = Text(required=True, most=200)
+    name = Line(required=True, most=200)
     role = OneOf("role", ROLES, required=True)
 
 
@@ -296,7 +297,7 @@ class LedgerWords(Words):
 class SudareWords(Words):
     """sudare.yaml."""
 
-    vendor = Text(required=True, most=200)
+    vendor = Line(required=True, most=200)
     database = Database()
     timezone = Zone(required=True)
     fiscal_year_starts = Whole(1, 12)

@@ -110,6 +110,17 @@ class Text(fields.String):
         return value
 
 
+class Line(Text):
+    """A name, on one line."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **options: Any) -> str:
+        text = super()._deserialize(value, attr, data, **options)
+        # INVARIANT: a name can't pass for a line of its own in a plan, an error or a mail's head.
+        if text.splitlines() != [text]:
+            raise ValidationError([said("<key> has a line break; write it on one line, without `|` or `>` before it")])
+        return text
+
+
 class OneOf(Text):
     """One of a few known words."""
 

@@ -81,7 +81,14 @@ def make_plan(house: House, files: Mapping[str, str], by: str, why: str = "") ->
             if json.loads(known.files) == dict(files) and by in ((plan := _plan(known)).by, plan.told.account):
                 return plan
         name = digest(json.dumps([made, by, house.now(), dict(files)]).encode())[:12]
-        row: dict[str, Any] = {"id": name, **made, "by": by, "why": why, "at": house.now(), "state": WAITING}
+        row: dict[str, Any] = {
+            "id": name,
+            **made,
+            "by": by,
+            "why": " ".join(why.split()),
+            "at": house.now(),
+            "state": WAITING,
+        }
         stored = {"files": json.dumps(dict(files), ensure_ascii=False), "told": msgspec.json.encode(told).decode()}
         if told.files:
             tx.execute(sa.insert(plans).values(**row, **stored))

@@ -238,6 +238,24 @@ def test_a_policy_that_is_a_link_to_nothing_or_no_file_is_told(tmp_path: Path, g
     assert {each.place.file for each in broken.value.problems} == {"policies/limits.yaml", "policies/pipe.yaml"}
 
 
+@pytest.mark.parametrize("secret", ["../.sudare/smtp", "../../elsewhere.yaml"])
+def test_a_link_to_what_is_no_file_of_the_workspace_is_named_and_nothing_of_it_is_repeated(
+    tmp_path: Path, good: Mapping[str, str], secret: str
+) -> None:
+    home = tmp_path / "workspace"
+    home.mkdir()
+    copy(good, home)
+    link = home / "policies" / "limits.yaml"
+    link.symlink_to(secret)
+    (home / ".sudare").mkdir(exist_ok=True)
+    (link.parent / secret).write_text("hunter2: [", encoding="utf-8")
+    with pytest.raises(Broken) as refused:
+        read_folder(home)
+    (problem,) = map(str, refused.value.problems)
+    assert problem.startswith("policies/limits.yaml:1:1 a link out of the workspace")
+    assert "hunter2" not in problem
+
+
 def test_no_rule_hides_behind_a_return_in_what_looks_like_a_comment(tmp_path: Path, good: Mapping[str, str]) -> None:
     copy(good, tmp_path)
     policy, rule = (

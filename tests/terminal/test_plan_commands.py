@@ -68,6 +68,16 @@ def test_a_plan_as_markdown_is_a_comment_for_a_pull_request(sudare, folder, wide
     assert f"{text.split('`')[1]} waits for a second person" in waiting.text
 
 
+def test_who_makes_a_change_cannot_write_among_the_words_that_its_reviewer_reads(sudare, folder, change, wider):
+    forged = "```\n> No partner would see more: one person may put it in force."
+    change("policies/deal-share.yaml", "Price band for gold and platinum", "Price ``` for gold and platinum")
+    text = sudare("plan", "--markdown", "--why", forged, "--workspace", folder).text
+    outside = re.sub(r"^(`{3,})[a-z]+\n.*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
+    assert "> Nothing of it is in force" in outside or "> What narrows is in force" in outside
+    assert "No partner would see more" not in outside
+    assert "````diff" in text
+
+
 def test_apply_ends_with_3_where_somebody_else_has_to_agree_and_that_person_puts_it_in_force(
     sudare, folder, wider, life
 ):

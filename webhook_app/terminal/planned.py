@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from policies.difference import WHOLE, said
@@ -53,7 +54,11 @@ def markdown(plan: Plan) -> str:
     told = plan.told
     if not plan.changes:
         return "**Nothing changes for partners:** these files are in force already."
-    parts = [f"### Plan `{plan.id}` over version {plan.base}", *([plan.why] if plan.why else []), *summary(plan)]
+    parts = [
+        f"### Plan `{plan.id}` over version {plan.base}",
+        *([_fenced("text", plan.why)] if plan.why else []),
+        *summary(plan),
+    ]
     parts.append("\n".join(f"> {line}" for line in verdict(plan)))
     if told.cells:
         rows = ["| field | shows more | shows less | partners | deals | from, to |", "|---|--:|--:|--:|--:|---|"]
@@ -65,12 +70,19 @@ def markdown(plan: Plan) -> str:
     if told.again:
         parts.append("Read anew: " + "; ".join(map(reading, told.again)))
     if told.situations or told.untold:
-        parts.append("```text\n" + "\n".join(situations(plan)) + "\n```")
+        parts.append(_fenced("text", "\n".join(situations(plan))))
     rules = [f"# {field}\n" + "\n".join(changes) for field, changes in told.rules.items()]
     if rules:
         title, body = f"{len(rules)} places in the files", "\n".join(rules)
-        parts.append(f"<details><summary>{title}</summary>\n\n```diff\n{body}\n```\n</details>")
+        parts.append(f"<details><summary>{title}</summary>\n\n{_fenced('diff', body)}\n</details>")
     return "\n\n".join(parts)
+
+
+def _fenced(kind: str, text: str) -> str:
+    """Text of whoever made the change, as a block that nothing in it can end: the reviewer reads our words outside."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{kind}\n{text}\n{fence}"
 
 
 def situations(plan: Plan) -> Iterator[str]:
