@@ -17,7 +17,7 @@ from sync.house import House, instant
 from sync.ledger.closings import EVERYBODY as EVERYBODY  # what `pause` takes
 from sync.ledger.closings import note_closed, note_opened
 from sync.store.identifiers import internal_id
-from sync.store.rows import among
+from sync.store.rows import among, upsert
 from sync.store.schema import api_keys, links, mails, partners, pauses, people, sessions
 from sync.store.unfiltered import partner_accounts
 
@@ -276,8 +276,7 @@ def closed(tx: sa.Connection, partner_id: str | None) -> bool:
 def pause(house: House, scope: str, by: str) -> None:
     """Close all doors of one partner (its id), or of all (`*`), from the commit on; reading the CRM goes on."""
     with house.writing() as tx:
-        tx.execute(sa.delete(pauses).where(pauses.c.scope == scope))
-        tx.execute(sa.insert(pauses).values(scope=scope, at=house.now(), by=by))
+        upsert(tx, pauses, [{"scope": scope, "at": house.now(), "by": by}])
         note_closed(tx, [scope], "paused", house.now(), by)
 
 

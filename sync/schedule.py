@@ -16,6 +16,7 @@ from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import OperationalError
 
 from config.connections import Connections
 from config.workspace import ConnectionRow, Workspace
@@ -35,6 +36,7 @@ from sync.mirror.notices import is_waiting, sweep
 from sync.mirror.pull import pull
 from sync.mirror.reread import reread
 from sync.reminding import remind
+from sync.store.turns import has_crossed
 from sync.vitals import write_vitals
 from sync.webhooks.calling import Caller
 from sync.webhooks.telling import tell, waiting_partners
@@ -59,6 +61,7 @@ CHECK_SECONDS = 60  # between two looks whether a check is due
 LEASE_SECONDS = 30
 LOOK_SECONDS = 1  # for a new version; then the board is told how jobs went
 LONGEST_WAIT = timedelta(minutes=5)
+AGAIN = 3  # tries more where transactions cross
 STOP_SECONDS = 2.0
 SWITCH_SECONDS = 0.0005
 
@@ -228,13 +231,26 @@ def run_once(house: House, job: Job, course: Course) -> None:
         with lease(house, f"job {job.name}", LEASE_SECONDS) as fence:
             if fence is None:
                 return
-            job.run()
+            _run(job)
         course.note(job.name, began=began, ended=house.now())
     except Exception as problem:
         failures = course.note(job.name, began=began, ended=house.now(), **_named(job, problem))
         course.rest(job.name, house.clock() + _wait(job, problem, failures))
     finally:
         course.running.discard(job.name)
+
+
+def _run(job: Job) -> None:
+    """Run a job; again where one of its transactions and another one waited for each other, so that it was ended."""
+    for _ in range(AGAIN):
+        try:
+            job.run()
+        except OperationalError as problem:
+            if not has_crossed(problem):
+                raise
+        else:
+            return
+    job.run()
 
 
 def _named(job: Job, problem: Exception) -> dict[str, str]:

@@ -21,11 +21,11 @@ from sync.house import House, instant
 from sync.store.identifiers import digest
 from sync.store.rows import insert_new
 from sync.store.schema import messages, people, quarantine, shares, statements
+from sync.store.turns import has_crossed
 
 PORTAL = "portal"  # the source of what partners do at our own doors
 MOST_A_MINUTE = 6_000  # statements of one partner that are taken in
 MOST_ASIDE = 10_000  # statements of one source that wait to be looked at
-_CROSSED = ("40P01", "40001")  # PostgreSQL: deadlock, serialization failure
 _MINUTE = timedelta(minutes=1)
 
 
@@ -68,7 +68,7 @@ def record(house: House, statement: Statement) -> Recorded:
     try:
         return _record(house, statement)
     except (IntegrityError, OperationalError) as problem:
-        if isinstance(problem, OperationalError) and getattr(problem.orig, "sqlstate", "") not in _CROSSED:
+        if isinstance(problem, OperationalError) and not has_crossed(problem):
             raise
         # The same id at the same instant, or two that waited for each other: the other one has committed by now.
         return _record(house, statement)

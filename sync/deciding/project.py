@@ -33,6 +33,10 @@ _MARKED = Prepared(
 _UNAWAIT = Prepared(sa.delete(awaited).where(among_given(awaited.c.deal_id, "ids")))
 _READ = Prepared(sa.select(streams.c.connection).distinct())
 _UNMARK = Prepared(sa.delete(marks).where(among_given(marks.c.deal_id, "ids")))
+# In the order in which they are made, so that who marks and who takes do not wait for each other.
+_STANDING_MARKS = Prepared(
+    sa.select(marks.c.deal_id).where(among_given(marks.c.deal_id, "ids")).order_by(marks.c.deal_id).with_for_update()
+)
 _TOLD = Prepared(
     sa.select(streams.c.connection, streams.c.stream, streams.c.loaded).where(
         sa.or_(streams.c.stream == "opportunities", streams.c.stream == HELD)
@@ -61,12 +65,16 @@ def project(
     # INVARIANT: deals are locked in id order and their marks taken before anything is read: what moves
     # afterwards waits for this commit and marks them again.
     lock_deals(tx, wanted)
-    _UNMARK.run(tx, ids=listed(wanted))
+    _take_marks(tx, wanted)
     _UNAWAIT.run(tx, ids=listed(wanted))
     unmask(tx, wanted)
     force = force or house.in_force(tx)
-    approvals = approvals_of(tx, house, force.workspace.policy, wanted)
-    decided = _decided(tx, house, force, wanted, approvals, said or {}, answered or {})
+    again = True
+    while again:
+        approvals = approvals_of(tx, house, force.workspace.policy, wanted)
+        decided = _decided(tx, house, force, wanted, approvals, said or {}, answered or {})
+        # INVARIANT: a decision is made from one moment: what was committed beside it while it was read left a mark.
+        again = _take_marks(tx, wanted) if tx.dialect.name == "postgresql" else False
     write_changes(tx, house, force, decided.changes, decided.now_text)
     approvals.write(tx, decided.now_text)
     return decided.changes
@@ -102,6 +110,14 @@ def lock_deals(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
     """Nobody else decides these deals until this transaction ends."""
     if tx.dialect.name == "postgresql":  # SQLite's writer is alone already
         tx.execute(sa.select(mirror.c.id).where(among(mirror.c.id, deal_ids)).order_by(mirror.c.id).with_for_update())
+
+
+def _take_marks(tx: sa.Connection, deal_ids: Sequence[str]) -> bool:
+    """Take the marks of these deals; whether there was any."""
+    if tx.dialect.name == "postgresql" and not _STANDING_MARKS.rows(tx, ids=listed(deal_ids)):
+        return False
+    _UNMARK.run(tx, ids=listed(deal_ids))
+    return True
 
 
 def drain(house: House, limit: int = BATCH, *, loading: str = "") -> int:

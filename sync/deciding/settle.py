@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sync.access import DEAL_PAGE
 from sync.deciding.changes import HELD, Event, drop_views, summarise, tell
+from sync.deciding.project import lock_deals
 from sync.house import House
 from sync.mirror.drift import holding
 from sync.projection.recalls import recall
@@ -86,6 +87,8 @@ def end_orphans(house: House) -> int:
 def _end(house: House, connection: str, pairs: list[tuple[str, str]]) -> None:
     with house.writing() as tx:
         now = house.now()
+        # INVARIANT: nobody decides a deal while a share of it ends: whoever is put on it now may need the same view.
+        lock_deals(tx, [deal_id for _, deal_id in pairs])
         # Only what is still suspended: a round that gave the share back in between wins.
         going = sa.and_(sa.tuple_(shares.c.partner_id, shares.c.deal_id).in_(pairs), shares.c.suspended)
         # In order, since what is being put on record as received holds its share.

@@ -156,7 +156,7 @@ def name_people(tx: sa.Connection, house: House, openings: Openings, views: Mapp
         by_connection[connection].update(people)
     names = {
         (connection, reference): id
-        for connection, people in by_connection.items()
+        for connection, people in sorted(by_connection.items())
         if people
         for reference, id in ids_of(tx, house, connection, people).items()
     }

@@ -22,16 +22,26 @@ from sync.store.unfiltered import counts, mirror, partner_accounts, relations
 
 
 def enrol_partners(
-    tx: sa.Connection, house: House, reading: Reading, records: Mapping[str, Record], moved: Sequence[Row]
+    tx: sa.Connection,
+    house: House,
+    reading: Reading,
+    records: Mapping[str, Record],
+    moved: Sequence[Row],
+    deals: Sequence[str],
 ) -> list[str]:
-    """Take up accounts that are partners, let go those that no longer are, and mark the deals that this touches."""
+    """Take up accounts that are partners, and let go those that no longer are.
+
+    Marks the deals that this touches, and `deals` (our ids), which it touches as the accounts of customers; all of
+    them.
+    """
     known = _known(tx, reading.connection, [row.crm_id for row in moved])
     rows = [_enrolment(reading, records[row.crm_id]) for row in moved if not row.deleted]
     enrolled = {row["account"]: row for row in rows if row is not None}
     gone = [account for account in known if account not in enrolled]
     fresh = {account: row for account, row in enrolled.items() if known.get(account) != row}
     if not gone and not fresh:
-        return []
+        mark(tx, deals)
+        return list(deals)
     here = partner_accounts.c.connection == reading.connection
     tx.execute(sa.delete(partner_accounts).where(here, among(partner_accounts.c.account, gone)))
     keys = {row["partner_id"]: row.pop("key") for row in fresh.values()}
@@ -39,10 +49,13 @@ def enrol_partners(
     upsert(tx, partner_accounts, list(fresh.values()))
     before = {known[account]["partner_id"] for account in [*gone, *fresh] if account in known}
     touched = sorted(before | set(keys))
+    found = [*_deals_of(tx, reading.connection, touched, [*gone, *fresh]), *deals]
+    # Before a partner's row is touched, as who projects does, so that neither waits for the other.
+    mark(tx, found)
     _refresh(tx, house.in_force(tx), touched)
     _note_doubles(tx, house, reading.connection, touched, [*gone, *fresh])
     note_enrolment(tx, touched, house.now())
-    return _mark_deals(tx, reading.connection, touched, [*gone, *fresh])
+    return found
 
 
 def end_enrolment(tx: sa.Connection, house: House, connection: str, accounts: Sequence[str]) -> None:
@@ -53,10 +66,10 @@ def end_enrolment(tx: sa.Connection, house: House, connection: str, accounts: Se
     here = sa.and_(partner_accounts.c.connection == connection, among(partner_accounts.c.account, accounts))
     tx.execute(sa.delete(partner_accounts).where(here))
     touched = sorted({row["partner_id"] for row in known.values()})
+    mark(tx, _deals_of(tx, connection, touched, list(known)))
     _refresh(tx, house.in_force(tx), touched)
     _note_doubles(tx, house, connection, touched, list(known))
     note_enrolment(tx, touched, house.now())
-    _mark_deals(tx, connection, touched, list(known))
 
 
 def redact_anew(house: House, partner_id: str) -> None:
@@ -115,13 +128,16 @@ def _found_partners(tx: sa.Connection, house: House, keys: Mapping[str, str]) ->
     now = house.now()
     rows = [
         {"id": own, "key": key, "name": key, "fields": "{}", "feed_epoch": internal_id("feed", own, now)[:12]}
-        for own, key in keys.items()
+        for own, key in sorted(keys.items())
     ]
     insert_new(tx, partners, rows)
 
 
 def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
     """What rules may ask about these partners: of several connections, the one listed first wins."""
+    # INVARIANT: of two connections that tell of one partner at once, who comes second reads what the first has told.
+    locked = sa.select(partners.c.id).where(among(partners.c.id, touched)).order_by(partners.c.id)
+    tx.execute(locked.with_for_update(key_share=True))
     order = list(force.workspace.connections)
     theirs = sa.select(partner_accounts).where(among(partner_accounts.c.partner_id, touched), counts())
     fields: dict[str, dict[str, Value]] = {own: {} for own in touched}
@@ -139,7 +155,7 @@ def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
     tx.execute(changed.values(fields=frozen, version=partners.c.version + 1, name=name), told_rows)
 
 
-def _mark_deals(tx: sa.Connection, connection: str, touched: Sequence[str], accounts: Sequence[str]) -> list[str]:
+def _deals_of(tx: sa.Connection, connection: str, touched: Sequence[str], accounts: Sequence[str]) -> list[str]:
     """Every deal that one of these partners has, or that some relation says it should have."""
     shared = tx.execute(sa.select(shares.c.deal_id).where(among(shares.c.partner_id, touched))).scalars().all()
     keys = sa.select(sa.literal(KEY).concat(partners.c.key)).where(among(partners.c.id, touched))
@@ -159,6 +175,4 @@ def _mark_deals(tx: sa.Connection, connection: str, touched: Sequence[str], acco
             mirror.c.object == "opportunity",
         ),
     )
-    deals = sorted({*shared, *tx.execute(found.where(named)).scalars()})
-    mark(tx, deals)
-    return deals
+    return sorted({*shared, *tx.execute(found.where(named)).scalars()})

@@ -18,11 +18,12 @@ from sync.mirror.drift import refuse_retyped
 from sync.mirror.enrol import end_enrolment, enrol_partners
 from sync.mirror.merges import follow_merges
 from sync.mirror.reading import Reading, Row, row_of
-from sync.mirror.related import DEAL, Applied, keep_mentions, partnered
+from sync.mirror.related import DEAL, MIRROR, Applied, keep_mentions, partnered
 from sync.store.identifiers import internal_id
 from sync.store.prepared import Prepared, among_given, listed
 from sync.store.rows import among, upsert
 from sync.store.schema import quarantine
+from sync.store.turns import take_turn
 from sync.store.unfiltered import mirror, wants
 
 _LET_GO = Prepared(sa.delete(quarantine).where(among_given(quarantine.c.id, "ids")))
@@ -55,6 +56,7 @@ def apply_records(
     if problems := [row.problem for row in rows if row.problem]:
         refuse_retyped(house, reading, object, problems)
     with house.writing() as tx:
+        take_turn(tx, MIRROR + reading.connection)
         if wanted:
             _fulfil(tx, reading.connection, object, records)
         _set_aside(tx, house, reading, object, rows)
@@ -70,16 +72,16 @@ def apply_records(
         ]
         beside: list[str] = []
         if object == "account":
-            beside += enrol_partners(tx, house, reading, {record.id: record for record in records}, moved)
+            deals = _deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
+            beside += enrol_partners(tx, house, reading, {record.id: record for record in records}, moved, deals)
         elif object == DEAL:
             keep_mentions(tx, reading, records, moved)
         needed = _needed(tx, reading, object, moved)
-        upsert(
-            tx,
-            mirror,
-            [_mirror_row(reading, object, row, shape, row.crm_id in needed, standing.get(row.crm_id)) for row in moved],
-            keep=frozenset({"id"}),
-        )
+        fresh = [
+            _mirror_row(reading, object, row, shape, row.crm_id in needed, standing.get(row.crm_id)) for row in moved
+        ]
+        # In the order in which deals are locked, so that we and who decides them meanwhile do not wait for each other.
+        upsert(tx, mirror, sorted(fresh, key=lambda row: str(row["id"])), keep=frozenset({"id"}))
         if object == DEAL:
             ids = [_id_of(reading, object, row, standing.get(row.crm_id)) for row in moved]
             # In a first load deals wait for their accounts and contacts, so that each is projected once.
@@ -88,7 +90,7 @@ def apply_records(
             else:
                 mark(tx, ids)
             return Applied(bool(moved), ids)
-        if object in ("account", "contact"):
+        if object == "contact":
             beside += _mark_deals_of(tx, reading.connection, _accounts_of(object, moved, standing))
         elif object == "user" and shows_text(house.in_force(tx).workspace.policy):
             beside += _mark_deals_of(tx, reading.connection, {row.crm_id for row in moved}, mirror.c.owner)
@@ -230,14 +232,15 @@ def _mark_deals_of(
     tx: sa.Connection, connection: str, named: set[str], by: sa.Column[Any] = mirror.c.account
 ) -> list[str]:
     """Mark the deals of these accounts, or of these owners."""
-    found = tx.execute(
-        sa.select(mirror.c.id)
-        .where(mirror.c.connection == connection, mirror.c.object == DEAL, among(by, named))
-        .where(mirror.c.fields.is_not(None))
-    )
-    deals = list(found.scalars())
+    deals = _deals_of(tx, connection, named, by)
     mark(tx, deals)
     return deals
+
+
+def _deals_of(tx: sa.Connection, connection: str, named: set[str], by: sa.Column[Any] = mirror.c.account) -> list[str]:
+    """Our ids of the deals of these accounts, or of these owners, as far as they are kept."""
+    here = sa.and_(mirror.c.connection == connection, mirror.c.object == DEAL, among(by, named))
+    return list(tx.execute(sa.select(mirror.c.id).where(here, mirror.c.fields.is_not(None))).scalars())
 
 
 def _said(

@@ -22,11 +22,11 @@ from sync.mirror.drift import watch
 from sync.mirror.mirrored import apply_records, drop_unnamed, want_accounts
 from sync.mirror.narrow import Lookout, end_early
 from sync.mirror.reading import Reader, Reading, prepare
-from sync.mirror.related import apply_relations
+from sync.mirror.related import MIRROR, apply_relations
 from sync.store.rows import batches, insert_new, upsert
 from sync.store.schema import shares
 from sync.store.sorting import drop_sorting, make_sorting
-from sync.store.turns import let_pass
+from sync.store.turns import let_pass, take_turn
 from sync.store.unfiltered import mirror, partner_accounts, shapes, streams
 
 BATCH = 200  # records a transaction: keeps the write lock short
@@ -266,6 +266,7 @@ def _save(house: House, reading: Reading, stream: str, page: Page) -> None:
     }
     here = sa.and_(streams.c.connection == reading.connection, streams.c.stream == stream)
     with house.writing() as tx:
+        take_turn(tx, MIRROR + reading.connection)
         known = tx.execute(sa.select(streams.c.shape, streams.c.whole).where(here)).first()
         row["whole"] = known is not None and known.shape == row["shape"] and known.whole
         if not page.more:

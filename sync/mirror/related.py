@@ -16,9 +16,12 @@ from sync.mirror.reading import Reading, Row
 from sync.store.prepared import Prepared, among_given, listed
 from sync.store.rows import among, upsert
 from sync.store.schema import partners
+from sync.store.turns import take_turn
 from sync.store.unfiltered import mirror, partner_accounts, relations
 
 DEAL = "opportunity"
+# INVARIANT: of a connection one batch is carried in after the other: what it is compared with stays as it is.
+MIRROR = "mirror of "
 _FROM = (relations.c.connection == sa.bindparam("connection"), relations.c.source == sa.bindparam("source"))
 _NAMED = Prepared(sa.select(relations).where(*_FROM, among_given(relations.c.row, "ids")))
 _OF_ACCOUNTS = Prepared(sa.select(relations).where(*_FROM, among_given(relations.c.account, "ids")))
@@ -49,6 +52,7 @@ def apply_relations(house: House, reading: Reading, source: str, page: Page) -> 
     gone = [record.id for record in page.records if record.deleted]
     rows = [_relation_row(reading.connection, source, record) for record in page.records if not record.deleted]
     with house.writing() as tx:
+        take_turn(tx, MIRROR + reading.connection)
         before = _relations_beside(tx, reading.connection, source, [one.id for one in page.records], page.complete_for)
         named = {row["row"] for row in rows}
         # What a complete answer no longer names is gone, though no stamp moved.

@@ -10,7 +10,10 @@ import sqlalchemy as sa
 
 from sync.house import House
 from sync.store.schema import SORTED_BY, shares
+from sync.store.turns import take_turn
 from sync.store.unfiltered import streams
+
+SORTING = "sorting"  # connections whose first loads begin or end at once find what the first of them has done
 
 
 def drop_sorting(house: House) -> None:
@@ -20,6 +23,7 @@ def drop_sorting(house: House) -> None:
         if tx.execute(sa.select(used)).scalar_one():
             return
     with house.writing() as tx:
+        take_turn(tx, SORTING)
         for index in SORTED_BY:
             index.drop(tx, checkfirst=True)
 
@@ -28,4 +32,5 @@ def make_sorting(house: House) -> None:
     """After a first load. Idempotent; one index a transaction, so that other writers get their turn in between."""
     for index in SORTED_BY:
         with house.writing() as tx:
+            take_turn(tx, SORTING)
             index.create(tx, checkfirst=True)

@@ -98,7 +98,7 @@ class Play:
 
     def __post_init__(self) -> None:
         self.app = create_partner_app(self.house)
-        self.look = sa.create_engine(self.house.engine.url)
+        self.look = sa.create_engine(self.house.engine.url, isolation_level="SERIALIZABLE")  # one snapshot
 
     def now(self) -> int:
         """The place of the truth of this moment."""
