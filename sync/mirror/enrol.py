@@ -77,8 +77,8 @@ def redact_anew(house: House, partner_id: str) -> None:
     with house.writing() as tx:
         if shows_text(house.in_force(tx).workspace.policy):
             here = sa.select(partner_accounts.c.connection).where(partner_accounts.c.partner_id == partner_id)
-            for connection in tx.execute(here.distinct()).scalars().all():
-                _mark_deals(tx, connection, [partner_id], [])
+            own = tx.execute(here.distinct()).scalars().all()
+            mark(tx, [deal_id for connection in own for deal_id in _deals_of(tx, connection, [partner_id], [])])
 
 
 def _note_doubles(
