@@ -42,7 +42,7 @@ from sync.store.identifiers import personal
 from sync.store.memory import remembered
 from sync.store.schema import SORT_COLUMNS, feed, messages, narrowed, partners, shares, views
 
-LIMIT = 100
+LIMIT, MESSAGES = 100, 500
 FACETS = 50
 KEYS = 2000  # different values that a filter by an amount or a date is looked for among
 
@@ -141,7 +141,7 @@ class Projection:
         return FeedPage(rows, feed_cursor(epoch, last), len(known) > size)
 
     def messages(self, public_id: str) -> list[Message]:
-        """What was written about a deal of this partner's, oldest first; nothing once the deal is gone."""
+        """What was written about a deal of this partner's, the latest 500, oldest first; nothing once it is gone."""
         with self._reading() as tx:
             # INVARIANT: the deal and what was written about it are read from one snapshot.
             force = self._house.in_force(tx)
@@ -151,12 +151,12 @@ class Projection:
             rows = tx.execute(
                 sa.select(messages)
                 .where(messages.c.partner_id == self._id, messages.c.public_id == public_id)
-                .order_by(messages.c.at, messages.c.id)
-                .limit(500)
+                .order_by(messages.c.at.desc(), messages.c.id.desc())
+                .limit(MESSAGES)
             ).all()
         if rows and self.delivery is not None:
             self.delivery.note(force, share, frozenset())  # none of its fields, and yet something of the deal
-        return [Message(row.id, row.direction, row.author, row.text, row.at) for row in rows]
+        return [Message(row.id, row.direction, row.author, row.text, row.at) for row in reversed(rows)]
 
     def documents(self) -> list[Document]:
         """The documents that this partner may open."""

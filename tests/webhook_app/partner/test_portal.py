@@ -87,6 +87,21 @@ def test_whatever_somebody_types_as_a_name_or_a_stage_the_list_the_deal_and_the_
     assert call("MINATO").get("/api/v1/deals", query_string={"deal.stage": staged}).json["deals"][0]["id"] == deal
 
 
+def test_however_much_was_written_about_a_deal_the_latest_is_read_too(sign_in, world, public):
+    browser, deal = sign_in("MINATO"), public(world, "MINATO", "006A")
+    row = {"partner_id": partner_id("MINATO"), "deal_id": internal_id("sf", "opportunity", "006A"), "public_id": deal}
+    old = {**row, "direction": "out", "author": "", "text": "an old one"}
+    with world.writing() as tx:
+        tx.execute(
+            schema.messages.insert(),
+            [{**old, "id": f"m{n:03}", "at": f"2026-01-01T00:00:00.000{n:03}Z"} for n in range(500)],
+        )
+    browser.post(f"/deals/{deal}/messages", data={"text": "the latest question"})
+    page = browser.get(f"/deals/{deal}").text
+    assert "the latest question" in page
+    assert page.index("an old one") < page.index("the latest question")
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_whoever_is_signed_in_finds_the_way_on_from_a_page_that_says_no(sign_in, door, world, language):
     browser = sign_in("MINATO", language)
