@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from sync.access import Ambiguous, PartnerRow
-from sync.board import DealRow, find_deal
+from sync.board import DealRow, all_partners, find_deal
 from sync.house import instant
 from sync.ledger.closings import Closing
 from sync.ledger.history import seen_at
@@ -46,24 +46,26 @@ def _open() -> None:
 @ledger.get("")
 def start() -> AnyResponse:
     """The questions."""
-    return page("console/ledger.html")
+    return _asking("ledger")
 
 
 @ledger.post("/people")
 def find_person() -> AnyResponse:
     """The person that is meant, or a choice of several; what was typed stays in the form's body."""
-    found = find_people(this_house(), request.form.get("asked", "")[:300])
+    asked = request.form.get("asked", "")[:300]
+    found = find_people(this_house(), asked)
     if len(found) == 1:
         return redirect(url_for("ledger.person", subject_id=found[0].id), 303)
-    return page("console/ledger.html", found=found, most=MOST_FOUND)
+    return _asking("ledger", found=found, most=MOST_FOUND, sought=asked)
 
 
 @ledger.post("/partners")
 def choose_partner() -> AnyResponse:
     """The partner that is meant."""
-    found = partner_named(request.form.get("asked", "")[:300])
+    asked = request.form.get("asked", "")[:300]
+    found = partner_named(asked)
     if found is None:
-        return page("console/ledger.html", no_partner=True)
+        return _asking("ledger", no_partner=asked)
     return redirect(url_for("ledger.partner", partner_id=found.id), 303)
 
 
@@ -93,16 +95,16 @@ def seen() -> AnyResponse:
     found, deal = partner_named(request.form.get("partner", "")), _deal(request.form.get("deal", ""))
     at = _instant(request.form.get("at", ""))
     if found is None or deal is None or at is None:
-        return page("console/ledger.html", no_deal=True)
+        return _asking("ledger", no_deal=[request.form.get(name, "")[:300] for name in ("partner", "deal")])
     answer = seen_at(this_house(), found.id, deal.id, at)
     told = {"closing": answer} if isinstance(answer, Closing) else {"seen": answer}
-    return page("console/ledger_seen.html", partner=found, deal=deal, at=instant(at), **told, **_words())
+    return _asking("ledger_seen", partner=found, deal=deal, at=instant(at), **told, **_words())
 
 
 @ledger.get("/reports")
 def reports() -> AnyResponse:
     """What can be made for authorities, partners and persons."""
-    return page("console/ledger_reports.html", reports=REPORTS.values())
+    return _asking("ledger_reports", reports=REPORTS.values())
 
 
 @ledger.get("/report")
@@ -138,7 +140,7 @@ def report_csv() -> AnyResponse:
     rows = provisions(this_house(), kind, about.id if about else None, period)
     held = whole(rows, MOST_ROWS)
     if held is None:
-        return page("console/ledger_reports.html", status=422, reports=REPORTS.values(), too_many=MOST_ROWS)
+        return _asking("ledger_reports", status=422, reports=REPORTS.values(), too_many=MOST_ROWS, asked=request.args)
     answer = Response(csv_of(reader_language(), kind, held, this_workspace()), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="sudare-{kind.name}.csv"'
     return answer
@@ -169,9 +171,17 @@ def _asked() -> tuple[Report, PartnerRow | Subject | None, Period]:
     named = request.args.get(kind.scope, "")
     about = (partner_named(named) if kind.scope == "partner" else find_subject(this_house(), named)) if named else None
     since, until = (request.args.get(name, "") for name in ("from", "until"))
-    if (about is None and (named or kind.needs_one)) or not (_is_day(since) and _is_day(until)):
-        abort(page("console/ledger_reports.html", status=422, reports=REPORTS.values(), wrong=True))
+    wrong = "days" if not (_is_day(since) and _is_day(until)) else ""
+    if about is None and (named or kind.needs_one):
+        wrong = kind.scope
+    if wrong:
+        abort(_asking("ledger_reports", status=422, reports=REPORTS.values(), wrong=wrong, asked=request.args))
     return kind, about, Period(since, until)
+
+
+def _asking(template: str, **values: Any) -> Response:
+    """A page that asks: what was typed stays in its form, and partners are offered by name."""
+    return page(f"console/{template}.html", partners=all_partners(this_house()), **values)
 
 
 def _address(endpoint: str, **more: Any) -> str:

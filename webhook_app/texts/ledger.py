@@ -159,9 +159,9 @@ LEDGER = table(
         "ledger.show": ("Show, to print", "表示・印刷", "표시·인쇄"),
         "ledger.csv": ("CSV file", "CSVファイル", "CSV 파일"),
         "ledger.wrong": (
-            "This report needs a partner that exists, and days as 2026-11-25.",
-            "存在するパートナーと、2026-11-25 形式の日付を指定してください。",
-            "존재하는 파트너와 2026-11-25 형식의 날짜가 필요합니다.",
+            "Give days that the calendar has, as 2026-11-25.",
+            "実在する日付を 2026-11-25 の形式で指定してください。",
+            "실제 날짜를 2026-11-25 형식으로 지정하세요.",
         ),
         "ledger.too_many": (
             "More than {most} rows: choose a shorter time or one partner, or use `sudare ledger report`.",

@@ -182,6 +182,14 @@ def test_behind_closed_doors_a_partner_saw_nothing_and_the_page_says_who_closed_
     assert "Price band" in text_of(signed_in().post("/ledger/seen", data=asked, headers=SAME))
 
 
+def test_partners_are_offered_by_name_where_one_is_asked_for(signed_in):
+    browser = signed_in()
+    for address in ("/ledger", "/ledger/reports"):
+        page = browser.get(address).text
+        assert page.count('<datalist id="partners">') == 1
+        assert '<option value="MINATO">港システム</option>' in page
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -295,20 +303,27 @@ def test_a_report_holds_the_days_asked_for_alone(signed_in):
 
 
 @pytest.mark.parametrize(
-    "address",
+    ("address", "needs", "kept"),
     [
-        "/ledger/report?kind=appi30",
-        "/ledger/report?kind=appi29&partner=NOBODY",
-        "/ledger/report?kind=gdpr15&person=nobody",
-        "/ledger/report?kind=appi29&from=yesterday",
-        "/ledger/report?kind=appi29&until=20261125",
-        "/ledger/report.csv?kind=pipa",
+        ("/ledger/report?kind=appi30", "No partner answers to this", ""),
+        ("/ledger/report?kind=appi29&partner=NOBODY&from=2026-11-01", "No partner answers", 'value="NOBODY" maxlength'),
+        ("/ledger/report?kind=gdpr15&person=nobody", "Nobody found in the ledger", ""),
+        (
+            "/ledger/report?kind=appi29&from=yesterday",
+            "Give days that the calendar has",
+            'name="from" value="yesterday"',
+        ),
+        ("/ledger/report?kind=appi29&until=20261125", "Give days that the calendar has", ""),
+        ("/ledger/report.csv?kind=pipa", "Nobody found in the ledger", ""),
     ],
 )
-def test_a_report_about_nobody_or_of_no_day_is_refused_with_what_it_needs(signed_in, address):
+def test_a_report_about_nobody_or_of_no_day_is_refused_with_what_it_needs_and_keeps_what_was_typed(
+    signed_in, address, needs, kept
+):
     answer = signed_in().get(address)
     assert answer.status_code == 422
-    assert "needs a partner that exists" in text_of(answer)
+    assert needs in text_of(answer)
+    assert kept in answer.text
 
 
 @pytest.mark.parametrize(
