@@ -83,6 +83,22 @@ def repeated_parameter() -> str | None:
     return next((name for name, values in request.args.lists() if len(values) > 1), None)
 
 
+def wrong_parameter() -> tuple[str, str] | None:
+    """The first query parameter that stands twice, or that this request's view does not take, and what is wrong."""
+    if name := repeated_parameter():
+        return name, "sent more than once"
+    view = this_door().view_functions.get(request.endpoint or "")
+    known: frozenset[str] = getattr(view, "parameters", frozenset())
+    unknown = () if "*" in known else (name for name in request.args if name not in known)
+    return next(((name, "unknown parameter") for name in unknown), None)
+
+
+def at_own_door(person: Person | None) -> Person | None:
+    """The person, where this is the door of their own side."""
+    at_home = person is not None and (person.partner_id is None) == (this_door().side == "vendor")
+    return person if at_home else None
+
+
 def _check() -> AnyResponse | None:
     g.request_id = this_door().new_id()
     if (place := _unfit_place()) is not None:
@@ -95,8 +111,7 @@ def _check() -> AnyResponse | None:
         raise Foreign
     if g.person is None and not getattr(view, "open_to_all", False):
         return redirect(url_for("identity.sign_in"), 303)
-    known: frozenset[str] = getattr(view, "parameters", frozenset())
-    if repeated_parameter() or not ("*" in known or known.issuperset(request.args)):
+    if wrong_parameter():
         abort(400)
     return None
 
@@ -119,10 +134,8 @@ def _unfit(place: str) -> AnyResponse:
 
 def _signed_in() -> Person | None:
     token = request.cookies.get(session_cookie())
-    person = person_of_session(this_house(), token) if token else None
     # INVARIANT: a session opens its own side's door only.
-    at_own_door = person is not None and (person.partner_id is None) == (this_door().side == "vendor")
-    return person if at_own_door else None
+    return at_own_door(person_of_session(this_house(), token)) if token else None
 
 
 def _same_origin() -> bool:

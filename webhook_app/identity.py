@@ -9,7 +9,7 @@ from sync.access import SESSION, Person, end_session, peek_link, set_language, u
 from sync.actions.support_log import say
 from sync.projection.reader import Projection
 from webhook_app.door import this_door, this_house, this_workspace, visitor
-from webhook_app.guard import is_secure, open_to_all, session_cookie
+from webhook_app.guard import at_own_door, is_secure, open_to_all, session_cookie
 from webhook_app.pages import LANGUAGE_COOKIE, as_language, local_path, page
 
 identity = Blueprint("identity", __name__)
@@ -96,10 +96,8 @@ def choose_language() -> Response:
 
 
 def _whose(token: str) -> Person | None:
-    person = peek_link(this_house(), token)
     # INVARIANT: a link opens its own side's door only, and is not used up at the other one.
-    at_own_door = person is not None and (person.partner_id is None) == (this_door().side == "vendor")
-    return person if at_own_door else None
+    return at_own_door(peek_link(this_house(), token))
 
 
 def _company(person: Person) -> str:

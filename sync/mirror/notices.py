@@ -47,7 +47,7 @@ def keep(house: House, connection: str, told: Sequence[Notice]) -> int:
     ]
     # INVARIANT: what waits is bounded, whoever sends, so that no flood fills the disk.
     if rows and _count(house, _waiting(connection), MOST_WAITING) >= MOST_WAITING:
-        raise Full
+        raise Full("too many notices wait already")
     with house.writing() as tx:
         return insert_new(tx, notices, rows)
 

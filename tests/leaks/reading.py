@@ -353,7 +353,7 @@ READ = (
     ),
     Leak(
         "of two parameters the last counts",
-        api,
+        "webhook_app.guard",
         "repeated_parameter",
         lambda original: lambda: None,
         ("wrong /api/v1/deals?sort=deal.name&sort",),

@@ -46,10 +46,7 @@ def register_notices(app: Flask, house: House) -> None:
         except Forged as forged:
             ears.tell(connection, str(forged))
             return problem(401, FORGED)
-        except Full:
-            ears.tell(connection, "too many notices wait already")
-            return problem(503, NOT_OPEN, headers={"Retry-After": "300"})
-        except NeedsAdmin as trouble:
+        except (Full, NeedsAdmin) as trouble:
             ears.tell(connection, str(trouble))
             return problem(503, NOT_OPEN, headers={"Retry-After": "300"})
         return Response(noticed.body, 200, content_type=noticed.content_type)

@@ -8,7 +8,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from flask import request
 
@@ -24,7 +24,6 @@ from webhook_app.problems import refuse
 log = logging.getLogger(__name__)
 Key = TypeVar("Key")
 
-NOT_OPEN = "this source is not open now; send it again later"
 # Nobody knows it: what has no secret of its own is compared with it, and takes as long to refuse as what has one.
 _DECOY = secrets.token_bytes(32)
 
@@ -57,7 +56,7 @@ def speaker_of(house: House, source: Source) -> Speaker:
     partner = None if source.vendor else _partner(house, source)
     with house.reading() as tx:
         if closed(tx, partner) or paused(tx, EVERYBODY):
-            refuse(503, NOT_OPEN, headers={"Retry-After": "300"})
+            _refuse()
     return Speaker(source.name, partner)
 
 
@@ -66,7 +65,7 @@ def _partner(house: House, source: Source) -> str:
     known = find_partner(house, partner_id(source.partner or ""))
     if known is None:
         log.error("source %s speaks for a partner that no connection has brought yet", source.name)
-        refuse(503, NOT_OPEN, headers={"Retry-After": "300"})
+        _refuse()
     return known.id
 
 
@@ -82,4 +81,8 @@ def _read_secret(house: House, source: Source, reference: str, opened: Callable[
         return opened(secret(reference, house.folder))
     except (SecretMissing, ValueError) as trouble:
         log.error("source %s can't be verified: %s", source.name, trouble)
-        refuse(503, NOT_OPEN, headers={"Retry-After": "300"})
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    refuse(503, "this source is not open now; send it again later", headers={"Retry-After": "300"})

@@ -14,6 +14,7 @@ from sync.actions.kinds import Statement
 from sync.actions.support_log import Recorded
 from sync.house import House
 from sync.store.identifiers import digest
+from webhook_app.guard import repeated_parameter
 from webhook_app.hooks.sources import source_with_key, speaker_of
 from webhook_app.hooks.statements import (
     MOST_STATEMENTS,
@@ -72,7 +73,7 @@ def _open(house: House, parameters: frozenset[str]) -> tuple[Speaker, Any]:
         refuse(401, UNKNOWN_KEY, headers=_CHALLENGE)
     if not _SPOKEN.fullmatch(request.headers.get("X-Experience-API-Version", "")):
         refuse(400, "send `X-Experience-API-Version: 1.0.3`; versions 1.0 to 1.0.3 are spoken here")
-    if request.args.keys() - parameters or any(len(values) > 1 for _, values in request.args.lists()):
+    if repeated_parameter() or request.args.keys() - parameters:
         refuse(400, "a parameter of the address is not known here, or stands twice")
     if request.mimetype != "application/json":
         refuse(415)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from flask import Response, current_app, g, request
+from flask import Response, g, request
 
 from sync.access import partner_of_key
 from sync.actions.support_log import log_of, say
@@ -18,7 +18,7 @@ from sync.projection.shown import BadQuery, CursorGone, Deal, DealPage, Query, S
 from sync.store.paging import every_page
 from webhook_app.document_pages import count_pages
 from webhook_app.door import Door, this_house, this_workspace
-from webhook_app.guard import repeated_parameter
+from webhook_app.guard import wrong_parameter
 from webhook_app.hooks.hooks import answer as results_answer
 from webhook_app.hooks.statements import Speaker, Unreadable, parse_json, read_statements, record_all
 from webhook_app.partner.api_views import CommentWords, OurApi, TextWords, api, check_media, offers
@@ -62,12 +62,8 @@ def _open() -> None:
         refuse(401, headers={"WWW-Authenticate": "Bearer"})
     g.partner_id = partner_id
     g.projection = Projection(this_house(), partner_id, "api")
-    if name := repeated_parameter():
-        raise BadQuery(name, "sent more than once")
-    known: frozenset[str] = getattr(current_app.view_functions[request.endpoint or ""], "parameters", frozenset())
-    for name in request.args:
-        if "*" not in known and name not in known:
-            raise BadQuery(name, "unknown parameter")
+    if wrong := wrong_parameter():
+        raise BadQuery(*wrong)
     check_media()
 
 
