@@ -32,6 +32,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, no-store",
 }
+MOST_FORM = 128 << 10  # bytes: our longest is a message; reading a form of a MiB would cost a second of everybody's
 _AGAIN = "5"  # seconds until what is being updated is worth another look
 
 
@@ -101,6 +102,8 @@ def at_own_door(person: Person | None) -> Person | None:
 
 def _check() -> AnyResponse | None:
     g.request_id = this_door().new_id()
+    if not speaks_problems():
+        request.max_content_length = MOST_FORM
     if (place := _unfit_place()) is not None:
         return _unfit(place)
     if speaks_problems() or request.endpoint == "static":

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from sync.store import schema
+from webhook_app.partner.portal import LONGEST
 
 DEEP = b"[" * 20_000
 DIGITS = "9" * 5_000
@@ -88,3 +89,14 @@ def test_nonsense_in_a_statement_is_a_problem_of_the_senders(call, world, rows, 
     answer = call("MINATO").post("/api/v1/statements", data=body, content_type="application/json")
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json")
     assert rows(world, schema.statements) == []
+
+
+def test_a_form_that_no_page_of_ours_makes_is_refused_unread_and_the_longest_message_is_taken(
+    sign_in, door, world, public
+):
+    many = b"a=&" * 300_000
+    refused = door.test_client().post("/sign-in", data=many, content_type="application/x-www-form-urlencoded")
+    assert refused.status_code == 413
+    deal = public(world, "MINATO", "006A")
+    assert sign_in("MINATO").post(f"/deals/{deal}/messages", data={"text": "💩" * LONGEST}).status_code == 303
+    assert sign_in("MINATO").post(f"/deals/{deal}/messages", data={"text": "長" * 3 * LONGEST}).status_code == 422
