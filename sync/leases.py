@@ -19,8 +19,10 @@ log = logging.getLogger(__name__)
 _TAKE = sa.text(
     "INSERT INTO leases (name, holder, fence, until) VALUES (:name, :holder, 1, :until)"
     " ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1, until = excluded.until"
-    " WHERE leases.until <= :now RETURNING fence"
+    " WHERE leases.until <= :now OR leases.until > :beyond RETURNING fence"
 )
+FREE = ""  # sorts before every instant, whatever the clock said when it was given back
+LONGEST = timedelta(hours=1)  # none is taken for so long: one that ends later was taken before the clock was set back
 
 
 @contextmanager
@@ -42,12 +44,13 @@ def lease(house: House, name: str, seconds: float) -> Iterator[int | None]:
     finally:
         ended.set()
         keeper.join()
-        _extend(house, name, holder, 0)
+        _hold_until(house, name, holder, FREE)
 
 
 def _take(house: House, name: str, holder: str, seconds: float) -> int | None:
     now = house.clock()
-    given = {"name": name, "holder": holder, "now": instant(now), "until": instant(now + timedelta(seconds=seconds))}
+    until, beyond = now + timedelta(seconds=seconds), now + LONGEST
+    given = {"name": name, "holder": holder, "now": instant(now), "until": instant(until), "beyond": instant(beyond)}
     with house.writing() as tx:
         # INVARIANT: one statement looks and takes, so two never hold a lease; the row stays, so a fence never repeats.
         row = tx.execute(_TAKE, given).first()
@@ -55,7 +58,10 @@ def _take(house: House, name: str, holder: str, seconds: float) -> int | None:
 
 
 def _extend(house: House, name: str, holder: str, seconds: float) -> None:
-    until = instant(house.clock() + timedelta(seconds=seconds))
+    _hold_until(house, name, holder, instant(house.clock() + timedelta(seconds=seconds)))
+
+
+def _hold_until(house: House, name: str, holder: str, until: str) -> None:
     with house.writing() as tx:
         tx.execute(sa.update(leases).where(leases.c.name == name, leases.c.holder == holder).values(until=until))
 

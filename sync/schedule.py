@@ -201,8 +201,13 @@ def _run_until_other(
         once = partial(run_once, house, job, course)
         scheduler.add_job(once, "interval", seconds=job.seconds, executor=job.name, next_run_time=datetime.now(UTC))
     scheduler.start()
+    before = house.clock()
     try:
         while not stop.wait(LOOK_SECONDS):
+            if house.clock() < before:  # every job waits for an instant of the old clock: all begin anew
+                log.warning("the clock was set back: all jobs are scheduled anew")
+                return
+            before = house.clock()
             calls = calls_of(connectors.opened(), house.clock())
             write_vitals(house.folder, "schedule", {"at": house.now(), "jobs": course.picture(), "calls": calls})
             if house.workspace().connections != known:

@@ -6,6 +6,7 @@ import logging
 import socket
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ from config.init import write_template
 from config.secrets import make_key
 from connectors.base import NeedsAdmin, TryAgain
 from sync import access
-from sync.house import moment, open_house
+from sync.house import moment, open_house, utc_now
 from sync.leases import lease
 from sync.schedule import Course, Job, run_once, run_scheduler
 from sync.store import identifiers, schema, unfiltered
@@ -123,6 +124,21 @@ def test_a_job_that_breaks_is_named_by_kind_and_place_and_nothing_of_its_data(ho
     assert how["kind"] == "fault"
     assert how["problem"].startswith("KeyError at test_schedule_jobs.py:")
     assert "canary" not in caplog.text + str(how)
+
+
+def test_after_the_clock_was_set_back_no_job_waits_for_an_instant_of_the_old_clock(house):
+    ahead, stop = [timedelta(days=1)], threading.Event()
+    ticking = replace(house, clock=lambda: utc_now() + ahead[0])
+    thread = threading.Thread(target=run_scheduler, args=(ticking, open_connections, stop, [].append), daemon=True)
+    thread.start()
+    try:
+        rests = eventually(lambda: job_of(house, "pull:hs").get("next"))
+        assert moment(rests) > utc_now() + timedelta(hours=23)
+        ahead[0] = timedelta()
+        eventually(lambda: job_of(house, "pull:hs").get("next", rests) < rests)
+    finally:
+        stop.set()
+        thread.join(10)
 
 
 def test_a_crm_that_names_a_pause_is_left_alone_that_long(house):

@@ -101,6 +101,16 @@ def test_a_lease_whose_holder_died_runs_out_and_a_live_one_does_not(house):
         assert tx.execute(sa.select(leases.c.fence)).scalar() == 2
 
 
+def test_a_lease_from_before_the_clock_was_set_back_blocks_nobody_whether_it_was_given_back_or_its_holder_died(house):
+    tomorrow = replace(house, clock=lambda: utc_now() + timedelta(days=1))
+    with lease(tomorrow, "given back", 30) as fence:
+        assert fence == 1
+    with lease(house, "given back", 30) as fence:
+        assert fence == 2
+    with lease(tomorrow, "died", 30), lease(house, "died", 30) as fence:
+        assert fence == 2
+
+
 def test_a_job_that_takes_longer_than_its_lease_keeps_it(house):
     with lease(house, "job", 0.3):
         time.sleep(0.8)
