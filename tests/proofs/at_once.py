@@ -177,8 +177,8 @@ class Crowd:
                     ("come due", due),
                     ("switch", switched),
                     ("pause", lambda: pause(house, own, "sato")),
-                    ("resume", lambda: resume(house, own, "sato")),
-                    ("resume", lambda: resume(house, own, "sato")),
+                    ("pause", lambda: pause(house, own, "sato")),
+                    *(("resume", lambda: resume(house, own, "sato")),) * 3,
                     ("write back", lambda: write_back(house, CONNECTION, WorldConnector(self.play.world))),
                 )
             )

@@ -72,8 +72,11 @@ def live(telling: Telling, life: Life) -> bool:
 
 
 @pytest.fixture
-def begin(sqlite_template, tmp_path):
-    """Starts the story anew, over an empty house."""
+def begin(request, sqlite_template, tmp_path):
+    """Starts the story anew, over an empty house: on SQLite, or where the test asks for it on PostgreSQL."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        make = request.getfixturevalue("make_postgresql")
+        return lambda: Telling(make(), tmp_path)
 
     def begin() -> Telling:
         file = tmp_path / "sudare.db"
@@ -123,6 +126,26 @@ def test_a_process_killed_anywhere_loses_nothing_and_logs_nothing_twice(unharmed
     received, logged, points = unharmed
     chosen = random.Random(SEED).sample(points, SAMPLED)  # noqa: S311 - one seed replays the choice
     for point in chosen:
+        kill_at(point, begin, received, logged)
+
+
+ON_POSTGRESQL = pytest.mark.parametrize(
+    "begin", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+
+
+@ON_POSTGRESQL
+def test_a_process_killed_at_commits_and_calls_over_postgresql_loses_nothing_either(unharmed, begin):
+    received, logged, points = unharmed
+    for point in random.Random(SEED).sample(points, 2):  # noqa: S311 - one seed replays the choice
+        kill_at(point, begin, received, logged)
+
+
+@pytest.mark.long
+@ON_POSTGRESQL
+def test_nor_does_one_that_is_killed_at_each_single_point(unharmed, begin):
+    received, logged, points = unharmed
+    for point in points:
         kill_at(point, begin, received, logged)
 
 

@@ -132,18 +132,18 @@ def stored(house: House) -> dict[str, list[tuple[object, ...]]]:
         return {**found, "views": sorted(tuple(row) for row in bodies)}
 
 
-def furnished(tmp_path) -> tuple[House, Clock]:
+def furnished(tmp_path, url: str = "sqlite:///s.db") -> tuple[House, Clock]:
     clock = Clock(START)
-    house = House(open_engine("sqlite:///s.db", tmp_path), tmp_path, KEY, clock)
+    house = House(open_engine(url, tmp_path), tmp_path, KEY, clock)
     migrate(house)
     apply_files(house, FILES, "admin@aozora.example")
     pull(house, CONNECTION, WorldConnector(first_world(), size=3))
     return house, clock
 
 
-def run(tmp_path, seed: int, versions: int) -> int:
+def run(tmp_path, seed: int, versions: int, url: str = "sqlite:///s.db") -> int:
     chance = random.Random(seed)  # noqa: S311 - a seed has to tell the same story again
-    house, clock = furnished(tmp_path)
+    house, clock = furnished(tmp_path, url)
     count = 0
     for _ in range(versions):
         clock.move(days=chance.choice((0, 0, 3, 11)))
@@ -195,7 +195,19 @@ def test_no_read_between_two_versions_shows_more_than_the_one_in_force_allows(tm
     assert run(tmp_path, seed, versions=6) > 50
 
 
+@pytest.mark.postgres
+def test_the_same_on_postgresql(tmp_path, postgresql_url):
+    assert run(tmp_path, 1, 3, postgresql_url) > 20
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 160))
 def test_the_same_over_many_more_versions(tmp_path, seed):
     assert run(tmp_path, seed, versions=25) > 200
+
+
+@pytest.mark.long
+@pytest.mark.postgres
+@pytest.mark.parametrize("seed", range(200, 220))
+def test_the_same_over_many_more_versions_on_postgresql(tmp_path, postgresql_url, seed):
+    assert run(tmp_path, seed, 25, postgresql_url) > 200
