@@ -13,7 +13,7 @@ from redaction.sentences import KINDS, LANGUAGES, Sentence, sentences
 
 from policies.redaction import masked_spans, redacted
 
-FOREIGN = "ro"
+FOREIGN = "r"
 PARTS = {"the record": "", "who stands beside it, and half-way forms": "beside-"}
 
 
@@ -51,7 +51,7 @@ def report(half: list[Sentence], *, tell: bool) -> None:
             continue
         cells = (f"{language} {found[language, kind]}/{total[language, kind]}" for language in LANGUAGES)
         print(f"  {words:34} {'  '.join(f'{cell:10}' for cell in cells)}")
-    own = [(each, kind) for each, kind in total if kind not in FOREIGN]
+    own = [(each, kind) for each, kind in total if kind != FOREIGN]
     hits, all_own = sum(found[each] for each in own), sum(total[each] for each in own)
     print(f"  the record's own values: {hits} of {all_own} masked, {hits / all_own:.2%}")
     right, all_stay = sum(kept.values()), sum(stays.values())

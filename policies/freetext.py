@@ -8,7 +8,7 @@ from datetime import tzinfo
 from mapping.values import Value
 from policies.layout import TextCell
 from policies.masking import Approved, FreeText, Masked, named_by
-from policies.redaction import Hidden, Named, hidden_of, redacted
+from policies.redaction import NOBODY_ELSE, Hidden, Others, hidden_of, redacted
 
 
 class DealTexts:
@@ -23,7 +23,7 @@ class DealTexts:
         zone: tzinfo,
         approved: Approved,
         unread: frozenset[str],
-        others: Sequence[Named] | None = (),
+        others: Others | None = NOBODY_ELSE,
     ) -> None:
         self._others = others
         self._values, self._lists, self._zone, self._approved, self._unread = values, lists, zone, approved, unread

@@ -50,6 +50,7 @@ _ENGLISH_LEGAL = (
     r"ab|as|aps|pty|pte|sdn|bhd|kk|gk|k\.k|s\.a|s\.p\.a"
 )
 _LEGAL_FORM = re.compile(rf"(?:{_LEGAL})|(?<=[\s,.)])(?:{_ENGLISH_LEGAL})\.?(?=$|[\s,.(])")
+_FORMS = ("株式会社", "株", "有限会社", "合同会社", "주식회사", "주", "inc", "ltd", "coltd", "gmbh", "llc")
 _TRADES = re.compile(
     r"(?:製作所|製造所|研究所|ホールディングス|グループ|ソリューションズ?|システムズ?|サービス|テクノロジーズ?|工業|商事|物産|電機|電気|電子|建設|銀行|製薬|薬品|食品|運輸|"
     r"精機|機械|化学|産業|興業|商会|商店|自動車|通信|重工業?|鉄鋼|不動産|証券|保険|病院|大学|물산|전자|전기|건설|은행|제약|산업|솔루션|시스템즈?|그룹|홀딩스|상사|"
@@ -136,6 +137,31 @@ def company(value: str) -> Iterator[Spelling]:
         yield from whole(tight("".join(words[:-1])))
     if len(words) > 1 and len(words[0]) >= 4 and words[0] not in _COMMON:
         yield from whole(tight(words[0]))
+
+
+def registered(value: str) -> Iterator[Spelling]:
+    """Ways to write a company that nothing else speaks of: its name with and without its legal form, nothing shorter.
+
+    A name that could be any word, such as two characters or `Data`, counts beside its legal form alone.
+    """
+    folded = fold(value[:_LONGEST]).text
+    core = _LEGAL_FORM.sub(" ", f" {folded} ").strip(" ,.")
+    spelled, bare = tight(folded), tight(core)
+    if not bare:
+        return
+    if len(bare) < 3 or bare in _COMMON:
+        forms = [tight(folded)] if spelled != bare else []
+        forms += [pair for form in _FORMS for pair in (form + bare, bare + form)]
+        yield from (Spelling(form, _anywhere(form)) for form in dict.fromkeys(forms))
+    else:
+        yield from (Spelling(each, _anywhere(each)) for each in dict.fromkeys((spelled, bare)) if len(each) > 2)
+
+
+def _anywhere(spelled: str) -> Where:
+    """Where a company's name counts in a text that need not be about it."""
+    if spelled.isascii():
+        return Where.CAPITAL if len(spelled) == 3 else Where.WORD
+    return Where.START if _HANGUL.fullmatch(spelled) else Where.ANYWHERE
 
 
 def mail(value: str) -> Iterator[Spelling]:

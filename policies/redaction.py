@@ -16,6 +16,7 @@ from mapping.values import major
 from policies import names
 from policies.amounts import amounts_apart, amounts_in, says
 from policies.days import days_in
+from policies.directory import NOBODY, Directory
 from policies.folding import Folded, Tight, fold, tighten
 from policies.identifiers import digits_of, identifiers, phone_runs
 from policies.names import HONORIFICS, PARTICLES, Spelling, Where
@@ -34,6 +35,17 @@ Named = tuple[Kind, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """Whom a record's texts do not name, though it does not hold them."""
+
+    beside: tuple[Named, ...] = ()  # who stands beside it: its partners, their people, its owner
+    everywhere: Directory = NOBODY  # all partners, whether they stand beside it or not
+
+
+NOBODY_ELSE = Others()
+
+
+@dataclass(frozen=True, slots=True)
 class Hidden:
     """What a record holds that a reader may not see, as it is looked for in a text."""
 
@@ -42,18 +54,19 @@ class Hidden:
     days: frozenset[date] = frozenset()
     numbers: frozenset[Decimal] = frozenset()
     phones: frozenset[str] = frozenset()  # digits, without country and trunk prefix
+    everywhere: Directory = NOBODY
+    seen: frozenset[str] = frozenset()  # of `everywhere`, what is left
 
 
-def hidden_of(values: Iterable[Named], others: Iterable[Named] = (), known: Iterable[Named] = ()) -> Hidden:
+def hidden_of(values: Iterable[Named], others: Others = NOBODY_ELSE, known: Iterable[Named] = ()) -> Hidden:
     """What is to be masked of these values; those that are empty, or of no use, are left out.
 
-    `others` are the names of whoever stands beside the record, such as its partners, `known` what the reader sees of
-    the record exactly.
+    `known` is what the reader sees of the record exactly.
     """
     # INVARIANT: whom a reader sees named on the record stays named: a mask there would tell that he is one of the
     # others, such as that a customer sells for the vendor too.
-    seen = {each.text for each in _all_spelled(known)}
-    spellings = dict.fromkeys(each for each in _all_spelled(others) if each.text not in seen)
+    seen = frozenset(each.text for each in _all_spelled(known))
+    spellings = dict.fromkeys(each for each in _all_spelled(others.beside) if each.text not in seen)
     amounts, days, numbers, phones = list[Decimal](), set[date](), set[Decimal](), set[str]()
     for kind, value in values:
         if value is None or value == "":
@@ -70,7 +83,15 @@ def hidden_of(values: Iterable[Named], others: Iterable[Named] = (), known: Iter
             if kind == "text" and len(digits) >= 7 and len(digits) * 2 > len(value.strip()):
                 phones.add(_national(digits))
     longest_first = sorted(spellings, key=lambda each: (-len(each.text), each.text, each.where.value))
-    return Hidden(tuple(longest_first), tuple(amounts), frozenset(days), frozenset(numbers), frozenset(phones))
+    return Hidden(
+        tuple(longest_first),
+        tuple(amounts),
+        frozenset(days),
+        frozenset(numbers),
+        frozenset(phones),
+        others.everywhere,
+        seen,
+    )
 
 
 _COUNTRIES = {"81": 9, "82": 8, "1": 10}
@@ -108,7 +129,9 @@ def masked_spans(text: str, hidden: Hidden) -> list[Span]:
 
 
 def _found(folded: Folded, text: str, hidden: Hidden) -> Iterator[Span]:
-    yield from _named(folded, tighten(folded.text), text, hidden.spellings)
+    close = tighten(folded.text)
+    yield from _named(folded, close, text, hidden.spellings)
+    yield from _listed(folded, close, text, hidden.everywhere, hidden.seen)
     if hidden.amounts or hidden.numbers:
         for amount in (*amounts_in(folded.text), *amounts_apart(folded.text)):
             exact = amount.figures >= 3 and amount.value in hidden.numbers
@@ -121,15 +144,32 @@ def _found(folded: Folded, text: str, hidden: Hidden) -> Iterator[Span]:
     yield from identifiers(folded.text)
 
 
+def names_any(text: str, directory: Directory) -> bool:
+    """Whether a text names one of the directory, as redaction would find it."""
+    folded = fold(text[: MOST + _SLACK])
+    return any(_listed(folded, tighten(folded.text), text, directory, frozenset()))
+
+
 def _named(folded: Folded, close: Tight, text: str, spellings: Iterable[Spelling]) -> Iterator[Span]:
     for spelling in spellings:
         place = close.text.find(spelling.text)
         while place >= 0:
-            after = place + len(spelling.text)
-            span = close.places[place], close.places[after - 1] + 1
-            if _counts(spelling, folded, close.text[after : after + 8], text, span):
-                yield span
+            yield from _stands(spelling, place, folded, close, text)
             place = close.text.find(spelling.text, place + 1)
+
+
+def _listed(folded: Folded, close: Tight, text: str, directory: Directory, seen: frozenset[str]) -> Iterator[Span]:
+    for place, spelling in directory.places(close.text):
+        if spelling.text not in seen:
+            yield from _stands(spelling, place, folded, close, text)
+
+
+def _stands(spelling: Spelling, place: int, folded: Folded, close: Tight, text: str) -> Iterator[Span]:
+    """Where letters that spell a name stand in the folded text, if they count there."""
+    after = place + len(spelling.text)
+    span = close.places[place], close.places[after - 1] + 1
+    if _counts(spelling, folded, close.text[after : after + 8], text, span):
+        yield span
 
 
 def _counts(spelling: Spelling, folded: Folded, follows: str, text: str, span: Span) -> bool:

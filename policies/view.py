@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from policies.decision import Fields, Lists, Policy
 from policies.freetext import DealTexts
 from policies.layout import UNMADE, Layout, Table
 from policies.masking import Approved, FreeText, nothing_approved
-from policies.redaction import Named
+from policies.redaction import NOBODY_ELSE, Others
 from policies.transforms import Render
 
 _encoder = msgspec.json.Encoder()
@@ -31,7 +31,7 @@ _SHOWN_AS_TEXT = ("text", "picklist", "reference", "multi", "person", "email")
 class DealView:
     """One deal, ready to be shown at any rungs. Fields by their full names; `lists` has the rows of `contacts`.
 
-    `others` are the names of who stands beside the deal, masked in its texts; None where they have not been read yet.
+    `others` are masked in its texts, whatever it holds; None where their names have not been read yet.
     """
 
     __slots__ = (
@@ -58,7 +58,7 @@ class DealView:
         lists: Lists,
         approved: Approved = nothing_approved,
         unread: frozenset[str] = frozenset(),
-        others: Sequence[Named] | None = (),
+        others: Others | None = NOBODY_ELSE,
     ) -> None:
         self._policy, self._lists = policy, lists
         self.values = policy.completed(values, lists)  # with derived fields and lengths: decide from these

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from config.workspace import Workspace
 from mapping.model import RelationMapping
 from mapping.relations import answers, role_of
-from policies.redaction import Named
+from policies.redaction import NOBODY_ELSE, Others
 from sync.deciding.called import Called, partner_names
 from sync.deciding.facts import KEY, POPULATION, Facts, Fields, ShareRow, Side, Values, source_names, thawed, without
 from sync.deciding.released import shows_text
@@ -159,10 +159,10 @@ class Beside:
         known = self.all_people and all(row.fields is not None for row in contacts)
         return found if known else found | self.told.named("contact")
 
-    def _others(self, deal: Any, sides: Sequence[Side]) -> Sequence[Named] | None:
+    def _others(self, deal: Any, sides: Sequence[Side]) -> Others | None:
         """Whoever else is masked in the deal's free text, None where that is not known; nobody where none is shown."""
         if self._called is None:
-            return ()
+            return NOBODY_ELSE
         if any(side.id in self._nameless for side in sides):
             return None
         return self._called.beside(deal.owner, sides)

@@ -1,4 +1,4 @@
-"""What those who stand beside a deal are called: its partners, their people, its owner. Masked in its free text."""
+"""What those are called whom a deal's free text must not name: its partners, their people, its owner, all partners."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from mapping.model import ConnectionMapping
-from policies.redaction import Kind, Named
+from policies.directory import directory_of
+from policies.redaction import Kind, Named, Others
 from sync.deciding.facts import Side, thawed
 from sync.store.prepared import Prepared, among_given, listed
-from sync.store.schema import people
+from sync.store.schema import partners, people
 from sync.store.unfiltered import mirror, streams
 
 _PEOPLE = Prepared(
     sa.select(people.c.partner_id, people.c.name, people.c.email).where(among_given(people.c.partner_id, "ids"))
 )
+_NAMES = Prepared(sa.select(partners.c.name).order_by(partners.c.id))
 _USERS = Prepared(
     sa.select(mirror.c.crm_id, mirror.c.fields).where(
         mirror.c.connection == sa.bindparam("connection"),
@@ -38,7 +40,7 @@ USER_NAME, REPRESENTATIVE = "user.name", "partner.representative"
 class Called:
     """The names of who stands beside the deals of one connection; made only where free text is shown.
 
-    `partners` are rows of (id, fields, own): partner.* as all connections give them, and as this one does.
+    `beside` are partners' rows of (id, fields, own): partner.* as all connections give them, and as this one does.
     `shape` is that of a user's fields now.
     """
 
@@ -47,11 +49,11 @@ class Called:
         tx: sa.Connection,
         mapping: ConnectionMapping,
         deals: Sequence[Any],
-        partners: Iterable[Any],
+        beside: Iterable[Any],
         shape: str,
     ) -> None:
         self._partners: dict[str, dict[Named, None]] = defaultdict(dict)
-        for row in partners:
+        for row in beside:
             for fields in (thawed(row.fields), thawed(row.own)):
                 names = ((kind, fields.get(name)) for name, kind in partner_names(mapping).items())
                 self._partners[row.id].update(dict.fromkeys(names))
@@ -59,6 +61,8 @@ class Called:
             self._partners[row.partner_id][("email", row.email)] = None
             if row.name != row.email:  # who gave none is called by the address
                 self._partners[row.partner_id][("person", row.name)] = None
+        # INVARIANT: all partners are masked in every text, so that no mask tells who has come on the deal.
+        self._everywhere = directory_of(tuple(name for (name,) in _NAMES.rows(tx)))
         self._owners: dict[str, Named] = {}
         self._owners_read = not is_named(mapping)
         if not self._owners_read:
@@ -70,14 +74,16 @@ class Called:
         for row in _USERS.rows(tx, connection=connection, ids=listed(ids)):
             self._owners[row.crm_id] = ("person", thawed(row.fields).get(USER_NAME))
 
-    def beside(self, owner: str | None, sides: Sequence[Side]) -> tuple[Named, ...] | None:
+    def beside(self, owner: str | None, sides: Sequence[Side]) -> Others | None:
         """Whom a deal's text must not name, whoever reads it; None where not all of them have been read."""
         if not self._owners_read:
             return None
         # INVARIANT: all partners on the deal are masked for all of them, the reader too: one text for all, in which
         # nothing tells who of them is meant.
         found = [name for side in sides for name in self._partners.get(side.id, ())]
-        return (*found, self._owners[owner]) if owner in self._owners else tuple(found)
+        if owner in self._owners:
+            found.append(self._owners[owner])
+        return Others(tuple(found), self._everywhere)
 
 
 def partner_names(mapping: ConnectionMapping) -> dict[str, Kind]:

@@ -9,7 +9,7 @@ import msgspec
 
 from mapping.model import ConnectionMapping, RelationMapping
 from mapping.values import Value, thaw
-from policies.redaction import Named
+from policies.redaction import NOBODY_ELSE, Others
 
 Fields = Mapping[str, Value]
 
@@ -85,7 +85,7 @@ class Values:
         contacts: Sequence[tuple[str, str]],
         stale: frozenset[str] = frozenset(),
         unread: frozenset[str] = frozenset(),
-        others: Sequence[Named] | None = (),
+        others: Others | None = NOBODY_ELSE,
     ) -> None:
         self.others = others  # the names of who stands beside the deal; None where they have not been read
         self.unread = unread  # fields that are mapped and needed now, and may not have been read of all of this

@@ -12,6 +12,7 @@ from mapping.values import Value, freeze, thaw
 from sync.deciding.facts import KEY, POPULATION
 from sync.deciding.project import mark
 from sync.deciding.released import shows_text
+from sync.deciding.sought import names_of, seek
 from sync.house import House, InForce
 from sync.ledger.closings import note_closed, note_opened
 from sync.mirror.reading import Reading, Row
@@ -52,7 +53,9 @@ def enrol_partners(
     found = [*_deals_of(tx, reading.connection, touched, [*gone, *fresh]), *deals]
     # Before a partner's row is touched, as who projects does, so that neither waits for the other.
     mark(tx, found)
-    _refresh(tx, house.in_force(tx), touched)
+    renamed = _refresh(tx, house.in_force(tx), touched)
+    if shows_text(house.in_force(tx).workspace.policy):
+        seek(tx, {*renamed, *(key for own, key in keys.items() if own not in before)})
     _note_doubles(tx, house, reading.connection, touched, [*gone, *fresh])
     note_enrolment(tx, touched, house.now())
     return found
@@ -133,11 +136,15 @@ def _found_partners(tx: sa.Connection, house: House, keys: Mapping[str, str]) ->
     insert_new(tx, partners, rows)
 
 
-def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
-    """What rules may ask about these partners: of several connections, the one listed first wins."""
+def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> set[str]:
+    """What rules may ask about these partners: of several connections, the one listed first wins.
+
+    Returns the names that are theirs from now on, or no longer.
+    """
     # INVARIANT: of two connections that tell of one partner at once, who comes second reads what the first has told.
     locked = sa.select(partners.c.id).where(among(partners.c.id, touched)).order_by(partners.c.id)
     tx.execute(locked.with_for_update(key_share=True))
+    before = names_of(tx, touched)
     order = list(force.workspace.connections)
     theirs = sa.select(partner_accounts).where(among(partner_accounts.c.partner_id, touched), counts())
     fields: dict[str, dict[str, Value]] = {own: {} for own in touched}
@@ -153,6 +160,7 @@ def _refresh(tx: sa.Connection, force: InForce, touched: Sequence[str]) -> None:
     changed = sa.update(partners).where(partners.c.id == sa.bindparam("own"), partners.c.fields != frozen)
     name = sa.case((called == "", partners.c.name), else_=called)
     tx.execute(changed.values(fields=frozen, version=partners.c.version + 1, name=name), told_rows)
+    return before ^ names_of(tx, touched)
 
 
 def _deals_of(tx: sa.Connection, connection: str, touched: Sequence[str], accounts: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from connectors.base import Checkpoint, Connector, CrmError, NeedsAdmin, Page, T
 from sync.deciding.project import drain, mark
 from sync.deciding.released import shows_text
 from sync.deciding.settle import end_orphans, settle, would_end
+from sync.deciding.sought import look_through
 from sync.house import House, instant, moment
 from sync.mirror import missing, progress
 from sync.mirror.drift import watch
@@ -59,6 +60,7 @@ def pull(house: House, connection: str, connector: Connector) -> Pulled:
     for stream in _order(reading) if lookout.looked else ():
         if stream in _OBJECTS:
             records += _try_stream(house, reading, stream, touched, problems)
+    look_through(house)
     _complete(house, reading, problems)
     end_orphans(house)
     # Who has a deal is said by these streams alone; people and users may be missing meanwhile.

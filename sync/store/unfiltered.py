@@ -134,6 +134,7 @@ wants = Table(  # records to be read by id: something needs their fields, and th
     text("crm_id", key=True),
 )
 marks = Table("marks", metadata, text("deal_id", key=True))  # deals to be projected anew: something beside them moved
+sought = Table("sought", metadata, text("name", key=True))  # of partners: texts are to be looked through for them
 awaited = Table(  # a deal that some partner, who has it not, will have by time alone
     "awaited",
     metadata,

@@ -15,8 +15,9 @@ from config.load import load
 from config.words import Condition
 from mapping.model import Broken
 from policies.bounded import Bounded
+from policies.directory import NOBODY
 from policies.freetext import DealTexts
-from policies.redaction import MASK, masked_spans
+from policies.redaction import MASK, NOBODY_ELSE, masked_spans
 from policies.rulebook import Rulebook
 from sync.deciding.called import Called
 
@@ -85,12 +86,12 @@ def masked_without_people(original: Any) -> Any:
 
 
 def others_are_named(_: Any) -> Any:
-    return lambda self, owner, sides: ()
+    return lambda self, owner, sides: NOBODY_ELSE
 
 
 def the_reader_is_named(original: Any) -> Any:
     """Each text is masked by the others' names only, and made once: for the first who reads it."""
-    return lambda self, owner, sides: original(self, owner, sides[1:])
+    return lambda self, owner, sides: replace(original(self, owner, sides[1:]), everywhere=NOBODY)
 
 
 def masked_as_for_the_first(original: Any) -> Any:
@@ -231,6 +232,22 @@ JUDGED = (
         others_are_named,
         steps=((*SECOND, "NextStep", "SILV 商会も提案"),),
         twin=((("partner", "SILV", "Name", "銀河商事"), (*SECOND, "NextStep", "銀河商事も提案")),),
+    ),
+    Leak(
+        "a text names partners that are not on the deal",
+        "sync.deciding.called",
+        "directory_of",
+        lambda original: lambda names: NOBODY,
+        steps=((*SECOND, "NextStep", "PLAT 商会も提案"),),
+        twin=((("partner", "PLAT", "Name", "銀河商事"), (*SECOND, "NextStep", "銀河商事も提案")),),
+    ),
+    Leak(
+        "nobody looks for a new partner's name",
+        "sync.mirror.pull",
+        "look_through",
+        lambda original: lambda house: 0,
+        caught=Wrong,
+        steps=((*SECOND, "NextStep", "銀河商事も提案"), ("partner", "PLAT", "Name", "銀河商事")),
     ),
     Leak(
         "a text names its first reader to all",

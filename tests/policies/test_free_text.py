@@ -15,7 +15,7 @@ from policies.difference import difference
 from policies.freetext import DealTexts
 from policies.masking import FreeText, nothing_approved
 from policies.model import FieldRow, FieldTable, PolicyFile, Rule
-from policies.redaction import MASK
+from policies.redaction import MASK, Others
 from policies.view import DealView
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -256,7 +256,9 @@ def test_a_field_that_cannot_be_shown_at_its_rung_lets_no_text_wait():
 
 def told(policy: Policy, text: str, others: Any, people: Any = PEOPLE, **other: Any) -> Any:
     """The next step as a partner reads it, where these stand beside the deal."""
-    view = DealView(policy, {**DEAL, "deal.next_step": text, **other}, {"contacts": people}, others=others)
+    view = DealView(
+        policy, {**DEAL, "deal.next_step": text, **other}, {"contacts": people}, others=others and Others(tuple(others))
+    )
     return view.shown(policy.decide(view.values, {}, {}, NOW).rungs).get("deal.next_step")
 
 

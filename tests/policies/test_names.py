@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from policies.names import Spelling, Where, company, mail, person, text
+from policies.names import Spelling, Where, company, mail, person, registered, text
 
 _ONLY = {
     Where.ANYWHERE: "",
@@ -91,3 +91,30 @@ def test_of_a_value_without_end_the_beginning_is_looked_for():
     assert looked_for(list(text("x" * 201))) == []
     for kind in (person, company, mail):
         assert looked_for(list(kind("x" * 300))) == ["x" * 200]
+
+
+@pytest.mark.parametrize(
+    ("value", "spelled"),
+    [
+        ("株式会社ミナト商会", ["みなと商会", "株式会社みなと商会"]),
+        ("Kestrel Partners Inc.", ["word kestrelpartners", "word kestrelpartnersinc"]),
+        ("Kestrel", ["word kestrel"]),
+        ("Arc Ltd", ["capital arc", "word arcltd"]),
+        ("카카오 주식회사", ["start 카카오", "start 카카오주식회사"]),
+        ("ABC工業", ["abc工業"]),
+    ],
+)  # fmt: skip
+def test_a_company_that_nothing_speaks_of_is_looked_for_by_its_whole_name(value, spelled):
+    assert looked_for(list(registered(value))) == sorted(spelled)
+
+
+@pytest.mark.parametrize("value", ["株式会社青空", "Data Inc", "青空", "(株)青空", "HP Inc.", "Global"])
+def test_a_company_whose_name_could_be_any_word_is_looked_for_beside_its_legal_form(value):
+    spelled = {each.text for each in registered(value)}
+    assert len(spelled) > 5
+    assert not spelled & {"青空", "data", "hp", "global"}
+    assert spelled & {"株青空", "datainc", "hpinc", "globalltd"}
+
+
+def test_nothing_is_looked_for_where_there_is_no_name():
+    assert [*registered(""), *registered("株式会社"), *registered("-")] == []

@@ -17,7 +17,8 @@ from proofs.versions import Ways, lower, words_of
 from worlds import ON_DEAL, World
 
 from mapping.values import Money
-from policies.redaction import hidden_of, redacted
+from policies.directory import directory_of
+from policies.redaction import Others, hidden_of, redacted
 
 RUNGS = {
     "money": ["hide", "band", "exact"],
@@ -205,8 +206,9 @@ def role_of(partner: str, deal: str, world: World) -> str | None:
     return None
 
 
-def others_on(deal: str, world: World) -> list[tuple[Any, Any]]:
-    """Whom a deal's free text does not name to anybody: all partners on it, their people, and its owner."""
+def others_on(deal: str, world: World) -> Others:
+    """Whom a deal's free text does not name to anybody: all partners on it, their people, its owner; and all partners
+    that there are, by their whole names."""
     found: list[tuple[Any, Any]] = []
     for key, (_, fields) in partners_of(world).items():
         if role_of(key, deal, world) is not None:
@@ -214,7 +216,8 @@ def others_on(deal: str, world: World) -> list[tuple[Any, Any]]:
             for language in LANGUAGES:
                 found += [("person", f"{key} {language}"), ("email", f"{language}@{key.lower()}.example")]
     owner = world.living("User").get(world.living("Opportunity")[deal].get("OwnerId"), {})
-    return [*found, ("person", owner.get("Name"))]
+    every = tuple(sorted(fields["Name"] for _, fields in partners_of(world).values()))
+    return Others((*found, ("person", owner.get("Name"))), directory_of(every))
 
 
 def values_of(
@@ -258,7 +261,7 @@ def show(
     table: Mapping[str, Any],
     situation: Mapping[str, Any],
     people: Sequence[Mapping[str, Any]],
-    others: Sequence[tuple[Any, Any]],
+    others: Others,
     now: datetime,
 ) -> Mapping[str, Any] | None:
     """The deal as it is shown; None where no `who` rule admits the partner."""
@@ -296,7 +299,7 @@ def masked(
     table: Mapping[str, Any],
     situation: Mapping[str, Any],
     people: Sequence[Mapping[str, Any]],
-    others: Sequence[tuple[Any, Any]],
+    others: Others,
 ) -> str | None:
     """Free text without what the partner does not see exactly, and without whoever else is on the deal: the redaction
     is part of what may be seen."""

@@ -71,6 +71,8 @@ def test_worlds_that_differ_in_the_name_of_another_partner_or_of_the_owner_are_o
     for first, edits, told_apart_by in (
         ((*text, "SILV 商会と(株)SILV商会、silv"),
          (("partner", "SILV", "Name", "株式会社銀河商事"), (*text, "銀河商事と(株)銀河商事、銀河")), {"SILV"}),
+        ((*text, "PLAT 商会、㈱ＰＬＡＴ商会も提案"),  # it is not on this deal
+         (("partner", "PLAT", "Name", "株式会社銀河商事"), (*text, "銀河商事、㈱銀河商事も提案")), {"PLAT"}),
         ((*text, "水原が訪問"), (("User", "U1", "Name", "鷺沼 玲子"), (*text, "鷺沼が訪問")), set()),
     ):  # fmt: skip
         alike = compare(theatre, Group((first,), ((edits,),)), whole=True)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mapping.values import Money
-from policies.redaction import Hidden, hidden_of
+from policies.directory import directory_of
+from policies.redaction import Hidden, Others, hidden_of
 
 LANGUAGES = ("ja", "ko", "en")
 KINDS = {
@@ -75,12 +76,11 @@ def values_of(record: dict) -> list:
     ]
 
 
-def others_of(record: dict) -> list:
-    """Who stands beside a record."""
-    return [
-        *(("company", name) for name in record.get("partners", ())),
-        *(("person", name) for name in (*record.get("staff", ()), record.get("owner"))),
-    ]
+def others_of(record: dict) -> Others:
+    """Who stands beside a record, and all partners that there are."""
+    partners, people = record.get("partners", ()), (*record.get("staff", ()), record.get("owner"))
+    beside = [*(("company", name) for name in partners), *(("person", name) for name in people)]
+    return Others(tuple(beside), directory_of((*partners, *record.get("others", ()))))
 
 
 def sentences(part: str = "") -> Iterator[Sentence]:

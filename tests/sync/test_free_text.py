@@ -6,10 +6,12 @@ import pytest
 import sqlalchemy as sa
 from demo_house import crm_id
 
+from policies.directory import NOBODY
 from policies.redaction import MASK
 from sync.access import add_person
 from sync.deciding.project import drain, project
 from sync.deciding.released_texts import approve, texts
+from sync.deciding.sought import EVERYTHING, seek
 from sync.mirror.enrol import redact_anew
 from sync.store import schema, unfiltered
 from sync.store.identifiers import partner_id
@@ -167,14 +169,14 @@ def test_no_partner_on_a_deal_is_named_in_its_text_to_any_of_them_nor_is_its_own
     written = "한빛테크와 ㈱みなと情報ｼｽﾃﾑ, 水原さんと同行。つばさ商会も提案"
     life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep=written)
     life.round("sf")
-    assert next_step(life) == f"{MASK}와 ㈱{MASK}さんと同行。つばさ商会も提案"
+    assert next_step(life) == f"{MASK}와 ㈱{MASK}さんと同行。{MASK}も提案"  # つばさ商会 is not on it, and a partner
 
 
 def test_who_comes_on_a_deal_is_masked_in_the_text_of_those_who_are_there_before_the_deal_is_his(life):
     begin(life)
-    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="つばさ商会と現地調査")
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="つばさと現地調査")
     life.round("sf")
-    assert next_step(life) == "つばさ商会と現地調査"
+    assert next_step(life) == "つばさと現地調査"
     put_on(life, "TSUBASA")
     life.round("sf")
     assert life.deal("TSUBASA", "sf", "YOKOHAMA_CORE") is not None
@@ -191,6 +193,35 @@ def test_a_partner_with_another_name_and_an_owner_with_another_are_looked_for_by
     life.edit("sf", "User", "MIZUHARA", Name="鵯谷 あおい")
     life.round("sf")
     assert next_step(life) == f"{MASK}と{MASK}が訪問"
+
+
+def test_a_partner_is_masked_in_all_texts_from_the_round_on_in_which_it_has_that_name(life):
+    begin(life)
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="(株)雷鳥システムズも提案")
+    life.round("sf")
+    had = life.feed("MINATO")
+    life.edit("sf", "Account", "TSUBASA", Name="雷鳥システムズ株式会社")  # it is not on this deal
+    life.round("sf")
+    assert next_step(life) == f"(株){MASK}も提案"
+    assert len(life.feed("MINATO")) == len(had) + 1
+    life.edit("sf", "Account", "TSUBASA", Name="つばさ商会")
+    life.round("sf")
+    assert next_step(life) == "(株)雷鳥システムズも提案"
+    assert life.rows(unfiltered.sought) == []
+
+
+def test_all_texts_are_made_anew_after_an_upgrade_that_masks_more(life_on_sqlite, monkeypatch):
+    life = life_on_sqlite
+    begin(life)
+    with monkeypatch.context() as before:  # a release that knew of nobody
+        before.setattr("sync.deciding.called.directory_of", lambda names: NOBODY)
+        life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="つばさ商会も提案")
+        life.round("sf")
+    with life.house.writing() as tx:
+        seek(tx, [EVERYTHING])  # as the migration does
+    assert next_step(life) == "つばさ商会も提案"
+    life.round("sf")
+    assert next_step(life) == f"{MASK}も提案"
 
 
 def test_who_is_let_in_by_a_partner_on_the_deal_is_masked_in_it(life_on_sqlite):
