@@ -129,27 +129,8 @@ def test_a_process_killed_anywhere_loses_nothing_and_logs_nothing_twice(unharmed
         kill_at(point, begin, received, logged)
 
 
-ON_POSTGRESQL = pytest.mark.parametrize(
-    "begin", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
-
-
-@ON_POSTGRESQL
-def test_a_process_killed_at_commits_and_calls_over_postgresql_loses_nothing_either(unharmed, begin):
-    received, logged, points = unharmed
-    for point in random.Random(SEED).sample(points, 2):  # noqa: S311 - one seed replays the choice
-        kill_at(point, begin, received, logged)
-
-
 @pytest.mark.long
-@ON_POSTGRESQL
-def test_nor_does_one_that_is_killed_at_each_single_point(unharmed, begin):
-    received, logged, points = unharmed
-    for point in points:
-        kill_at(point, begin, received, logged)
-
-
-@pytest.mark.long
+@pytest.mark.parametrize("begin", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
 def test_a_process_killed_at_each_single_point_loses_nothing_and_logs_nothing_twice(unharmed, begin):
     received, logged, points = unharmed
     for point in points:
