@@ -11,6 +11,7 @@ from agreed import put_in_force
 
 from config.folder import read_folder
 from sync import access
+from sync.actions.support_log import MOST_A_MINUTE
 from sync.deliver import LINK_MINUTES, deliver
 from sync.house import instant
 from sync.store import schema, unfiltered
@@ -163,6 +164,17 @@ def test_who_asks_while_too_many_wait_is_told_to_come_again(world, door):
     door.sign_ins = SignIns(world, "partner", most=0)
     answer = door.test_client().post("/sign-in", data={"email": "sato@minato.example"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+
+
+def test_whoever_floods_with_a_leaked_key_keeps_nobody_from_coming_in_to_end_it(world, sign_in):
+    own = partner_id("MINATO")
+    key = access.make_api_key(world, own, "leaked")
+    kept = {"source": f"api:{own}", "digest": "d", "kind": "login", "partner_id": own, "fields": "{}"}
+    many = [{**kept, "id": str(n), "at": world.now(), "stored": world.now()} for n in range(MOST_A_MINUTE)]
+    with world.writing() as tx:
+        tx.execute(schema.statements.insert(), many)
+    assert sign_in("MINATO").post("/keys/end", data={"hint": key[:14]}).status_code == 303
+    assert access.partner_of_key(world, key) is None
 
 
 def test_signing_in_stands_in_the_support_log(world, door, sign_in, rows):
