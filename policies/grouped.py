@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from mapping.values import Value
 from policies.decision import SIDES, Fields, Side, side_of
 from policies.difference import Difference, Move
+from policies.regions import OTHER_TEXT
 from policies.variables import Variable
 
 Sort = int
@@ -22,6 +23,13 @@ class Moved(NamedTuple):
 
     moves: Mapping[str, Move]  # field -> its move, `*` -> of the deal itself; now
     anew: bool  # it is to be decided anew: something moves or may by time alone, or other rules show the same
+
+
+class Telling(NamedTuple):
+    """A field of deals, and the only texts of it with which a share may have to be decided anew."""
+
+    field: str
+    texts: frozenset[str]  # `` is the empty one
 
 
 class Grouped:
@@ -71,10 +79,27 @@ class Grouped:
         """The sort of each of these shares."""
         return self._sides["share"].sorts(many)
 
+    def tellings(self) -> Iterator[Telling]:
+        """What a database can be asked: each holds of all deals of which a share may have to be decided anew."""
+        for number, variable in self._sides["deal"].variables.items():
+            if variable.fields != (variable.subject,) or not variable.tells_texts:
+                continue
+            values = {None, OTHER_TEXT, *(cell.value for cell in variable.cells)}
+            turning = {value for value in values if self._may_turn_at(number, variable, value)}
+            # INVARIANT: a text that no rule names is told from those that count, or the field tells nothing.
+            if OTHER_TEXT not in turning:
+                yield Telling(variable.subject, frozenset(str(value or "") for value in turning))
+
+    def _may_turn_at(self, number: int, variable: Variable, value: Value) -> bool:
+        region = variable.region({variable.subject: value}, self._now)
+        return region is None or self._may_turn({number: region})
+
     def _may_move(self, partner: Sort | None = None, share: Sort | None = None, deal: Sort | None = None) -> bool:
         """Whether a share of these sorts may have to be decided anew; a side that is not given may be of any sort."""
         sides: dict[Side, Sort | None] = {"deal": deal, "partner": partner, "share": share}
-        known = self._regions({side: sort for side, sort in sides.items() if sort is not None})
+        return self._may_turn(self._regions({side: sort for side, sort in sides.items() if sort is not None}))
+
+    def _may_turn(self, known: Mapping[int, int]) -> bool:
         outcomes = (self._outcome(node, known) for node in self._nodes)
         turns = self._outcome(self._rules, known) != (False, False)
         return turns or any(unsure or isinstance(moving, Move) for moving, unsure in outcomes)
@@ -118,14 +143,14 @@ class _Side:
     """One side of the situations: which sorts there are, and where each stands."""
 
     def __init__(self, variables: Mapping[int, Variable], told: Sequence[str], now: datetime) -> None:
-        self._variables, self._told, self._now = variables, told, now
+        self.variables, self._told, self._now = variables, told, now
         self._known: dict[int, dict[Any, int | None]] = {number: {} for number in variables}
         self._sorts: dict[tuple[Any, ...], Sort] = {}
         self._keys: list[tuple[Any, ...]] = []
         self.needs = frozenset({*told, *(name for each in variables.values() for name in each.fields)})
 
     def sorts(self, many: Sequence[Fields]) -> list[Sort]:
-        columns = [self._regions(number, variable, many) for number, variable in self._variables.items()]
+        columns = [self._regions(number, variable, many) for number, variable in self.variables.items()]
         columns += [_column(many, name) for name in self._told]
         keys = _beside(columns, len(many))
         for key in set(keys) - self._sorts.keys():
@@ -136,9 +161,9 @@ class _Side:
     def at(self, sort: Sort) -> tuple[dict[int, int | None], dict[str, Value]]:
         """The region of each variable, and the values that comparisons with another side ask."""
         key = self._keys[sort]
-        count = len(self._variables)
+        count = len(self.variables)
         told = dict(zip(self._told, map(_value, key[count:]), strict=True))
-        return dict(zip(self._variables, key[:count], strict=True)), told
+        return dict(zip(self.variables, key[:count], strict=True)), told
 
     def _regions(self, number: int, variable: Variable, many: Sequence[Fields]) -> list[int | None]:
         known = self._known[number]

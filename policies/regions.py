@@ -14,7 +14,7 @@ from mapping.values import Money, Value
 REFERENCE = datetime(2026, 1, 15, 12, tzinfo=UTC)
 """Stands for `now` where values are compared with nothing but `now`: only their order counts."""
 _TIMES = frozenset({"date", "datetime"})
-_ELSE = "\uffff"  # a text that no rule names
+OTHER_TEXT = "\uffff"  # that no rule names
 _NO_CURRENCY = "XXX"
 
 Bound = tuple[Constant | Moment, tzinfo]
@@ -87,7 +87,7 @@ def _run(first: Cell, last: Cell) -> str:
 
 def _texts(field: Attribute, bounds: Sequence[Bound]) -> Iterator[Cell]:
     yield from map(Cell, sorted({str(_constant(node)) for node, _ in bounds}))
-    yield Cell(_ELSE, rest=True)
+    yield Cell(OTHER_TEXT, rest=True)
 
 
 def _truths(field: Attribute, bounds: Sequence[Bound]) -> Iterator[Cell]:
@@ -138,7 +138,7 @@ def _instants(field: Attribute, bounds: Sequence[Bound]) -> Iterator[Cell]:
 
 
 def _several(field: Attribute, bounds: Sequence[Bound]) -> Iterator[Cell]:
-    yield Cell([_ELSE], "value")  # what several values hold is asked by functions only
+    yield Cell([OTHER_TEXT], "value")  # what several values hold is asked by functions only
 
 
 def _line(name: str, first: Any, steps: Sequence[Step]) -> Iterator[Cell]:

@@ -71,6 +71,13 @@ class Variable:
         """Whose attributes it asks: partner, deal, ..."""
         return frozenset(name.partition(".")[0] for name in self.fields)
 
+    @property
+    def tells_texts(self) -> bool:
+        """Whether it is a field of which nothing counts but which text it is."""
+        return not self.comparison and all(
+            cell.value is None or (isinstance(cell.value, str) and not cell.line) for cell in self.cells
+        )
+
     def clause(self, values: frozenset[int]) -> Clause:
         """Some of its regions in words."""
         sets = list(self.regions.values())

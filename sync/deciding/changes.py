@@ -12,17 +12,18 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from sync.access import DEAL_PAGE, queue_mail
-from sync.deciding.facts import ShareRow
+from sync.deciding.facts import SHARE_COLUMNS, ShareRow
 from sync.house import House, InForce
 from sync.ledger.available import Openings, Seen, name_people, record
 from sync.store.identifiers import digest
 from sync.store.prepared import Prepared, among_given, listed
-from sync.store.rows import Row, among, insert_all, insert_new, upsert
+from sync.store.rows import Row, among, insert_all, insert_new, update_all, upsert
 from sync.store.schema import feed, messages, partners, people, shares, summaries, views
 from sync.store.unfiltered import awaited, mirror, wants
 
 # What makes a partner's bytes; the rest of a share may move without the partner noticing.
 _BYTES = ("view", "state", "involvement")
+_MAY_MOVE = tuple(name for name in SHARE_COLUMNS if name != "partner_id")
 _OF_THE_VIEW = dict.fromkeys(("view_version", "view_crowd", "view_people"))  # beside a share as it was gathered
 
 HELD = "shares"  # the row of the error board which says that a connection's suspended shares are held
@@ -53,6 +54,7 @@ class Changes:
         self._loaded = loaded  # connections whose first load has ended
         self._held = held  # connections whose suspended shares wait for a person
         self.shares: list[tuple[str, str, ShareRow]] = []  # deal, connection, the share as it will be
+        self.standing: dict[tuple[str, str], ShareRow] = {}  # (deal, partner) -> a readable share as it is
         self.suspended: list[tuple[str, str]] = []  # (partner, deal): unreadable from the commit on
         self.views: dict[tuple[str, str], dict[str, Any]] = {}
         self.openings = Openings()
@@ -76,6 +78,8 @@ class Changes:
     def compare(self, deal_id: str, connection: str, standing: ShareRow | None, share: ShareRow, seen: Seen) -> None:
         """Note what differs between the share as it stands and as it should be."""
         self.openings.compare(deal_id, connection, standing, share.partner_id, seen)
+        if standing is not None and not standing.suspended:
+            self.standing[deal_id, share.partner_id] = standing
         if standing is None:
             self.shares.append((deal_id, connection, share))
             self._tell(deal_id, share, "deal.shared")
@@ -121,7 +125,7 @@ def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Chan
     """Write what was collected, in the caller's transaction."""
     names = name_people(tx, house, changes.openings, changes.views)
     upsert(tx, views, list(changes.views.values()))
-    upsert(tx, shares, [_row(*each, now) for each in changes.shares])
+    _write_shares(tx, changes, now)
     _suspend(tx, changes.suspended)
     fresh = _post(tx, changes.messages, now)
     tell(tx, chain(changes.events, fresh), now)
@@ -134,6 +138,22 @@ def write_changes(tx: sa.Connection, house: House, force: InForce, changes: Chan
     want(tx, changes.missing)
     # Last, since it may wait for whoever else adds to the ledger.
     record(tx, force, changes.openings, names, now)
+
+
+def _write_shares(tx: sa.Connection, changes: Changes, now: str) -> None:
+    """New shares, and those that were suspended, as a whole: these may have ended by now. Of others, what moved."""
+    whole: list[Row] = []
+    moved: dict[tuple[str, ...], list[Row]] = defaultdict(list)
+    for deal_id, connection, share in changes.shares:
+        row, standing = _row(deal_id, connection, share, now), changes.standing.get((deal_id, share.partner_id))
+        if standing is None:
+            whole.append(row)
+        else:
+            moved[tuple([name for name in _MAY_MOVE if row[name] != getattr(standing, name)])].append(row)
+    upsert(tx, shares, whole)
+    # Each column that is written costs the index over it, whether or not it is another value.
+    for columns, rows in moved.items():
+        update_all(tx, shares, rows, columns)
 
 
 def _suspend(tx: sa.Connection, pairs: Sequence[tuple[str, str]]) -> None:

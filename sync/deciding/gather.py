@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from config.workspace import Workspace
@@ -22,13 +21,16 @@ _DEALS = Prepared(
         *(mirror.c[name] for name in ("id", "connection", "crm_id", "account", "owner", "deleted", "shape", "fields"))
     ).where(among_given(mirror.c.id, "ids"))
 )
-_SHARES = Prepared(
+_EVERY_SHARE = (
     sa.select(
         shares.c.deal_id, *(shares.c[name] for name in SHARE_COLUMNS), views.c.version, views.c.crowd, views.c.people
     )
     .outerjoin(views, sa.and_(views.c.deal_id == shares.c.deal_id, views.c.digest == shares.c.view))
     .where(among_given(shares.c.deal_id, "ids"))
 )
+_SHARES = Prepared(_EVERY_SHARE)
+_SHARES_OF_SOME = Prepared(_EVERY_SHARE.where(among_given(shares.c.partner_id, "partners")))
+_SUSPENDED = SHARE_COLUMNS.index("suspended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,18 @@ class Gathered:
     partners: Mapping[str, Fields]  # partner id -> partner.*
 
 
-def gather(tx: sa.Connection, workspace: Workspace, deal_ids: Sequence[str]) -> Gathered:
+def gather(
+    tx: sa.Connection, workspace: Workspace, deal_ids: Sequence[str], partner_ids: Set[str] | None = None
+) -> Gathered:
     """Facts and fields of these deals as this transaction sees them; six queries, however many deals.
 
-    Where free text is shown, three more tell who is masked in it.
+    Where free text is shown, three more tell who is masked in it. With `partner_ids`, no other partners' shares are
+    read.
     """
     by_connection: dict[str, list[Any]] = defaultdict(list)
     for deal in _DEALS.rows(tx, ids=listed(deal_ids)):
         by_connection[deal.connection].append(deal)
-    standing = _shares_of(tx, deal_ids)
+    standing = _shares_of(tx, deal_ids, partner_ids)
     facts: dict[str, Facts] = {}
     values: dict[str, Values] = {}
     partner_fields: dict[str, Fields] = {}
@@ -66,11 +71,16 @@ def gather(tx: sa.Connection, workspace: Workspace, deal_ids: Sequence[str]) -> 
     return Gathered(facts, values, partner_fields)
 
 
-def _shares_of(tx: sa.Connection, deal_ids: Sequence[str]) -> dict[str, tuple[ShareRow, ...]]:
+def _shares_of(
+    tx: sa.Connection, deal_ids: Sequence[str], partner_ids: Set[str] | None
+) -> dict[str, tuple[ShareRow, ...]]:
+    if partner_ids is None:
+        rows = _SHARES.rows(tx, ids=listed(deal_ids))
+    else:
+        rows = _SHARES_OF_SOME.rows(tx, ids=listed(deal_ids), partners=listed(partner_ids))
     found: dict[str, tuple[ShareRow, ...]] = {}
-    for deal_id, *own in _SHARES.rows(tx, ids=listed(deal_ids)):
+    for deal_id, *own in rows:
         # A database may keep a truth as a number, and a query of plain text does not turn it back.
-        share = ShareRow(*own)
-        share = msgspec.structs.replace(share, suspended=bool(share.suspended))
-        found[deal_id] = (*found.get(deal_id, ()), share)
+        own[_SUSPENDED] = bool(own[_SUSPENDED])
+        found[deal_id] = (*found.get(deal_id, ()), ShareRow(*own))
     return found

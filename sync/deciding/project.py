@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from policies.view import DealView
 from sync.deciding.changes import HELD, Changes, Said, write_changes
 from sync.deciding.facts import Contact, Facts, ShareRow, Side, share_fields
 from sync.deciding.gather import Gathered, gather
-from sync.deciding.released import Approvals, approvals_of
+from sync.deciding.released import Approvals, approvals_of, shows_text
 from sync.house import House, InForce, instant, moment
 from sync.ledger.available import Witness
 from sync.projection.masks import unmask
@@ -23,6 +23,9 @@ from sync.store.rows import among, upsert
 from sync.store.schema import SORT_COLUMNS, shares
 from sync.store.unfiltered import awaited, marks, mirror, streams
 
+Only = Mapping[str, Set[str] | None]
+"""Deal -> partners for whom alone it is decided; None, or not named: for everybody."""
+EVERYBODY: Only = {}
 BATCH = 200  # deals a transaction: keeps the write lock short
 _MARKED = Prepared(
     sa.select(marks.c.deal_id)
@@ -52,12 +55,14 @@ def project(
     said: Mapping[str, Said] | None = None,
     answered: Mapping[tuple[str, str], str] | None = None,
     force: InForce | None = None,
+    only: Only = EVERYBODY,
 ) -> Changes:
     """Decide these deals anew and write what moved.
 
     Runs inside the caller's write transaction, so that what was decided from is what stands at the commit.
     `said` holds what a CRM user wrote to the partners of a deal, `answered` the state that a partner's answer
     gives to its share, by (partner, deal). `force` decides where this very transaction puts it in force.
+    `only` names partners for whom alone a deal is decided: nothing else of it may wait to be decided.
     """
     wanted = sorted(set(deal_ids))
     if not wanted:
@@ -69,12 +74,15 @@ def project(
     _UNAWAIT.run(tx, ids=listed(wanted))
     unmask(tx, wanted)
     force = force or house.in_force(tx)
+    # INVARIANT: what waits for approval is settled over all partners of a deal.
+    only = EVERYBODY if shows_text(force.workspace.policy) else only
     again = True
     while again:
         approvals = approvals_of(tx, house, force.workspace.policy, wanted)
-        decided = _decided(tx, house, force, wanted, approvals, said or {}, answered or {})
+        decided = _decided(tx, house, force, wanted, approvals, said or {}, answered or {}, only)
         # INVARIANT: a decision is made from one moment: what was committed beside it while it was read left a mark.
         again = _take_marks(tx, wanted) if tx.dialect.name == "postgresql" else False
+        only = EVERYBODY
     write_changes(tx, house, force, decided.changes, decided.now_text)
     approvals.write(tx, decided.now_text)
     return decided.changes
@@ -97,13 +105,25 @@ def _decided(
     approvals: Approvals,
     said: Mapping[str, Said],
     answered: Mapping[tuple[str, str], str],
+    only: Only = EVERYBODY,
 ) -> _Decide:
     loaded, held = _told_of_connections(tx)
-    gathered = gather(tx, force.workspace, deal_ids)
+    gathered = gather(tx, force.workspace, deal_ids, _all_of(only, deal_ids))
     decide = _Decide(house, force, gathered, loaded, answered, Changes(loaded, held), approvals)
     for deal_id in deal_ids:
-        decide.deal(deal_id, said.get(deal_id))
+        decide.deal(deal_id, said.get(deal_id), only.get(deal_id))
     return decide
+
+
+def _all_of(only: Only, deal_ids: Iterable[str]) -> Set[str] | None:
+    """All partners for whom any of these deals is decided; None where that may be anybody."""
+    found: set[str] = set()
+    for deal_id in deal_ids:
+        partner_ids = only.get(deal_id)
+        if partner_ids is None:
+            return None
+        found |= partner_ids
+    return found
 
 
 def lock_deals(tx: sa.Connection, deal_ids: Sequence[str]) -> None:
@@ -207,8 +227,8 @@ class _Decide:
         self.partner_facts: dict[str, PolicyFacts] = {}
         self.share_facts: dict[tuple[str, str, str], tuple[Fields, PolicyFacts]] = {}
 
-    def deal(self, deal_id: str, said: Said | None) -> None:
-        """Compare what each partner has of this deal with what it should have."""
+    def deal(self, deal_id: str, said: Said | None, only: Set[str] | None) -> None:
+        """Compare what each partner has of this deal, or these partners, with what they should have."""
         facts = self.gathered.facts.get(deal_id)
         if facts is None:
             return
@@ -216,7 +236,7 @@ class _Decide:
         if facts.outdated:
             return
         kept: set[str] = set()
-        standing = {share.partner_id: share for share in facts.shares}
+        standing = {share.partner_id: share for share in facts.shares if only is None or share.partner_id in only}
         if facts.alive and facts.sides:
             values = self.gathered.values[deal_id]
             contacts = values.people()
@@ -224,12 +244,12 @@ class _Decide:
             approved = self.approvals.of(deal_id)
             view = DealView(self.policy, values.deal(), people, approved, values.unread, values.others)
             asked = self.judge.facts_of_deal(view.values, self.now)
-            for side in facts.sides:
+            for side in facts.sides if only is None else [side for side in facts.sides if side.id in only]:
                 share = self._share(facts, side, standing.get(side.id), view, contacts, asked)
                 if share is not None:
                     kept.add(side.id)
             self.approvals.settle(deal_id, view.values)
-        for share in facts.shares:
+        for share in standing.values():
             if share.partner_id in kept:
                 if said and share.state in ("pending", "accepted"):
                     self.changes.say(share, deal_id, said)

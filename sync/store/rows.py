@@ -28,6 +28,13 @@ def upsert(
         _run(connection, _upsert_text(connection.dialect.name, table, tuple(rows[0]), keep), rows)
 
 
+def update_all(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], columns: tuple[str, ...]) -> None:
+    """Set these columns of rows that stand already; there is at least one of each."""
+    keys = [column.name for column in table.primary_key]
+    named = [{**row, **{f"{key}_": row[key] for key in keys}} for row in rows]
+    _run(connection, _update_text(connection.dialect.name, table, columns), named)
+
+
 def insert_all(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
     """Insert rows that are known to be new."""
     if rows:
@@ -64,6 +71,12 @@ def _upsert_text(name: str, table: sa.Table, columns: tuple[str, ...], keep: fro
     # A standing row is touched even where nothing in it changes: that locks it against whoever is taking it away.
     changed = changed or {keys[0]: statement.excluded[keys[0]]}
     return _text(name, statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+@lru_cache(maxsize=256)
+def _update_text(name: str, table: sa.Table, columns: tuple[str, ...]) -> Text:
+    here = (column == sa.bindparam(f"{column.name}_") for column in table.primary_key)
+    return _text(name, sa.update(table).where(*here).values(**{each: sa.bindparam(each) for each in columns}))
 
 
 @lru_cache(maxsize=256)
@@ -113,6 +126,29 @@ def among(column: sa.ColumnElement[Any], values: Iterable[str | None]) -> sa.Col
     """Whether a text column has one of these values: one parameter, however many they are."""
     listed = Listed(sa.bindparam(None, json.dumps(list(values)), type_=sa.Text, unique=True))
     return column.op("in", is_comparison=True)(listed)
+
+
+class Field(FunctionElement[str]):
+    """What a text of JSON holds under a name, as text."""
+
+    inherit_cache = True
+
+
+@compiles(Field, "sqlite")
+def _field_on_sqlite(element: Field, compiler: SQLCompiler, **how: Any) -> str:
+    column, name = (compiler.process(each, **how) for each in element.clauses)
+    return f"json_extract({column}, '$.\"' || {name} || '\"')"
+
+
+@compiles(Field, "postgresql")
+def _field_on_postgresql(element: Field, compiler: SQLCompiler, **how: Any) -> str:
+    column, name = (compiler.process(each, **how) for each in element.clauses)
+    return f"(cast({column} as json) ->> {name})"
+
+
+def field_of(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[str]:
+    """A field out of a column that `freeze` made; null where it is empty. `name`: one of our fields."""
+    return Field(column, sa.bindparam(None, name, type_=sa.Text, unique=True))
 
 
 def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

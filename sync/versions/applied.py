@@ -177,7 +177,7 @@ def _switch(tx: sa.Connection, house: House, before: InForce | None, force: InFo
     # Deals of a first load are shared once, by its own round.
     if len(deals) <= AT_ONCE and not in_first_load(tx, force):
         # INVARIANT: a version that may yet be rolled back is remembered nowhere under its number, so it is handed on.
-        project(tx, house, deals, force=force)
+        project(tx, house, deals, force=force, only=deals)
         return
     if not change.narrows:  # there is nothing to hide: views as they stand show no more than they may
         mark(tx, deals)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -17,15 +17,16 @@ from policies.diagram import TooMany
 from policies.difference import WHOLE, Difference, Move
 from policies.grouped import Grouped
 from sync.deciding.facts import KEY, POPULATION, Fields, share_fields, thawed
+from sync.deciding.project import Only
 from sync.house import House, InForce
 from sync.mirror.asked import meanings, shape_of
-from sync.store.rows import among
+from sync.store.rows import among, field_of
 from sync.store.schema import narrowed, partners, shares
-from sync.store.unfiltered import marks, mirror, partner_accounts, relations
+from sync.store.unfiltered import awaited, marks, mirror, partner_accounts, relations
 from sync.versions.foreseen import shareable
 
 _BATCH = 5_000  # shares looked at together
-_LENGTH, _ACCOUNT = ".length", "account."
+_LENGTH, _DEAL, _ACCOUNT = ".length", "deal.", "account."
 _account = mirror.alias("account")
 _SHARED = sa.select(
     shares.c.deal_id, shares.c.partner_id, shares.c.state, shares.c.involvement, shares.c.since
@@ -44,25 +45,31 @@ _DEALS = sa.select(
 )
 
 
-def may_move(tx: sa.Connection, workspace: Workspace, found: Difference, now: datetime) -> set[str] | None:
-    """Deals (our ids) of which a change from this workspace's rules may move anything; None where any may be."""
+def may_move(tx: sa.Connection, workspace: Workspace, found: Difference, now: datetime) -> Only | None:
+    """Deals of which a change from this workspace's rules may move anything, and for whom; None where any may be."""
     try:
         moving = _Moving(tx, workspace, Grouped(found, now))
     except TooMany:
         return None
-    # INVARIANT: a deal whose views are not what the rules in force make of it is always among them.
-    deals = _unsettled(tx)
+    deals: dict[str, set[str] | None] = {}
+    for deal_id, partner_id in moving.shared():
+        deals.setdefault(deal_id, set()).add(partner_id)  # type: ignore[union-attr] # none of them is None yet
+    # INVARIANT: a deal that some partner waits for, or may get, is decided for everybody.
+    deals |= dict.fromkeys(deals.keys() & tx.execute(sa.select(awaited.c.deal_id)).scalars())
+    # INVARIANT: a deal whose views are not what the rules in force make of it is always among them, as a whole.
+    deals |= dict.fromkeys(_unsettled(tx))
     if any(isinstance(each, Move) and each.up for each in found.situations.diagram.outcomes(found.nodes[WHOLE])):
-        deals.update(moving.named())
-    return deals.union(moving.shared())
+        deals |= dict.fromkeys(moving.named())
+    return deals
 
 
-def touched(tx: sa.Connection, house: House, before: InForce, change: Change) -> Collection[str]:
-    """Deals that have to be looked at for a change from what is in force."""
-    if change.found is None or change.anew:
-        return shareable(tx)
-    found = may_move(tx, before.workspace, change.found, house.clock())
-    return shareable(tx) if found is None else found
+def touched(tx: sa.Connection, house: House, before: InForce, change: Change) -> Only:
+    """What has to be looked at for a change from what is in force."""
+    if change.found is not None and not change.anew:
+        found = may_move(tx, before.workspace, change.found, house.clock())
+        if found is not None:
+            return found
+    return dict.fromkeys(shareable(tx))
 
 
 def _unsettled(tx: sa.Connection) -> set[str]:
@@ -90,6 +97,8 @@ class _Moving:
         # Of partners that were read under another mapping nothing is known.
         self._outdated = set(self._partners_outdated())
         self._sorts = {name: sort for name, sort in sorts.items() if name in self._outdated or grouped.may_move(sort)}
+        # What is asked of the database is asked of deals as they are mapped now.
+        self._tellings = [each for each in grouped.tellings() if not self._outdated and each.field.startswith(_DEAL)]
         # Where it concerns most partners, what the deals say tells more than whose they are.
         self._deals_first = self._asks_deals and not self._outdated and 2 * len(self._sorts) > len(known)
 
@@ -104,12 +113,10 @@ class _Moving:
         deals = sa.select(mirror.c.id).join(relations, here).where(mirror.c.object == "opportunity")
         yield from self._tx.execute(deals.where(among(relations.c.account, named))).scalars()
 
-    def shared(self) -> Iterator[str]:
-        """Deals of these partners of which a share may move."""
+    def shared(self) -> Iterator[tuple[str, str]]:
+        """Shares of these partners that may move: (deal, partner)."""
         grouped, sorts, outdated = self._grouped, self._sorts, self._outdated
-        theirs = among(shares.c.partner_id, sorts)
-        wanted = sa.and_(theirs, among(shares.c.deal_id, self._may_differ())) if self._deals_first else theirs
-        rows = self._tx.execute(_SHARED.where(wanted))
+        rows = self._tx.execute(_SHARED.where(among(shares.c.partner_id, sorts), self._may_differ()))
         for batch in rows.partitions(_BATCH):
             standing = grouped.shares([share_fields(*share) for _, _, *share in batch])
             deals = self._deals({row[0] for row in batch}) if self._asks_deals else {}
@@ -117,10 +124,31 @@ class _Moving:
                 deal, partner = deals.get(deal_id), sorts[partner_id]
                 moves = grouped.may_move(partner, share) if deal is None else grouped.moved(deal, partner, share).anew
                 if moves or partner_id in outdated:
-                    yield deal_id
+                    yield deal_id, partner_id
 
-    def _may_differ(self) -> set[str]:
-        """Deals with a share that may move, whoever has it."""
+    def _may_differ(self) -> sa.ColumnElement[bool]:
+        """Whether a share may move, as far as its deal tells, whoever has it."""
+        if self._tellings:
+            told = self._told()
+            here = told.where(mirror.c.id == shares.c.deal_id).exists()
+            return shares.c.deal_id.in_(told) if self._deals_first else here
+        return among(shares.c.deal_id, self._differing()) if self._deals_first else sa.true()
+
+    def _told(self) -> sa.Select[tuple[str]]:
+        """Deals that answer to all that the database can be asked, and those that were read under another mapping."""
+        known = [
+            sa.and_(mirror.c.connection == connection, mirror.c.shape == shape["opportunity"])
+            for connection, shape in self._shapes.items()
+        ]
+        answers = [
+            among(sa.func.coalesce(field_of(mirror.c.fields, field), ""), sorted(texts))
+            for field, texts in self._tellings
+        ]
+        may = sa.or_(sa.not_(sa.or_(sa.false(), *known)), mirror.c.fields.is_(None), sa.and_(*answers))
+        return sa.select(mirror.c.id).where(mirror.c.object == "opportunity", may)
+
+    def _differing(self) -> set[str]:
+        """Deals with a share that may move, whoever has it: all are read."""
         found = set(self._tx.execute(sa.select(shares.c.deal_id).distinct()).scalars())
         every = _DEALS.where(mirror.c.object == "opportunity").execution_options(yield_per=_BATCH)
         for batch in self._tx.execute(every).partitions():

@@ -55,6 +55,9 @@ def check(seed: int) -> int:
         grouped.partners(partners),
         grouped.shares(shares),
     )
+    for field, texts in grouped.tellings():
+        moving = [deal for (deal, _), sort in zip(deals, sorts[0], strict=True) if grouped.may_move(deal=sort)]
+        assert all((deal.get(field) or "") in texts for deal in moving)
     sure = 0
     for (deal, contacts), deal_sort in zip(deals, sorts[0], strict=True):
         for partner, partner_sort in zip(partners, sorts[1], strict=True):
@@ -133,6 +136,36 @@ def test_what_is_newly_about_a_person_is_decided_anew_where_it_shows() -> None:
     grouped = Grouped(difference(before, after), NOW)
     sorts = grouped.partners([{"partner.tier": tier} for tier in ("gold", "silver")])
     assert [grouped.may_move(sort) for sort in sorts] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ({"deal.stage": ["won", "lost"]}, {"deal.stage": {"won", "lost"}}),
+        ({"deal.stage": "won", "deal.name": "x"}, {"deal.stage": {"won"}, "deal.name": {"x"}}),
+        ({"deal.stage": "won", "deal.seats": {"above": 5}}, {"deal.stage": {"won"}}),
+        ("deal.name is empty or deal.name == 'x'", {"deal.name": {"x", ""}}),
+        ({"deal.name": {"is_not": "x"}}, {}),  # nearly all of them
+        ("deal.name == 'x' or deal.seats > 5", {}),
+        ("contains(deal.name, 'x')", {}),
+        ({"deal.seats": {"above": 5}}, {}),
+        ({"partner.tier": "gold"}, {}),
+    ],
+)
+def test_a_database_is_asked_for_the_texts_that_a_change_rests_on_and_for_nothing_else(when: Any, told: Any) -> None:
+    everybody = Rule("who", "all", "always"), "always"
+    new = Rule("show", "new", when, ("deal.won",), rung="exact", tells_partner="it"), ""
+    grouped = Grouped(difference(compiled([everybody]), compiled([everybody, new])), NOW)
+    assert dict(grouped.tellings()) == told
+
+
+def test_where_a_limit_bites_the_unknown_is_asked_for_too() -> None:
+    everybody, shown = Rule("who", "all", "always"), Rule("show", "s", "always", ("deal.won",), rung="exact")
+    when = {"deal.name": "x"}
+    limit = Rule("limit", "new", when, ("deal.won",), rung="hide", tells_partner="it")
+    before = [(everybody, "always"), (shown, "always")]
+    grouped = Grouped(difference(compiled(before), compiled([*before, (limit, "")])), NOW)
+    assert dict(grouped.tellings()) == {"deal.name": {"x", ""}}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from mapping.values import thaw
 from policies.compile import Policy, compile_policy
 from policies.difference import difference
 from policies.model import LADDERS, Rule
-from sync.deciding.project import drain, mark
-from sync.house import InForce
+from sync.deciding.project import Only, drain, mark, project
+from sync.house import House, InForce
+from sync.ledger.tables import ledger, shown, subjects
 from sync.projection.masks import mask
-from sync.store.schema import partners, shares
-from sync.store.unfiltered import mirror, partner_accounts
+from sync.store.schema import feed, messages, partners, shares, views
+from sync.store.unfiltered import awaited, mirror, partner_accounts
 from sync.versions.foreseen import Foreseen, foreseen, shareable
 from sync.versions.moving import may_move
 
@@ -33,10 +35,21 @@ CONDITIONS: tuple[Any, ...] = (
     {"share.involvement": "co-sell"},
     "share.since < now - 30 days",
     {"deal.stage": ["proposal", "won"]},
+    {"deal.stage": {"is_not": "won"}},
+    "deal.stage is empty or deal.region == 'japan'",
+    {"deal.region": "japan", "deal.stage": ["lost", "negotiation"]},
     {"deal.amount": {"at_least": "10M JPY"}},
     {"deal.close": {"before": "now + 60 days"}},
     {"account.name": {"is_not": "横浜精機"}},
     "contacts.length > 1",
+)
+_OF_ROWS = ("partner_id", "items", "channel", "version", "day", "basis")
+WRITTEN = (  # a person who is new to the ledger has another name there each time
+    *(sa.select(table) for table in (shares, feed, partners, messages, shown)),
+    sa.select(*(column for column in views.c if column.name != "people")),
+    sa.select(subjects.c.reference, *(ledger.c[name] for name in _OF_ROWS)).join_from(
+        ledger, subjects, ledger.c.subject_id == subjects.c.id
+    ),
 )
 
 
@@ -90,12 +103,69 @@ def test_looking_at_the_touched_deals_alone_foresees_all_that_looking_at_every_d
             assert touched is not None
             whole, part = (foreseen(tx, life.house, as_if, deals) for deals in (every, touched))
             assert (timeless(part), part.deals) == (timeless(whole), whole.deals)
+            assert all(
+                touched[each.deal_id] is None or each.partner_id in touched[each.deal_id] for each in whole.shares
+            )
             seen += len(whole.deals)
     assert seen
 
 
+def written(house: House, force: InForce, deals: Collection[str], only: Only) -> list[list[str]]:
+    """What projecting these deals under a configuration would leave in the tables."""
+    with house.engine.connect().execution_options(writing=True) as tx, tx.begin() as begun:
+        project(tx, house, deals, force=force, only=only)
+        found = [sorted(map(repr, tx.execute(wanted))) for wanted in WRITTEN]
+        begun.rollback()
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20, 24))
+def test_deciding_for_the_partners_whom_a_change_touches_writes_what_deciding_for_everybody_does(life, seed):
+    dice = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    with life.house.writing() as tx:  # of some deals a field is empty, or was read under another mapping
+        some = sorted(row.id for row in life.rows(mirror, object="opportunity"))
+        emptied = sa.func.replace(mirror.c.fields, '"deal.stage":"proposal"', '"deal.stage":null')
+        tx.execute(sa.update(mirror).where(mirror.c.id.in_(dice.sample(some, 5))).values(fields=emptied))
+        mark(tx, some)
+    while drain(life.house):
+        pass
+    with life.house.reading() as tx:
+        force = life.house.in_force(tx)
+        every = shareable(tx)
+    now, fewer = life.clock(), 0
+    still = dataclasses.replace(life.house, clock=lambda: now)
+    for _ in range(6):
+        policy = edited(force.workspace, dice)
+        if policy is None:
+            continue
+        as_if = InForce(force.version + 1, force.floor, dataclasses.replace(force.workspace, policy=policy), policy)
+        with life.house.reading() as tx:
+            only = may_move(tx, force.workspace, difference(force.judge, policy), life.house.clock())
+        assert only is not None
+        assert written(still, as_if, only, only) == written(still, as_if, every, {})
+        shared = Counter(row.deal_id for row in life.rows(shares))
+        fewer += sum(partner_ids is not None and len(partner_ids) < shared[id] for id, partner_ids in only.items())
+    assert fewer
+
+
+def test_of_a_deal_that_somebody_waits_for_everybody_is_decided(life_on_sqlite):
+    life = life_on_sqlite
+    drain(life.house)
+    waited = min(moved(life, {"partner.tier": "platinum"}))
+    with life.house.writing() as tx:
+        tx.execute(sa.insert(awaited).values(deal_id=waited, at="2999"))
+    found = moved(life, {"partner.tier": "platinum"})
+    assert {deal for deal, partner_ids in found.items() if partner_ids is None} == {waited}
+    assert all(partner_ids for deal, partner_ids in found.items() if deal != waited)
+
+
 def touched(life: Any, when: Any) -> set[str]:
     """Deals that a new rule with this condition may touch."""
+    return set(moved(life, when))
+
+
+def moved(life: Any, when: Any) -> Only:
+    """The same with the partners whose shares may move."""
     with life.house.reading() as tx:
         workspace = life.house.in_force(tx).workspace
         rules = [rule for file in workspace.policies for rule in file.rules]
