@@ -33,7 +33,7 @@ def ids_of(tx: sa.Connection, house: House, connection: str, people: Iterable[Pe
     known = _known(tx, connection, wanted)
     fresh = [wanted[reference] for reference in sorted(wanted.keys() - known.keys())]
     if fresh:
-        sealing = _cipher(_sealing_key(house.key))
+        sealing = _sealing(house.key)
         rows = [_row(sealing, connection, person) for person in fresh]
         if insert_new(tx, subjects, rows) == len(rows):
             return known | {row["reference"]: row["id"] for row in rows}
@@ -46,7 +46,7 @@ def name_of(house: House, row: Any) -> str | None:
     """A person's name, from its row; None once erased, empty where it was never read."""
     if row.key is None:
         return None
-    own = _opened(_cipher(_sealing_key(house.key)), row.key, row.id)
+    own = _opened(_sealing(house.key), row.key, row.id)
     return _opened(_cipher(own), row.name, row.id).decode() if row.name else ""
 
 
@@ -68,8 +68,8 @@ def _row(sealing: AESGCM, connection: str, person: Person) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=16)
-def _sealing_key(key: bytes) -> bytes:
-    return derive(key, "ledger persons")
+def _sealing(key: bytes) -> AESGCM:
+    return _cipher(derive(key, "ledger persons"))
 
 
 def _cipher(key: bytes) -> AESGCM:

@@ -134,6 +134,16 @@ _SUBJECTS = (
 )
 
 
+# A name under a person's own key is asked for where nothing else tells it: named by a field, or gone from the CRM;
+# and of everybody where contacts' names are mapped no more.
+_GONE = mirror.c.fields.is_(None)
+_KNOWN = sa.select(subjects.c.id, mirror.c.crm_id, mirror.c.fields).outerjoin_from(
+    subjects, mirror, mirror.c.id == subjects.c.reference
+)
+_TOLD = _KNOWN.add_columns(*(sa.case((_GONE, subjects.c[name])).label(name) for name in ("key", "name")))
+_TOLD_BY_BOTH = _KNOWN.add_columns(subjects.c.key, subjects.c.name)
+
+
 def _answer(
     house: House,
     fixed: sa.Column[str],
@@ -203,15 +213,14 @@ def _subject(house: House, row: Any) -> Subject:
 def _answering(tx: sa.Connection, house: House, asked: str, wanted: str, ladders: Mapping[str, str]) -> Iterator[str]:
     """The ids of the persons who answer: those whom the CRM still has, by its words; the others by the ledger's."""
     within = msgspec.json.encode(wanted).decode()[1:-1]  # as it would stand in the mirror's JSON
-    held = sa.select(subjects.c.id, mirror.c.crm_id, mirror.c.fields).join(mirror, mirror.c.id == subjects.c.reference)
-    for id, crm_id, fields in _parts(tx, held.where(mirror.c.fields.is_not(None))):
-        if asked in (id, crm_id) or (within in _folded(fields) and _answers(fields, wanted, ladders)):
+    for row in _parts(tx, _TOLD if "person" in ladders.values() else _TOLD_BY_BOTH):
+        id, crm_id, fields, *_ = row
+        if (
+            asked in (id, crm_id)
+            or (fields is not None and within in _folded(fields) and _answers(fields, wanted, ladders))
+            or (row.key is not None and wanted in _folded(name_of(house, row) or ""))
+        ):
             yield id
-    # Named by a field, gone from the CRM, or erased; and where contacts' names are mapped no more.
-    others = _SUBJECTS.where(mirror.c.fields.is_(None)) if "person" in ladders.values() else _SUBJECTS
-    for row in _parts(tx, others):
-        if asked in (row.id, row.crm_id) or wanted in _folded(name_of(house, row) or ""):
-            yield row.id
 
 
 def _parts(tx: sa.Connection, wanted: sa.Select[Any]) -> Iterator[Any]:
