@@ -288,7 +288,7 @@ def resume(house: House, scope: str, by: str) -> None:
 
 
 def find_partner(house: House, name: str) -> PartnerRow | None:
-    """The partner with this key or id, else with this CRM account id or exact name; Ambiguous where several have it."""
+    """The partner with this id, else with this key, CRM account id or exact name; Ambiguous where several have it."""
     with house.reading() as tx:
         found = sa.select(partners.c.id, partners.c.key, partners.c.name)
         account = sa.select(partner_accounts.c.partner_id).where(partner_accounts.c.account == name)
@@ -296,10 +296,12 @@ def find_partner(house: House, name: str) -> PartnerRow | None:
             partners.c.key == name, partners.c.id == name, partners.c.name == name, partners.c.id.in_(account)
         )
         rows = [PartnerRow(row.id, row.key, row.name) for row in tx.execute(found.where(answers))]
-    rows = [row for row in rows if name in (row.id, row.key)] or rows
+    rows = [row for row in rows if name == row.id] or rows
     if len(rows) > 1:
-        keys = ", ".join(sorted(row.key for row in rows)[:10])
-        raise Ambiguous(f"{len(rows)} partners answer to `{name}`: give the key of one: {keys}")
+        # INVARIANT: a code that was set in a CRM to another partner's name never passes for that partner.
+        id_or_key = "id" if any(name == row.key for row in rows) else "key"
+        told = ", ".join(sorted(getattr(row, id_or_key) for row in rows)[:10])
+        raise Ambiguous(f"{len(rows)} partners answer to `{name}`: give the {id_or_key} of one: {told}")
     return rows[0] if rows else None
 
 

@@ -208,6 +208,40 @@ def test_a_name_that_several_have_is_refused_with_what_tells_them_apart(sudare, 
     assert sudare("explain", "MINATO", crm_id("sf", "YOKOHAMA_CORE"), "--workspace", folder).code == 0
 
 
+def test_a_code_that_was_set_in_the_crm_to_another_partners_name_does_not_pass_for_that_partner(sudare, life, folder):
+    life.edit("sf", "Account", "HANBIT", Partner_Code__c="みなと情報システム")
+    life.pull("sf")
+    refused = sudare("pause", "みなと情報システム", "--workspace", folder)
+    assert refused.code == 1
+    assert "2 partners answer to `みなと情報システム`: give the id of one: " in refused.text
+    assert partner_id("MINATO") in refused.text
+    assert life.rows(schema.pauses) == []
+    assert sudare("pause", partner_id("MINATO"), "--workspace", folder).code == 0
+    assert [row.scope for row in life.rows(schema.pauses)] == [partner_id("MINATO")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("resume", ""),
+        ("pause", ""),
+        ("user", "add", "tanto@minato.example", "--partner", ""),
+        ("user", "end", "admin@aozora.example", "--partner", ""),
+        ("recalls", "--partner", ""),
+    ],
+)
+def test_an_empty_partner_as_of_a_variable_that_is_not_set_is_nobody_and_never_everybody_or_the_vendor(
+    sudare, life, folder, words
+):
+    access.pause(life.house, EVERYBODY, "admin")
+    people = life.rows(schema.people)
+    refused = sudare(*words, "--workspace", folder)
+    assert refused.code == 1
+    assert "no partner ``" in refused.text
+    assert [row.scope for row in life.rows(schema.pauses)] == [EVERYBODY]
+    assert life.rows(schema.people) == people
+
+
 @pytest.mark.parametrize("deal", [crm_id("sf", "YOKOHAMA_CORE"), "横浜精機 基幹システム刷新"])
 def test_view_as_shows_one_deal_by_crm_id_or_name(sudare, life, folder, deal):
     shown = sudare("view-as", "MINATO", deal, "--workspace", folder)

@@ -94,7 +94,7 @@ def user() -> None:
 def user_add(folder: Path, email: str, partner: str | None, name: str, role: str, language: str) -> None:
     """Let a person sign in; prints a one-time link (one hour)."""
     house = house_of(folder)
-    own = partner_named(house, partner).id if partner else None
+    own = partner_named(house, partner).id if partner is not None else None
     person = _let_in(house, email, name, partner_id=own, role="partner" if own else role, language=language)
     if own:
         redact_anew(house, own)
@@ -110,7 +110,7 @@ def user_add(folder: Path, email: str, partner: str | None, name: str, role: str
 def user_end(folder: Path, email: str, partner: str | None) -> None:
     """Close a person's account: sessions and links end at once."""
     house = house_of(folder)
-    if not end_person(house, email, partner_named(house, partner).id if partner else None):
+    if not end_person(house, email, partner_named(house, partner).id if partner is not None else None):
         raise Refused(f"nobody with the address `{email}` may sign in there")
     out.print(f"{email} can no longer sign in.")
 
@@ -137,7 +137,7 @@ def invite(folder: Path, partner: str, email: str, name: str, language: str | No
 def pause_command(folder: Path, partner: str | None) -> None:
     """Close all doors of PARTNER, or of all partners, at once. Reading the CRM goes on."""
     house = house_of(folder)
-    pause(house, partner_named(house, partner).id if partner else EVERYBODY, account())
+    pause(house, partner_named(house, partner).id if partner is not None else EVERYBODY, account())
     out.print(f"Closed for {partner or 'everybody'}; `sudare resume` opens again.")
 
 
@@ -147,7 +147,7 @@ def pause_command(folder: Path, partner: str | None) -> None:
 def resume_command(folder: Path, partner: str | None) -> None:
     """Open the doors of PARTNER, or of all, again."""
     house = house_of(folder)
-    resume(house, partner_named(house, partner).id if partner else EVERYBODY, account())
+    resume(house, partner_named(house, partner).id if partner is not None else EVERYBODY, account())
     out.print(f"Open for {partner or 'everybody'}.")
 
 

@@ -34,7 +34,7 @@ def recalls_command(folder: Path, overdue: bool, confirmed: bool, partner: str |
     if overdue and confirmed:
         raise click.UsageError("what was confirmed is not overdue: say --overdue or --confirmed")
     house = house_of(folder)
-    own = partner_named(house, partner).id if partner else None
+    own = partner_named(house, partner).id if partner is not None else None
     now = house.now()
     rows = _rows(house, own, confirmed)
     if overdue:
