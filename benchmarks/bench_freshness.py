@@ -263,7 +263,7 @@ def make_api_key_of(house: House, partner: str) -> str:
 @contextmanager
 def children(house: House, holds: Path) -> Iterator[None]:
     """The partners' door and the scheduler, as `sudare serve` runs them."""
-    from webhook_app.front.serve import run_door
+    from webhook_app.front.children import run_door
 
     context = multiprocessing.get_context("spawn")
     door = context.Process(target=run_door, args=("partner", str(house.folder), True))

@@ -106,8 +106,7 @@ class _Rendering:
         self.templates = (template.subject, template.body) if template else ({}, {})
         self.words = {
             "partner.name": seller.name,
-            "partner.key": seller.key,
-            **({name: _plain(value) for name, value in thaw(deal.fields).items()} if deal and deal.fields else {}),
+            "deal.name": str(thaw(deal.fields).get("deal.name") or "") if deal and deal.fields else "",
             **self._latest(row.kind, seller.name),
         }
 
@@ -133,7 +132,6 @@ class _Rendering:
             "user.name": last.name or seller,
             "at": self._at(last.at),
             "title": self._title(fields),
-            "document.title": self._title(fields),
             "text": str(fields.get("text", "")),
             "score": "" if score is None else f"{score:.0%}",
             "count": str(len(self.told)),
@@ -181,7 +179,3 @@ def _accounts(tx: sa.Connection, ids: Sequence[str]) -> dict[tuple[str, str], st
         .order_by(partner_accounts.c.account.desc())
     )
     return {(row.connection, row.partner_id): row.account for row in rows}
-
-
-def _plain(value: object) -> str:
-    return "" if value is None or isinstance(value, list | tuple) else str(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from config.workspace import Workspace
@@ -12,8 +11,6 @@ from mapping.model import ConnectionMapping, FieldMapping, ObjectMapping
 from sync.deciding.called import USER_NAME, is_named, partner_names
 from sync.deciding.released import shows_text
 from sync.store.identifiers import digest
-
-_PLACEHOLDER = re.compile(r"\{(deal\.[a-z_]+|account\.[a-z_]+)\}")
 
 
 def why_needed(workspace: Workspace) -> dict[str, str]:
@@ -26,8 +23,8 @@ def why_needed(workspace: Workspace) -> dict[str, str]:
         "partner.representative": "stands in the records of what was provided",
     }
     for action in workspace.writeback.actions:
-        for template in (*action.subject.values(), *action.body.values()):
-            why.update(dict.fromkeys(_PLACEHOLDER.findall(template), "stands in a logged action"))
+        if any("{deal.name}" in template for template in (*action.subject.values(), *action.body.values())):
+            why["deal.name"] = "stands in a logged action"
     return {**_masked(workspace), **why, **workspace.policy.why}
 
 

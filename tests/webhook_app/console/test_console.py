@@ -23,7 +23,7 @@ from sync.store.rows import upsert
 from sync.versions.applied import apply_files
 from sync.vitals import write_vitals
 from webhook_app.console.app import create_console_app
-from webhook_app.front.serve import DOORS
+from webhook_app.front.children import DOORS
 from webhook_app.partner.app import create_partner_app
 from webhook_app.texts.calls import CALLS
 from webhook_app.texts.checks import CHECKS
