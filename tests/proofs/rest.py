@@ -9,6 +9,7 @@ from proofs.test_switching import stored
 
 from sync.deciding.project import drain, mark
 from sync.deciding.settle import settle
+from sync.deciding.sought import look_through
 from sync.house import House
 from sync.ledger.tables import deliveries, recalls, shown
 from sync.ledger.verify import verify
@@ -20,6 +21,7 @@ from sync.versions.foreseen import shareable
 
 def come_to_rest(house: House) -> None:
     """Do what the jobs do, until nothing is left to be done."""
+    look_through(house)
     while drain(house):
         pass
     for connection in house.workspace().connections:

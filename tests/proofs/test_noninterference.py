@@ -12,7 +12,7 @@ from proofs.twins import Theatre, compare, open_theatre
 
 TWINS = 8
 GROUPS, CASES = 96, 2_000
-WEBHOOK_GROUPS, WEBHOOK_CASES = 16, 100
+WEBHOOK_GROUPS, WEBHOOK_CASES = 20, 100
 DEEP_GROUPS, DEEP_CASES = 1_400, 20_000
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,9 +19,11 @@ from proofs.rest import check_rest, come_to_rest
 from proofs.stepped import Stepped
 from worlds import Clock, World, WorldConnector
 
+from policies.redaction import MASK
 from sync.access import pause
 from sync.deciding.project import drain, mark, project
 from sync.deciding.settle import settle
+from sync.deciding.sought import look_through
 from sync.house import House, open_engine
 from sync.mirror.mirrored import apply_records
 from sync.mirror.pull import begin, pull
@@ -27,7 +31,7 @@ from sync.projection.reader import Projection
 from sync.store.identifiers import internal_id, partner_id
 from sync.store.schema import SORTED_BY, partners, pauses, shares, views
 from sync.store.sorting import drop_sorting, make_sorting
-from sync.store.unfiltered import relations
+from sync.store.unfiltered import mirror, relations
 from sync.versions.applied import apply_files
 from sync.versions.foreseen import shareable
 
@@ -140,6 +144,26 @@ def _relate(house: House, deal: str, key: str) -> None:
         tx.execute(sa.delete(relations).where(*_on(deal, key)))
         tx.execute(sa.insert(relations).values(**row, account=account, role="Referral"))
         project(tx, house, [our(deal)])
+
+
+def test_a_text_that_says_a_name_while_a_partner_takes_it_names_nobody(pair):
+    """Nobody sees the text before its commit, which was decided by the names of before."""
+    pair.worlds[CONNECTION].put("Account", PARTNERS["PLAT"][0], Name="銀河商事")  # it is not on this deal
+    partner = pair.apply(pair.other, "account", PARTNERS["PLAT"][0])
+    with ThreadPoolExecutor(1) as beside:
+        with pair.one.writing() as tx:
+            said = sa.func.replace(mirror.c.fields, "step 2", "銀河商事も提案")
+            tx.execute(sa.update(mirror).where(mirror.c.id == our("D2")).values(fields=said))
+            project(tx, pair.one, [our("D2")])
+            looked = beside.submit(lambda: (partner(), look_through(pair.other)))
+            with suppress(TimeoutError):
+                looked.result(timeout=1)
+        assert looked.result(timeout=60)[1] == 1
+    pair.rest()
+    assert (
+        Projection(pair.one, partner_id("GOLD")).deal(deal_of("GOLD", "D2")).body["deal"]["next_step"]
+        == f"{MASK}も提案"
+    )
 
 
 def test_an_older_page_does_not_overwrite_what_a_notice_brought_meanwhile(pair):
