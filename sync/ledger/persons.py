@@ -73,9 +73,14 @@ def _sealing(key: bytes) -> AESGCM:
 
 
 def _cipher(key: bytes) -> AESGCM:
+    return _kind()(key)
+
+
+@lru_cache(maxsize=1)  # an import that has been made costs a third of opening a name
+def _kind() -> type[AESGCM]:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    return AESGCM(key)
+    return AESGCM
 
 
 def _sealed(cipher: AESGCM, content: bytes, about: str) -> bytes:
