@@ -22,6 +22,7 @@ from sync.store.schema import actions, applied, partners, pauses, quarantine, sh
 from sync.store.unfiltered import drifts, mirror, streams
 
 PAGE = 50
+PARTNERS_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def connections(house: House) -> list[ConnectionState]:
     ]
 
 
-def outbox(house: House, *, state: str | None = None, after: str | None = None, limit: int = PAGE) -> list[Any]:
+def outbox(house: House, *, state: str | None = None, after: str | None = None) -> list[Any]:
     """Logged actions, those that need a look first by time of their next try; `after` is the last key seen."""
     wanted = sa.select(actions, partners.c.name.label("partner")).join(partners, partners.c.id == actions.c.partner_id)
     if state is not None:
@@ -139,16 +140,16 @@ def outbox(house: House, *, state: str | None = None, after: str | None = None, 
     if after is not None:
         wanted = wanted.where(actions.c.key > after)
     with house.reading() as tx:
-        return list(tx.execute(wanted.order_by(actions.c.key).limit(limit)))
+        return list(tx.execute(wanted.order_by(actions.c.key).limit(PAGE)))
 
 
-def quarantined(house: House, *, after: str | None = None, limit: int = PAGE) -> list[Any]:
+def quarantined(house: House, *, after: str | None = None) -> list[Any]:
     """Records and statements that were set aside, by id."""
     wanted = sa.select(quarantine.c.id, quarantine.c.origin, quarantine.c.what, quarantine.c.reason, quarantine.c.at)
     if after is not None:
         wanted = wanted.where(quarantine.c.id > after)
     with house.reading() as tx:
-        return list(tx.execute(wanted.order_by(quarantine.c.id).limit(limit)))
+        return list(tx.execute(wanted.order_by(quarantine.c.id).limit(PAGE)))
 
 
 def count_quarantined(house: House) -> int:
@@ -173,9 +174,9 @@ def version_files(house: House, version: int) -> Mapping[str, str] | None:
     return msgspec.json.decode(files) if files is not None else None
 
 
-def all_partners(house: House, *, after: str | None = None, limit: int = 200) -> list[PartnerState]:
+def all_partners(house: House, *, after: str | None = None) -> list[PartnerState]:
     """Partners by key, with how many deals each has."""
-    wanted = sa.select(partners).order_by(partners.c.key).limit(limit)
+    wanted = sa.select(partners).order_by(partners.c.key).limit(PARTNERS_PAGE)
     if after is not None:
         wanted = wanted.where(partners.c.key > after)
     with house.reading() as tx:

@@ -82,7 +82,8 @@ def connection(name: str) -> Response:
 def partners() -> Response:
     """All partners, with how many deals each has."""
     found = board.all_partners(this_house(), after=request.args.get("after"))
-    return page("console/partners.html", partners=found, next=found[-1].key if len(found) == 200 else None)
+    next_page = found[-1].key if len(found) == board.PARTNERS_PAGE else None
+    return page("console/partners.html", partners=found, next=next_page)
 
 
 @console.get("/partners/<partner_id>")
