@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,12 @@ _STEMS = ("sudare", "fields", "writeback", "documents")
 
 def load(files: Mapping[str, str]) -> Workspace:
     """A workspace from its texts, as `read_folder` gives them. Broken, with all problems of all files, otherwise."""
+    return _whole(tuple(sorted(files.items())))
+
+
+@lru_cache(maxsize=16)  # a plan and its application read what is in force and what shall be, again and again
+def _whole(named: tuple[tuple[str, str], ...]) -> Workspace:
+    files = dict(named)
     problems: list[Problem] = []
     draft = _read(files, problems)
     problems.extend(disagreements(draft))

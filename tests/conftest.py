@@ -18,7 +18,17 @@ from sync.house import House, open_engine
 from sync.store.migrate import migrate
 
 _numbers = itertools.count(1)
-_LONGEST = ("test_noninterference.py", "test_kill.py", "test_once_on_hubspot.py", "test_once_on_salesforce.py")
+_LONGEST = (
+    "test_noninterference.py",
+    "test_kill.py",
+    "test_leaks.py",
+    "test_benchmarks.py",
+    "test_serve.py",
+    "test_wheel.py",
+    "test_unshared.py",
+    "test_once_on_hubspot.py",
+    "test_once_on_salesforce.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

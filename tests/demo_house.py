@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from agreed import put_in_force
+from doors import free_port
 
 from config.connections import Connections
 from config.folder import read_folder
@@ -224,7 +225,8 @@ class Furnished:
 
 def furnish(place: Path, database: str | None) -> Furnished:
     """Plant the story, write the demo's workspace over it, apply, let people in, and read both CRMs once."""
-    sandbox = start(place / "crm")
+    ports = (free_port(), free_port())  # the same in each copy
+    sandbox = start(place / "crm", salesforce_port=ports[0], page_port=ports[1])
     workspace = write_workspace(place / "workspace", sandbox)
     with living(workspace, sandbox, database) as life:
         migrate(life.house)
@@ -234,7 +236,6 @@ def furnish(place: Path, database: str | None) -> Furnished:
             life.round(on)
         for key, email in PEOPLE.items():
             add_person(life.house, email, f"{key.title()} 担当", partner_id=partner_id(key), language="ja")
-    ports = (_port(sandbox.salesforce_url), _port(sandbox.page_url))
     sandbox.stop()
     return Furnished(place / "crm", workspace, ports, database)
 
@@ -308,7 +309,3 @@ def copy_database(server: sa.URL, template: str, name: str) -> str:
         connection.exec_driver_sql(f"create database {name} template {template} owner {server.username}")
     engine.dispose()
     return server.set(database=name).render_as_string(hide_password=False)
-
-
-def _port(url: str) -> int:
-    return int(url.rpartition(":")[2])

@@ -1,7 +1,9 @@
-"""An application behind a port of its own on this machine, for a browser or a CRM's sender; ended with the test."""
+"""Ports of this machine, and an application behind one for a browser or a CRM's sender; ended with the test."""
 
 from __future__ import annotations
 
+import secrets
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,3 +34,16 @@ def behind_a_port(app: WSGIApplication) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def free_port() -> int:
+    """A port to listen on a moment later: below those of outgoing calls, one of which might have it by then."""
+    while True:
+        port = 15_000 + secrets.randbelow(15_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from worlds import CONNECTION, ON_DEAL, SUMMARY, Clock, World, WorldConnector
 
 from config.folder import read_folder
-from sync.house import House, _compiled_versions, open_engine
+from sync.house import House, open_engine
 from sync.mirror.pull import pull
 from sync.store.identifiers import internal_id as our_id
 from sync.store.identifiers import partner_id, public_id
@@ -145,7 +145,7 @@ class Stage:
     def reset(self, template: Path, now: datetime) -> None:
         """The database as the template has it, at this instant; what is remembered of another is forgotten."""
         self.house.engine.dispose()
-        _forget(self.house.engine)
+        forget(self.house.engine)
         for suffix in ("-wal", "-shm"):
             self.file.with_name(self.file.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(template, self.file)
@@ -155,14 +155,6 @@ class Stage:
         """The database as it stands, as a template of its own."""
         self.house.engine.dispose()  # who closes last puts all into the one file
         shutil.copyfile(self.file, file)
-
-
-def _forget(engine: sa.Engine) -> None:
-    """A process remembers of its database what can't change there any more; here it is put back."""
-    first = _compiled_versions(engine).get(1)  # the template's
-    forget(engine)
-    if first is not None:
-        _compiled_versions(engine)[1] = first
 
 
 def open_stage(folder: Path, name: str) -> Stage:

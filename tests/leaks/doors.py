@@ -125,7 +125,7 @@ def every_account_with_the_key(_: Any) -> Any:
     columns = (*(partner_accounts.c[name] for name in of_account), *(partners.c[name] for name in of_partner))
     here = partner_accounts.c.connection == sa.bindparam("connection")
     every = (
-        sa.select(*columns, sa.true().label("counts"))
+        sa.select(*columns, partner_accounts.c.fields.label("own"), sa.true().label("counts"))
         .select_from(named)
         .where(here, among_given(partner_accounts.c.account, "ids"))
     )

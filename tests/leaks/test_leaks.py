@@ -14,6 +14,7 @@ from leaks.table import LEAKS
 from proofs.histories import Group, groups
 from proofs.twins import Leaked, Theatre, Wrong, compare, open_theatre
 
+from config.load import _whole
 from sync.house import _compiled_versions
 
 LEAST = 60
@@ -40,9 +41,14 @@ def planted(leak: Leak) -> Iterator[None]:
     owner = importlib.import_module(leak.owner) if isinstance(leak.owner, str) else leak.owner
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(owner, leak.attribute, leak.make(getattr(owner, leak.attribute)))
-        _compiled_versions.cache_clear()
+        _read_anew()
         yield
+    _read_anew()
+
+
+def _read_anew() -> None:
     _compiled_versions.cache_clear()
+    _whole.cache_clear()
 
 
 def play(theatre: Theatre, leak: Leak) -> None:

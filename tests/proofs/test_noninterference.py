@@ -11,7 +11,7 @@ from proofs.histories import Group, groups
 from proofs.twins import Theatre, compare, open_theatre
 
 TWINS = 8
-GROUPS, CASES = 96, 2_000
+GROUPS, CASES = 88, 2_000
 WEBHOOK_GROUPS, WEBHOOK_CASES = 20, 100
 DEEP_GROUPS, DEEP_CASES = 1_400, 20_000
 

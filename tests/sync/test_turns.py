@@ -24,10 +24,11 @@ from sync.store.turns import let_pass
 
 house = House(open_engine(sys.argv[1], Path(".")), Path("."), b"", utc_now)
 print("begun", flush=True)
-last = time.monotonic() + 6
-while time.monotonic() < last:
+while True:
     with house.writing() as tx:
         time.sleep(float(sys.argv[2]))
+    with open(sys.argv[3], "a") as written:  # one sign for each commit
+        written.write(".")
     let_pass(house.engine)
 """
 
@@ -36,22 +37,31 @@ def house_of(url: str) -> House:
     return House(open_engine(url, Path()), Path(), b"", utc_now)
 
 
-def test_a_writer_waits_for_one_commit_of_a_load_in_another_process_and_not_for_many(sqlite_url: str) -> None:
-    house = house_of(sqlite_url)
-    with subprocess.Popen([sys.executable, "-c", LOAD, sqlite_url, str(HOLD)], stdout=subprocess.PIPE) as load:
+def test_a_writer_waits_for_one_commit_of_a_load_in_another_process_and_not_for_many(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    house, commits = house_of(sqlite_url), tmp_path / "commits"
+    command = [sys.executable, "-c", LOAD, sqlite_url, str(HOLD), str(commits)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as load:
         assert load.stdout is not None
         load.stdout.readline()
-        took = []
+        waited = []
         for _ in range(20):
-            began = time.monotonic()
+            before = written(commits)
             with house.writing() as tx:
+                waited.append(written(commits) - before)
                 tx.exec_driver_sql("delete from marks")
-            took.append(time.monotonic() - began)
             time.sleep(0.02)
         load.terminate()
     house.engine.dispose()
-    # One hold, and what a crowded machine needs to wake us; without turns the median is several holds.
-    assert sorted(took)[10] < 2.5 * HOLD, took
+    assert written(commits) >= 10, "there was hardly a load"
+    # Without turns the median is several commits.
+    assert sorted(waited)[10] <= 2, waited
+
+
+def written(commits: Path) -> int:
+    """How many commits of the load have ended."""
+    return commits.stat().st_size if commits.exists() else 0
 
 
 def test_several_who_wait_all_pass_before_the_load_goes_on(sqlite_url: str) -> None:
@@ -77,12 +87,8 @@ def test_several_who_wait_all_pass_before_the_load_goes_on(sqlite_url: str) -> N
 def test_a_load_stands_back_for_a_moment_and_not_for_ever(sqlite_url: str) -> None:
     engine = open_engine(sqlite_url, Path())
     with in_line(engine):
-        began = time.monotonic()
-        let_pass(engine)
-        assert LONGEST_PASS <= time.monotonic() - began < LONGEST_PASS + 1
-    began = time.monotonic()
-    let_pass(engine)
-    assert time.monotonic() - began < LONGEST_PASS
+        assert seconds_of(engine) >= LONGEST_PASS
+    assert min(seconds_of(engine) for _ in range(20)) < LONGEST_PASS
     file = Path(f"{sa.make_url(sqlite_url).database}-turn")
     assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
     engine.dispose()
@@ -91,6 +97,11 @@ def test_a_load_stands_back_for_a_moment_and_not_for_ever(sqlite_url: str) -> No
 def test_on_postgresql_nobody_waits_for_a_turn() -> None:
     engine = sa.create_engine("postgresql+psycopg://nobody@nowhere/none")
     with in_line(engine):
-        began = time.monotonic()
-        let_pass(engine)
-    assert time.monotonic() - began < LONGEST_PASS
+        assert min(seconds_of(engine) for _ in range(20)) < LONGEST_PASS
+
+
+def seconds_of(engine: sa.Engine) -> float:
+    """How long one stands back; of several, the shortest does not depend on what else the machine does."""
+    began = time.monotonic()
+    let_pass(engine)
+    return time.monotonic() - began

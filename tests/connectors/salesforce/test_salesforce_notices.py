@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -125,9 +124,7 @@ BOMB = (
 def test_entities_and_document_types_are_refused_before_anything_of_them_is_expanded(prologue: str):
     body = message().decode().replace('encoding="UTF-8"?>', f'encoding="UTF-8"?>{prologue}', 1)
     body = body.replace("北辰", "&lol9;" if prologue is BOMB else "北辰")
-    began = time.perf_counter()
     assert "no outbound message does" in refused(call(body.encode()))
-    assert time.perf_counter() - began < 0.1
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -358,11 +357,9 @@ def test_a_call_that_hangs_ends_by_itself(connect: Connect, sandbox: Sandbox, mo
     connector = connect()
     connector.read(DEALS, None)
     monkeypatch.setattr(session, "READ_SECONDS", 0.2)
-    sandbox.faults.plan("FROM Opportunity", times=9, mode="hang", seconds=5.0)
-    begun = time.monotonic()
+    sandbox.faults.plan("FROM Opportunity", times=9, mode="hang", seconds=600.0)
     with pytest.raises(TryAgain):
         connector.read(DEALS, None)
-    assert time.monotonic() - begun < 5
 
 
 def test_the_daily_limit_is_noted_from_the_answers(connect: Connect) -> None:
