@@ -47,7 +47,7 @@ def gather(
 ) -> Gathered:
     """Facts and fields of these deals as this transaction sees them; six queries, however many deals.
 
-    Where free text is shown, three more tell who is masked in it. With `partner_ids`, no other partners' shares are
+    Where free text is shown, five more tell who is masked in it. With `partner_ids`, no other partners' shares are
     read.
     """
     by_connection: dict[str, list[Any]] = defaultdict(list)

@@ -113,6 +113,24 @@ def test_a_hidden_field_is_looked_for_in_the_ways_in_which_its_kind_is_written(
     assert shown(both, **{"deal.extra": value, "deal.next_step": written}) == {"deal.next_step": left}
 
 
+@pytest.mark.parametrize(
+    ("field", "type", "ladder", "value", "written", "left"),
+    [
+        ("account.name_kana", "text", "plain", "ホクシンセイサクショ", "ほくしんせいさくしょに訪問", f"{MASK}に訪問"),
+        ("account.name_en", "text", "plain", "Hokushin Works, Ltd.", "Hokushin or HOKUSHIN WORKS", f"{MASK} or {MASK}"),
+        ("contacts[].name_kana", "text", "person", "タナカ タロウ", "ﾀﾅｶ様、たなか太郎", f"{MASK}様、{MASK}"),
+        ("contacts[].name_kana", "person", "person", "さとう はなこ", "サトウさん", f"{MASK}さん"),
+    ],
+)  # fmt: skip
+def test_a_reading_that_the_record_holds_is_one_of_its_names(
+    field: str, type: FieldType, ladder: str, value: str, written: str, left: str
+):
+    extra = (FieldRow(field, type, frozenset({"person"}), ladder),)
+    both = policy(("deal.next_step", "redacted", "always"), extra=extra)
+    people, own = (({field: value, **PEOPLE[0]},), {}) if field.startswith("contacts") else (PEOPLE, {field: value})
+    assert told(both, written, (), people, **own) == left
+
+
 def test_what_is_computed_by_a_policy_is_not_looked_for_and_what_it_is_computed_from_is():
     size = FieldRow("deal.size", "text", frozenset(), "plain", expr="if deal.amount > 1M JPY then 'large' else 'small'")
     both = policy(("deal.next_step", "redacted", "always"), extra=(size,))
@@ -257,7 +275,10 @@ def test_a_field_that_cannot_be_shown_at_its_rung_lets_no_text_wait():
 def told(policy: Policy, text: str, others: Any, people: Any = PEOPLE, **other: Any) -> Any:
     """The next step as a partner reads it, where these stand beside the deal."""
     view = DealView(
-        policy, {**DEAL, "deal.next_step": text, **other}, {"contacts": people}, others=others and Others(tuple(others))
+        policy,
+        {**DEAL, "deal.next_step": text, **other},
+        {"contacts": people},
+        others=None if others is None else Others(tuple(others)),
     )
     return view.shown(policy.decide(view.values, {}, {}, NOW).rungs).get("deal.next_step")
 

@@ -12,6 +12,7 @@ from sync.access import add_person
 from sync.deciding.project import drain, project
 from sync.deciding.released_texts import approve, texts
 from sync.deciding.sought import EVERYTHING, seek
+from sync.mirror.asked import why_needed
 from sync.mirror.enrol import redact_anew
 from sync.store import schema, unfiltered
 from sync.store.identifiers import partner_id
@@ -222,6 +223,25 @@ def test_all_texts_are_made_anew_after_an_upgrade_that_masks_more(life_on_sqlite
     assert next_step(life) == "つばさ商会も提案"
     life.round("sf")
     assert next_step(life) == f"{MASK}も提案"
+
+
+def test_names_are_read_for_texts_alone_and_a_text_waits_for_all_of_them(life_on_sqlite):
+    life = life_on_sqlite
+    english = ("    partner.name: Name\n", "    partner.name: Name\n    partner.name_en: BillingCountry\n")
+    assert not {"user.name", "partner.name_en"} & why_needed(life.house.workspace()).keys()
+    begin(life)
+    life.edit("sf", "Opportunity", "YOKOHAMA_CORE", NextStep="대한민국으로 출장")
+    life.round("sf")
+    assert next_step(life) == "대한민국으로 출장"
+    life.apply(salesforce=english)
+    drained(life)
+    assert next_step(life) is None
+    why = why_needed(life.house.workspace())
+    assert why["partner.name_en"] == "names a partner or its people, to be masked in free text"
+    assert why["user.name"] == "names a deal's owner, to be masked in free text"
+    life.reopen()
+    life.round("sf")
+    assert next_step(life) == f"{MASK}으로 출장"
 
 
 def test_who_is_let_in_by_a_partner_on_the_deal_is_masked_in_it(life_on_sqlite):
