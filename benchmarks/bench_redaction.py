@@ -16,7 +16,7 @@ from policies.directory import directory_of
 from policies.redaction import masked_spans, redacted
 
 FOREIGN = "r"
-_SIGNS = "青空海山川北南東西日月星光風雪花松竹梅桜石岩森林原野田中村町島崎浜港橋道岡坂谷池沢滝泉井白黒赤金銀銅鉄玉鶴亀鷹鷲虎竜馬牛羊"
+_SIGNS = "青空海山北南東西日月星光風雪花松竹梅桜石岩森林原野田中村町島崎浜港橋道岡坂谷池沢滝泉井白黒赤金銀銅鉄玉鷹"
 PARTS = {"the record": "", "who stands beside it, and half-way forms": "beside-"}
 
 
