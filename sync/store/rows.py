@@ -147,7 +147,10 @@ def _field_on_postgresql(element: Field, compiler: SQLCompiler, **how: Any) -> s
 
 
 def field_of(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[str]:
-    """A field out of a column that `freeze` made; null where it is empty. `name`: one of our fields."""
+    """A field out of a column that `freeze` made; null where it is empty. `name`: one of our fields.
+
+    PostgreSQL reads no text with a NUL in it: `mapping.convert` keeps none.
+    """
     return Field(column, sa.bindparam(None, name, type_=sa.Text, unique=True))
 
 

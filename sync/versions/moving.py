@@ -55,7 +55,8 @@ def may_move(tx: sa.Connection, workspace: Workspace, found: Difference, now: da
     for deal_id, partner_id in moving.shared():
         deals.setdefault(deal_id, set()).add(partner_id)  # type: ignore[union-attr] # none of them is None yet
     # INVARIANT: a deal that some partner waits for, or may get, is decided for everybody.
-    deals |= dict.fromkeys(deals.keys() & tx.execute(sa.select(awaited.c.deal_id)).scalars())
+    waited_for = sa.select(awaited.c.deal_id).where(among(awaited.c.deal_id, deals))
+    deals |= dict.fromkeys(tx.execute(waited_for).scalars())
     # INVARIANT: a deal whose views are not what the rules in force make of it is always among them, as a whole.
     deals |= dict.fromkeys(_unsettled(tx))
     if any(isinstance(each, Move) and each.up for each in found.situations.diagram.outcomes(found.nodes[WHOLE])):

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from config.workspace import Workspace
 from mapping.model import Broken
-from mapping.values import thaw
+from mapping.values import freeze, money, thaw
 from policies.compile import Policy, compile_policy
 from policies.difference import difference
 from policies.model import LADDERS, Rule
@@ -21,6 +21,7 @@ from sync.deciding.project import Only, drain, mark, project
 from sync.house import House, InForce
 from sync.ledger.tables import ledger, shown, subjects
 from sync.projection.masks import mask
+from sync.store.rows import field_of
 from sync.store.schema import feed, messages, partners, shares, views
 from sync.store.unfiltered import awaited, mirror, partner_accounts
 from sync.versions.foreseen import Foreseen, foreseen, shareable
@@ -222,6 +223,16 @@ def test_a_change_that_asks_deals_alone_touches_those_and_what_is_not_known_well
     with life.house.writing() as tx:
         tx.execute(sa.update(mirror).where(mirror.c.id == unknown).values(shape="another"))
     assert touched(life, {"deal.stage": "proposal"}) == {*early, unknown}
+
+
+@pytest.mark.parametrize("value", ['a "b"', "c\\d", "it's 100 %_", "横浜精機\t한국", "\u2028", None])
+def test_a_database_reads_a_text_out_of_a_deals_fields_as_it_was_put_in(life, value):
+    name = life.rows(mirror, object="opportunity")[0].id
+    with life.house.writing() as tx:
+        fields = freeze({"deal.amount": money(5, "JPY"), "deal.name": "deal.stage", "deal.stage": value}).decode()
+        tx.execute(sa.update(mirror).where(mirror.c.id == name).values(fields=fields))
+        asked = sa.select(field_of(mirror.c.fields, "deal.stage"), field_of(mirror.c.fields, "deal.none"))
+        assert tx.execute(asked.where(mirror.c.id == name)).one() == (value, None)
 
 
 def test_of_a_partner_that_was_read_under_another_mapping_every_deal_is_looked_at(life_on_sqlite):
