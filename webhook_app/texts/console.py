@@ -180,7 +180,7 @@ CONSOLE = table(
         "partners.view": ("View as this partner", "このパートナーとして見る", "이 파트너로 보기"),
         "partners.received": ("Personal data it received", "受け取った個人データ", "받은 개인정보"),
         "partners.fields": ("What the CRM says of it", "CRM上の情報", "CRM의 정보"),
-        "pause.title": ("Close the doors", "利用の一時停止", "접속 일시 중지"),
+        "pause.title": ("Pause access", "利用の一時停止", "접속 일시 중지"),
         "pause.text": (
             "Portal, API, links and webhooks answer nothing from the next moment on. Reading the CRM goes on.",
             "ポータル、API、リンク、Webhookは直ちに応答しなくなります。CRMの読み取りは続きます。",

@@ -73,7 +73,7 @@ RECALLS = table(
             "파트너 확인을 기다리는 회수 요청: {count}건",
         ),
         "recalls.wait_overdue": ("Overdue: {count}", "期限超過: {count}件", "기한 경과: {count}건"),
-        "recalls.show": ("Which", "確認の状況", "확인 상태"),
+        "recalls.show": ("State", "確認の状況", "확인 상태"),
         "recall_show.waiting": ("Waiting", "確認待ち", "확인 대기"),
         "recall_show.confirmed": ("Confirmed", "確認済み", "확인 완료"),
         "recalls.of": ("Recalls of {partner}", "{partner}への回収依頼", "{partner} 회수 요청"),

@@ -7,7 +7,7 @@ from webhook_app.texts.text import table
 _BOTH = {
     "webhook.title": ("Webhook", "Webhook", "웹훅"),
     "webhook.taken": ("Last call taken {at}", "最終受信 {at}", "마지막 수신 {at}"),
-    "webhook.failing": ("In vain since {at}: {status}", "{at}から未達: {status}", "{at}부터 전달 실패: {status}"),
+    "webhook.failing": ("Failing since {at}: {status}", "{at}から未達: {status}", "{at}부터 전달 실패: {status}"),
     "webhook.next": ("Next try {at}", "次回の送信 {at}", "다음 전송 {at}"),
     "webhook_state.new": ("first call under way", "初回送信中", "첫 전송 중"),
     "webhook_state.on": ("works", "稼働中", "작동 중"),
@@ -72,6 +72,11 @@ OWN_WEBHOOK = table(
         "webhook.go_on": ("Go on", "再開する", "다시 시작"),
         "webhook.pause": ("Pause", "一時停止", "일시 중지"),
         "webhook.remove": ("Remove", "削除する", "삭제"),
+        "webhook.remove_this": (
+            "Call this address no more",
+            "このアドレスへの通知をやめる",
+            "이 주소로 더 이상 알리지 않기",
+        ),
         "webhook.off": (
             "We stopped calling, since nobody took the calls for five days or the address said that it is gone. "
             "Nothing is lost: it goes on where it stood.",
