@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 _NONCE = 12  # bytes of AES-GCM
 _KNOWN = Prepared(
-    sa.select(subjects.c.reference, subjects.c.id).where(
-        subjects.c.connection == sa.bindparam("connection"), among_given(subjects.c.reference, "references")
-    )
+    sa.select(subjects.c.reference, subjects.c.id)
+    .where(subjects.c.connection == sa.bindparam("connection"), among_given(subjects.c.reference, "references"))
+    .with_for_update(read=True, key_share=True)  # nobody is erased before the commit that names her
 )
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 WITHIN = 0.3  # of the statements inside a transaction, how many hand over
+PACES = (1, 3, 9)  # who is fast is chosen so much more often, so that the last step of one meets the first of another
 LOOK_SECONDS = 0.004  # after so long without news it is asked who waits for a lock
 LONGEST_SECONDS = 60.0  # without any news: something hangs
 DEADLOCK = "40P01"
@@ -51,10 +52,12 @@ class Stepped:
         ready = [_Work(number, work, self._local, self._came) for number, work in enumerate(works)]
         all_of_them, out = list(ready), list[_Work]()
         for work in ready:
+            work.pace = self._random.choice(PACES)
             work.thread.start()
         while ready or out:
             if ready:
-                chosen = ready.pop(self._random.randrange(len(ready)))
+                (chosen,) = self._random.choices(ready, [work.pace for work in ready])
+                ready.remove(chosen)
                 out.append(chosen)
                 chosen.turn.release()
             ready += self._come_back(out, bool(ready))
@@ -120,7 +123,7 @@ class _Work:
         self, number: int, work: Callable[[], object], local: threading.local, came: queue.Queue[_Work]
     ) -> None:
         self.number, self._work, self._local, self._came = number, work, local, came
-        self.turn, self.done, self.commits, self.pid = threading.Semaphore(0), False, False, 0
+        self.turn, self.done, self.commits, self.pid, self.pace = threading.Semaphore(0), False, False, 0, 1
         self.raised: BaseException | None = None
         self.thread = threading.Thread(target=self._run, daemon=True)
 

@@ -20,7 +20,7 @@ def run(url, folder, seed: int, turns: int) -> Counter[str]:
 
 
 def test_whoever_writes_at_once_nothing_is_torn_lost_or_shown_after_it_was_taken_back(postgresql_url, tmp_path):
-    told = run(postgresql_url, tmp_path, 3, 6)
+    told = run(postgresql_url, tmp_path, 3, 4)
     assert min(told["waited"], told["signs"], told["reads that overlap a change"], told["notices"]) >= 3, told
 
 

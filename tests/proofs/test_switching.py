@@ -197,7 +197,7 @@ def test_no_read_between_two_versions_shows_more_than_the_one_in_force_allows(tm
 
 @pytest.mark.postgres
 def test_the_same_on_postgresql(tmp_path, postgresql_url):
-    assert run(tmp_path, 1, 3, postgresql_url) > 20
+    assert run(tmp_path, 1, 2, postgresql_url) > 20
 
 
 @pytest.mark.long

@@ -12,32 +12,40 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
+from agreed import put_in_force
 from demo_house import copy_database as _copy
-from nasty import CONNECTION, KEY, PARTNERS, START, deal_of, first_world
+from nasty import CONNECTION, KEY, PARTNERS, START, deal_of, first_deal, first_world
 from proofs.at_once import BEGUN, OTHER, other_world
 from proofs.rest import check_rest, come_to_rest
 from proofs.stepped import Stepped
+from proofs.test_unshared import POLICY
 from worlds import Clock, World, WorldConnector
 
 from policies.redaction import MASK
 from sync.access import pause
+from sync.actions.answers import STATES
+from sync.actions.support_log import say
 from sync.deciding.project import drain, mark, project
 from sync.deciding.settle import settle
 from sync.deciding.sought import look_through
 from sync.house import House, open_engine
+from sync.ledger.erasure import erase
+from sync.ledger.tables import ledger
+from sync.ledger.verify import verify
 from sync.mirror.mirrored import apply_records
 from sync.mirror.pull import begin, pull
 from sync.projection.reader import Projection
 from sync.store.identifiers import internal_id, partner_id
-from sync.store.schema import SORTED_BY, partners, pauses, shares, views
+from sync.store.schema import SORTED_BY, applied, partners, pauses, shares, views
 from sync.store.sorting import drop_sorting, make_sorting
 from sync.store.unfiltered import mirror, relations
-from sync.versions.applied import apply_files
+from sync.versions.applied import apply_files, files_in_force
 from sync.versions.foreseen import shareable
+from sync.versions.plans import Overtaken, Plan, apply_plan, make_plan
 
 pytestmark = pytest.mark.postgres
 SEED = 20_261_126
-TIMES = 10  # orders in which each pair is played
+TIMES = 8  # orders in which each pair is played
 
 
 @dataclass
@@ -179,7 +187,7 @@ def test_an_older_page_does_not_overwrite_what_a_notice_brought_meanwhile(pair):
 
 def test_an_account_that_becomes_a_partner_while_a_deal_names_it_has_the_deal(pair):
     world = pair.worlds[CONNECTION]
-    for number in range(TIMES):
+    for number in range(2 * TIMES):
         key, deal = f"NEW{number}", f"N{number}"
         terms = {"Tier__c": "gold", "Agreement__c": "active", "Nda__c": "signed", "Region__c": "japan"}
         world.put("Account", f"A-{key}", Name=key, IsPartner=False, Partner_Code__c=key, **terms)
@@ -193,7 +201,7 @@ def test_an_account_that_becomes_a_partner_while_a_deal_names_it_has_the_deal(pa
 
 def test_a_page_of_deals_and_what_is_marked_do_not_wait_for_each_other(pair):
     deals = sorted(("D1", "D2", "D3", "D4"), key=our, reverse=True)
-    for number in range(TIMES):
+    for number in range(2 * TIMES):
         for deal in deals:
             pair.worlds[CONNECTION].put("Opportunity", deal, Name=f"{deal} {number}")
         with pair.one.writing() as tx:
@@ -259,7 +267,7 @@ def test_two_first_loads_that_begin_and_end_at_once_drop_and_make_the_indexes_on
         tx.exec_driver_sql("delete from shares")
         tx.exec_driver_sql("update streams set loaded = false")
     names = {str(index.name) for index in SORTED_BY}
-    for _ in range(TIMES):
+    for _ in range(TIMES // 2):
         pair.at_once(partial(drop_sorting, pair.one), partial(drop_sorting, pair.other))
         pair.at_once(partial(make_sorting, pair.one), partial(make_sorting, pair.other))
         assert {str(each["name"]) for each in sa.inspect(pair.one.engine).get_indexes("shares")} >= names
@@ -272,3 +280,91 @@ def test_two_people_who_close_all_doors_at_once_have_closed_them(pair):
             assert len(tx.execute(sa.select(pauses)).all()) == 1
         with pair.one.writing() as tx:
             tx.execute(sa.delete(pauses))
+
+
+def test_a_person_who_is_erased_while_her_deals_are_decided_is_named_nowhere_afterwards(pair):
+    for number in range(2 * TIMES):
+        with pair.one.reading() as tx:
+            shown = tx.execute(sa.select(views.c.people).where(views.c.deal_id == our("D1"))).scalars()
+            person = next(id for people in shown for ids in json.loads(people or "{}").values() for id in ids)
+        pair.worlds[CONNECTION].put("Opportunity", "D1", Name=f"renamed {number}")
+        with pair.one.writing() as tx:
+            tx.execute(sa.delete(relations).where(*_on("D4", "SILV")))
+            project(tx, pair.one, [our("D4")])
+        settle(pair.one, CONNECTION, decided=True)
+        pair.at_once(
+            partial(erase, pair.one, person),
+            pair.apply(pair.other, "opportunity", "D1"),
+            partial(_relate, pair.other, "D4", "SILV"),
+        )
+        pair.rest()
+        with pair.one.reading() as tx:
+            assert not tx.execute(sa.select(views.c.deal_id).where(views.c.people.contains(person))).all()
+
+
+def test_of_two_who_put_versions_in_force_at_once_the_second_is_told_that_his_plan_is_overtaken(pair):
+    files = dict(files_in_force(pair.one))
+    narrower = (("as: quarter", "as: year"), ("[deal.close, account.industry]", "[deal.close]"))
+    with_one, with_other = ({**files, POLICY: files[POLICY].replace(*each, 1)} for each in narrower)
+    for _ in range(TIMES // 4):
+        plans = make_plan(pair.one, with_one, "sato"), make_plan(pair.one, with_other, "admin")
+        done: list[int] = []
+
+        def put(house: House, plan: Plan, done: list[int] = done) -> None:
+            try:
+                done.append(apply_plan(house, plan).version or 0)
+            except Overtaken:
+                done.append(0)
+
+        pair.at_once(partial(put, pair.one, plans[0]), partial(put, pair.other, plans[1]))
+        assert sorted(done)[0] == 0 < sorted(done)[1]
+        assert pair.one.workspace().files == pair.other.workspace().files
+        with pair.one.reading() as tx:
+            versions = tx.execute(sa.select(applied.c.version).order_by(applied.c.version)).scalars().all()
+        assert versions == list(range(1, len(versions) + 1))
+        put_in_force(pair.one, files, "sato")
+
+
+def test_what_two_workers_give_a_partner_at_once_is_on_record_once_and_the_chain_has_no_fork(pair):
+    for number in range(TIMES // 2):
+        pair.clock.move(days=1)
+        pair.worlds[CONNECTION].put("Contact", f"N{number}", AccountId="C2", Name=f"Somebody {number}", Title="CIO")
+        pair.pull(pair.one)
+
+        def give(house: House, key: str) -> None:
+            projection = Projection(house, partner_id(key), "api")
+            projection.deals()
+            assert projection.delivery is not None
+            projection.delivery.write()
+
+        with pair.one.reading() as tx:
+            before = tx.execute(sa.select(sa.func.count()).select_from(ledger)).scalar_one()
+        works = [partial(give, house, key) for key in ("GOLD", "SILV") for house in (pair.one, pair.other)]
+        pair.at_once(*works, pair.apply(pair.other, "contact", f"N{number}"))
+        assert verify(pair.one).fault is None
+        with pair.one.reading() as tx:
+            after = tx.execute(sa.select(sa.func.count()).select_from(ledger)).scalar_one()
+        for work in works:
+            work()
+        with pair.one.reading() as tx:
+            assert tx.execute(sa.select(sa.func.count()).select_from(ledger)).scalar_one() == after > before
+
+
+def test_of_two_answers_to_an_invitation_at_once_one_stands_and_the_other_hears_of_it(pair):
+    own = partner_id("REGI")
+    for number in range(TIMES // 2):
+        deal = f"I{number}"
+        pair.worlds[CONNECTION].put("Opportunity", deal, **{**first_deal(1), "Name": deal})
+        pair.worlds[CONNECTION].relate(deal, PARTNERS["REGI"][0], "Referral")
+        pair.pull(pair.one)
+        heard: dict[str, str] = {}
+
+        def answer(house: House, kind: str, deal: str = deal, heard: dict[str, str] = heard) -> None:
+            heard[kind] = say(house, own, None, kind, deal_of("REGI", deal)).status
+
+        pair.at_once(partial(answer, pair.one, "deal.accepted"), partial(answer, pair.other, "deal.declined"))
+        assert sorted(heard.values()) == ["refused", "stored"]
+        (kind,) = (kind for kind, status in heard.items() if status == "stored")
+        shown = Projection(pair.one, own).deal(deal_of("REGI", deal))
+        assert shown is not None
+        assert shown.state == STATES[kind]
