@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from mapping.values import thaw
 from policies.directory import directory_of
 from policies.masking import TEXT
 from policies.redaction import names_any
@@ -83,5 +84,5 @@ def _saying(house: House, names: Sequence[str]) -> Iterator[str]:
 
 
 def _said(row: Any, texts: Sequence[str]) -> Iterator[str]:
-    known = {**thawed(row.account or "{}"), **thawed(row.fields)}
+    known = {**thawed(row.account or "{}"), **thaw(row.fields)}
     return (str(known[name]) for name in texts if known.get(name) is not None)
