@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from mapping.values import Money
 from policies.amounts import amounts_in, says
+from policies.directory import directory_of
 from policies.folding import fold, tight
 from policies.identifiers import business_number, corporate_number, luhn, my_number, resident_number
-from policies.redaction import MASK, MOST, Hidden, hidden_of, redacted
+from policies.redaction import MASK, MOST, Hidden, Others, hidden_of, names_any, redacted
 
 PEOPLE = (
     "田中 太郎",
@@ -313,3 +314,43 @@ def test_no_text_takes_long(piece):
 def test_any_text_can_be_redacted_and_once_is_enough(text):
     once = redacted(text, HIDDEN)
     assert redacted(once, HIDDEN) == once
+
+
+EVERYBODY = directory_of(
+    (
+        "株式会社カモメ情報",
+        "Osprey Consulting KK",
+        "Arc Ltd",
+        "株式会社青空",
+        "카카오",
+        "Data Inc.",
+        "アクロ",
+        "",
+        "株式会社",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("㈱ｶﾓﾒ情報とカモメ情報、カモメ", f"㈱{MASK}と{MASK}、カモメ"),
+        ("osprey consulting, OSPREY CONSULTING KK", MASK),
+        ("Ospreys consulting; Osprey con-sulting", f"Ospreys consulting; {MASK}"),
+        ("Arc and arc, Arcs, ARC", f"{MASK} and arc, Arcs, {MASK}"),
+        ("青空の下、(株)青空と青空株式会社", f"青空の下、({MASK}と{MASK}"),
+        ("카카오와 코카카오", f"{MASK}와 코카카오"),
+        ("Data migration by Data Inc", f"Data migration by {MASK}"),
+        ("アクロに、アクロバット", f"{MASK}に、アクロバット"),
+        ("株式会社 の", "株式会社 の"),
+    ],
+)
+def test_a_partner_is_found_in_any_text_by_its_whole_name(written, left):
+    assert redacted(written, hidden_of((), Others(everywhere=EVERYBODY))) == left
+    assert names_any(written, EVERYBODY) == (left != written)
+
+
+def test_who_is_known_to_the_reader_is_not_looked_for_among_all_partners():
+    hidden = hidden_of((), Others(everywhere=EVERYBODY), [("company", "カモメ情報(株)"), ("money", Money(1, "JPY"))])
+    assert redacted("カモメ情報とArc", hidden) == f"カモメ情報と{MASK}"
+    assert redacted("カモメ情報とArc", hidden_of((), Others(everywhere=EVERYBODY))) == f"{MASK}と{MASK}"
