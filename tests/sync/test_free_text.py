@@ -267,3 +267,13 @@ def test_a_text_waits_until_the_names_of_the_owners_have_been_read(life):
         tx.execute(sa.update(unfiltered.streams).filter_by(stream="users").values(whole=False))
         project(tx, life.house, [life.id("sf", "YOKOHAMA_CORE")])
     assert next_step(life) is None
+
+
+def test_on_hubspot_too_nobody_on_the_deal_is_named_nor_its_owner(life):
+    next_step_there = ("    deal.name: dealname\n", "    deal.name: dealname\n    deal.next_step: internal_notes\n")
+    life.apply(hubspot=next_step_there, policy=("limit:\n", RULE.replace("{partner.tier: [gold, platinum]}", "always")))
+    drained(life)
+    life.reopen()
+    life.edit("hs", "deals", "TATESHINA_ERP", internal_notes="北斗と서울인포、鏡味さん")
+    life.round("hs")
+    assert life.deal("HOKUTO", "hs", "TATESHINA_ERP")["deal"]["next_step"] == f"{MASK}と{MASK}、{MASK}さん"
