@@ -120,6 +120,7 @@ PLANS = table(
             "항목의 의미가 달라질 수 있어, 다시 판정될 때까지 딜을 볼 수 없습니다.",
         ),
         "plans.situations": ("In which situations", "表示が変わる場合", "표시가 바뀌는 경우"),
+        "plans.show_situations": ("Show all {count}", "すべて見る（{count}件）", "모두 보기({count}건)"),
         "plans.field": ("Field", "項目", "항목"),
         "plans.from_to": ("From, to", "変更前 → 変更後", "변경 전 → 변경 후"),
         "plans.when": ("When", "条件", "조건"),
