@@ -66,8 +66,9 @@ def _show_next_step(world, rules: str = RULE) -> None:
             tx.execute(
                 sa.update(unfiltered.mirror).where(unfiltered.mirror.c.object == object).values(shape=shape["shape"])
             )
-        row = {"connection": "sf", "stream": "contacts", "shape": shape_of(told["contact"]), "whole": True}
-        tx.execute(sa.insert(unfiltered.streams).values(**row))
+        for stream, object in (("contacts", "contact"), ("users", "user")):
+            row = {"connection": "sf", "stream": stream, "shape": shape_of(told[object]), "whole": True}
+            tx.execute(sa.insert(unfiltered.streams).values(**row))
         person = {"contacts[].name": "山田 花子", "contacts[].title": "部長"}
         contact = {"connection": "sf", "object": "contact", "crm_id": "003A", "account": "001CUST", "stamp": "1"}
         contact |= {"id": "c1", "digest": "", "fields": json.dumps(person), "shape": shape_of(told["contact"])}
