@@ -7,9 +7,12 @@ from proofs.histories import Group
 from proofs.twins import compare, open_theatre
 
 
-@pytest.fixture(scope="module")
-def theatre(tmp_path_factory):
-    theatre = open_theatre(tmp_path_factory.mktemp("theatre"))
+@pytest.fixture(
+    scope="module", params=["sqlite", pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.long])]
+)
+def theatre(request, tmp_path_factory):
+    server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
+    theatre = open_theatre(tmp_path_factory.mktemp("theatre"), server)
     theatre.reference = False
     yield theatre
     theatre.close()

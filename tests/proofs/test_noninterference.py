@@ -13,6 +13,7 @@ from proofs.twins import Theatre, compare, open_theatre
 TWINS = 8
 GROUPS, CASES = 88, 2_000
 WEBHOOK_GROUPS, WEBHOOK_CASES = 20, 100
+SERVER_GROUPS, SERVER_CASES = 24, 100
 DEEP_GROUPS, DEEP_CASES = 1_400, 20_000
 
 
@@ -82,3 +83,13 @@ def test_worlds_that_differ_in_the_name_of_another_partner_or_of_the_owner_are_o
 @pytest.mark.long
 def test_a_partner_that_may_see_the_same_receives_the_same_bytes_in_long_histories(theatre):
     assert play(theatre, DEEP_GROUPS, most_steps=6) >= DEEP_CASES
+
+
+@pytest.mark.long
+@pytest.mark.postgres
+def test_a_partner_that_may_see_the_same_receives_the_same_bytes_on_postgresql(postgresql_server, tmp_path_factory):
+    theatre = open_theatre(tmp_path_factory.mktemp("theatre"), postgresql_server)
+    try:
+        assert play(theatre, SERVER_GROUPS) >= SERVER_CASES
+    finally:
+        theatre.close()

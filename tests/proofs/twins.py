@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 from flask import Flask
 from nasty import CONNECTION, PARTNERS, START, Stage, deal_of, first_world, make_template, open_stage
 from proofs.channels import UPDATING, Door, everything, feed, joined, told_by
@@ -19,6 +20,7 @@ from proofs.histories import SWITCHES, Edit, Group, change
 from proofs.observe import PLAIN, RUNGS, Observation, Watcher
 from proofs.versions import put
 from receiving import Receiver, receiving
+from server_stage import open_server_stage
 from worlds import World, WorldConnector
 
 from sync.actions.kinds import Statement
@@ -88,11 +90,13 @@ class Played:
     moments: list[Moment] = field(default_factory=list)  # after each step, where twins can go on
 
 
-def open_theatre(folder: Path) -> Theatre:
-    """Everything that is needed to play, once."""
+def open_theatre(folder: Path, server: sa.URL | None = None) -> Theatre:
+    """Everything that is needed to play, once: on SQLite, or on this PostgreSQL server."""
     world = first_world()
-    template = make_template(folder, world)
-    stage = open_stage(folder, "stage")
+    if server is None:
+        stage, template = open_stage(folder, "stage"), make_template(folder, world)
+    else:
+        stage, template = open_server_stage(server, folder, world)
     stage.reset(template, START)
     app, opened = create_partner_app(stage.house), ExitStack()
     receiver = opened.enter_context(receiving(folder))
