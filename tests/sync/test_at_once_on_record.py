@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -22,8 +25,9 @@ from sync.ledger.erasure import erase
 from sync.ledger.tables import ledger
 from sync.ledger.verify import verify
 from sync.projection.reader import Projection
+from sync.schedule import Course, Job, run_once
 from sync.store.identifiers import partner_id
-from sync.store.schema import applied, views
+from sync.store.schema import applied, pauses, views
 from sync.store.unfiltered import relations
 from sync.versions.applied import files_in_force
 from sync.versions.plans import Overtaken, Plan, apply_plan, make_plan
@@ -135,3 +139,35 @@ def test_two_who_tell_one_partner_at_once_lose_no_event_and_never_go_back(pair, 
             told = [event["id"] for each in receiver.came for event in each.said["events"]]
             assert list(dict.fromkeys(told)) == happened[-len(set(told)) :]
             assert told[-1] == happened[-1]
+
+
+def test_a_job_whose_transaction_and_another_waited_for_each_other_is_run_again_at_once(pair):
+    with pair.one.writing() as tx:
+        tx.execute(sa.insert(pauses), [{"scope": scope, "at": "", "by": ""} for scope in ("first", "second")])
+    held, asked, runs, course = threading.Event(), threading.Event(), list[int](), Course()
+
+    def lock(tx: sa.Connection, scope: str) -> None:
+        tx.execute(sa.select(pauses).where(pauses.c.scope == scope).with_for_update())
+
+    def another() -> None:
+        with pair.other.writing() as tx:
+            lock(tx, "second")
+            held.set()
+            asked.wait(30)
+            time.sleep(0.3)  # PostgreSQL ends the one that has waited longer
+            lock(tx, "first")
+
+    def job() -> None:
+        runs.append(1)
+        with pair.one.writing() as tx:
+            lock(tx, "first")
+            held.wait(30)
+            asked.set()
+            lock(tx, "second")
+
+    with ThreadPoolExecutor(1) as beside:
+        other = beside.submit(another)
+        run_once(pair.one, Job("crossed", 60, job), course)
+        other.result(30)
+    assert len(runs) == 2, "nobody waited for anybody: this shows nothing"
+    assert "problem" not in course.last["crossed"]
