@@ -81,7 +81,7 @@ def project(
         approvals = approvals_of(tx, house, force.workspace.policy, wanted)
         decided = _decided(tx, house, force, wanted, approvals, said or {}, answered or {}, only)
         # INVARIANT: a decision is made from one moment: what was committed beside it while it was read left a mark.
-        again = _take_marks(tx, wanted) if tx.dialect.name == "postgresql" else False
+        again = tx.dialect.name == "postgresql" and _take_marks(tx, wanted)
         only = EVERYBODY
     write_changes(tx, house, force, decided.changes, decided.now_text)
     approvals.write(tx, decided.now_text)

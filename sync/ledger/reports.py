@@ -86,6 +86,15 @@ def _report(name: str, scope: Scope, needs_one: bool, columns: Mapping[str, str]
     )
 
 
+_RECIPIENT = dict.fromkeys(("recipient", "recipient_address", "recipient_representative"), "appi29.1")
+_PROVIDED = {
+    "items": "appi29.1",
+    "consent": "appi27.1",
+    "basis": "",
+    "first": "appi29.date",
+    "last": "appi29.bulk",
+    "channels": "",
+}
 REPORTS: Mapping[str, Report] = {
     each.name: each
     for each in (
@@ -93,18 +102,7 @@ REPORTS: Mapping[str, Report] = {
             "appi29",
             "partner",
             False,
-            {
-                "recipient": "appi29.1",
-                "recipient_address": "appi29.1",
-                "recipient_representative": "appi29.1",
-                "person": "appi29.1",
-                "items": "appi29.1",
-                "consent": "appi27.1",
-                "basis": "",
-                "first": "appi29.date",
-                "last": "appi29.bulk",
-                "channels": "",
-            },
+            {**_RECIPIENT, "person": "appi29.1", **_PROVIDED},
         ),
         _report(  # what a recipient checks and writes down; a provider may write it for the recipient
             "appi30",
@@ -124,21 +122,11 @@ REPORTS: Mapping[str, Report] = {
                 "channels": "",
             },
         ),
-        _report(  # the same, for the person who asks for it: nobody else stands in it
+        _report(  # what the provider wrote down of one person, who may ask for it: nobody else stands in it
             "appi33",
             "person",
             True,
-            {
-                "recipient": "appi29.1",
-                "recipient_address": "appi29.1",
-                "recipient_representative": "appi29.1",
-                "items": "appi29.1",
-                "consent": "appi27.1",
-                "basis": "",
-                "first": "appi29.date",
-                "last": "appi29.bulk",
-                "channels": "",
-            },
+            {**_RECIPIENT, **_PROVIDED},
         ),
         _report(  # to whom data of one person were disclosed: the actual recipients
             "gdpr15",
