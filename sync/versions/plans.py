@@ -16,6 +16,7 @@ from sync.access import Person
 from sync.house import House, InForce
 from sync.store.identifiers import digest
 from sync.store.schema import applied, plans
+from sync.store.turns import take_turn
 from sync.versions.applied import (
     Draft,
     Outcome,
@@ -75,6 +76,7 @@ def make_plan(house: House, files: Mapping[str, str], by: str, why: str = "") ->
         base = latest_version(tx)
     made: dict[str, Any] = {"base": base, "digest": sealed}
     with house.writing() as tx:
+        take_turn(tx, "plans")
         # The same plan of the same maker is one plan, taken on or not.
         waiting = _PLANS.where(plans.c.state == WAITING, *(plans.c[key] == value for key, value in made.items()))
         for known in tx.execute(waiting):
